@@ -1,0 +1,99 @@
+#include "lib/base/arena.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGN = 64 };
+
+struct arena_block {
+    struct arena_block *next;
+    size_t size, used; /* of data, in bytes */
+    char *data;
+};
+
+void arena_init(struct arena *a, size_t block_bytes)
+{
+    *a = (struct arena){ .block_bytes = block_bytes ? block_bytes : 1 << 16 };
+}
+
+static struct arena_block *block_new(size_t size)
+{
+    struct arena_block *b = malloc(sizeof *b);
+    if (!b)
+        return NULL;
+    *b = (struct arena_block){ .size = size, .data = aligned_alloc(ALIGN, size) };
+    if (!b->data) {
+        free(b);
+        return NULL;
+    }
+    return b;
+}
+
+void *arena_get(struct arena *a, size_t n_bytes)
+{
+    if (n_bytes > SIZE_MAX - 2 * ALIGN)
+        return NULL;
+    size_t n = (n_bytes + ALIGN - 1) / ALIGN * ALIGN;
+    if (!n)
+        n = ALIGN;
+    struct arena_block *b = a->now;
+    while (b && b->size - b->used < n && b->next) { /* blocks kept from the round before */
+        b = b->next;
+        b->used = 0;
+    }
+    if (!b || b->size - b->used < n) {
+        size_t size = (a->block_bytes + ALIGN - 1) / ALIGN * ALIGN;
+        struct arena_block *fresh = block_new(n > size ? n : size);
+        if (!fresh)
+            return NULL;
+        if (b)
+            b->next = fresh;
+        else
+            a->first = fresh;
+        b = fresh;
+    }
+    a->now = b;
+    void *p = b->data + b->used;
+    b->used += n;
+    a->used_bytes += n;
+    if (a->used_bytes > a->peak_bytes)
+        a->peak_bytes = a->used_bytes;
+    return p;
+}
+
+void *arena_get_zero(struct arena *a, size_t n_bytes)
+{
+    void *p = arena_get(a, n_bytes);
+    if (p)
+        memset(p, 0, n_bytes);
+    return p;
+}
+
+char *arena_text(struct arena *a, const char *text)
+{
+    size_t n = strlen(text) + 1;
+    char *p = arena_get(a, n);
+    if (p)
+        memcpy(p, text, n);
+    return p;
+}
+
+void arena_reset(struct arena *a)
+{
+    a->now = a->first;
+    if (a->first)
+        a->first->used = 0;
+    a->used_bytes = 0;
+}
+
+void arena_release(struct arena *a)
+{
+    for (struct arena_block *b = a->first, *next; b; b = next) {
+        next = b->next;
+        free(b->data);
+        free(b);
+    }
+    a->first = a->now = NULL;
+    a->used_bytes = 0;
+}

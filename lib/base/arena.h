@@ -1,0 +1,25 @@
+/* Arena: many allocations, one release. Blocks are never moved, so pointers stay valid until
+ * arena_reset or arena_release. Memory is aligned to 64 bytes (a cache line, an AVX-512 vector). */
+#ifndef GC_BASE_ARENA_H
+#define GC_BASE_ARENA_H
+
+#include <stddef.h>
+
+struct arena_block;
+
+struct arena {
+    struct arena_block *first, *now;
+    size_t block_bytes; /* size of the next block at least */
+    size_t used_bytes;  /* handed out since the last reset */
+    size_t peak_bytes;
+};
+
+void arena_init(struct arena *a, size_t block_bytes);
+/* NULL when memory is short. Not zeroed. n = 0 gives a valid pointer. */
+void *arena_get(struct arena *a, size_t n_bytes);
+void *arena_get_zero(struct arena *a, size_t n_bytes);
+char *arena_text(struct arena *a, const char *text);
+void arena_reset(struct arena *a); /* keeps the blocks for the next round */
+void arena_release(struct arena *a);
+
+#endif

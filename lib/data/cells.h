@@ -1,0 +1,34 @@
+/* Cells with their counts: what import makes and every corpus stage reads and writes.
+ *
+ * obs columns that the project gives a meaning (others pass through untouched):
+ *   cell_id   I64   the cell's 64-bit id, as a signed number: cell_id_of(sample, barcode)
+ *   sample    TEXT  the sample; quality rules look at one sample at a time
+ *   species   TEXT  "human" or "mouse"
+ *   label     TEXT  cell type, missing where none is known
+ * var columns:
+ *   gene_name TEXT  the name in the source
+ *   species   TEXT  only in two-species matrices, before the cells are split */
+#ifndef GC_DATA_CELLS_H
+#define GC_DATA_CELLS_H
+
+#include "lib/data/csr.h"
+#include "lib/data/table.h"
+
+enum species { SPECIES_HUMAN = 0, SPECIES_MOUSE = 1, SPECIES_UNKNOWN = -1 };
+
+struct cells {
+    struct csr count;      /* cells x genes */
+    const char **cell;     /* [n_rows] barcodes, unique; obs index; in obs.text */
+    const char **gene;     /* [n_cols] ids or names as far as known; var index; in var.text */
+    struct table obs, var; /* n_rows and n_cols rows */
+};
+
+void cells_init(struct cells *c);
+void cells_release(struct cells *c);
+/* First 8 bytes of SHA-256("SAMPLE\tBARCODE"), big endian. SAMPLE is the checksum of the sample's
+ * main file where that is known, else its name. Never 0. */
+uint64_t cell_id_of(const char *sample, const char *barcode);
+const char *species_name(enum species s);
+enum species species_parse(const char *text); /* SPECIES_UNKNOWN for anything else */
+
+#endif

@@ -1,0 +1,47 @@
+/* safetensors: 8-byte little-endian header length, JSON header, raw data. Types used here: F32, F64,
+ * I64, I32, U8 (any other type is listed and can be skipped). The header is written with names in
+ * byte order and data in the same order, padded to 8 bytes, so equal tensors give equal bytes. */
+#ifndef GC_IO_SAFETENSORS_H
+#define GC_IO_SAFETENSORS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+
+enum st_type { ST_F32, ST_F64, ST_I64, ST_I32, ST_U8, ST_F16, ST_BF16, ST_OTHER };
+enum { ST_MAX_DIMS = 8 };
+
+struct st_tensor {
+    char *name;
+    enum st_type type;
+    int n_dims;
+    uint64_t dim[ST_MAX_DIMS];
+    uint64_t n_items, n_bytes;
+    const void *data; /* reading: in the mapped file; writing: the caller's */
+};
+
+struct st_file {
+    struct st_tensor *tensor; /* owned, by rising name */
+    size_t n;
+    char **meta_key, **meta_text; /* __metadata__, owned */
+    size_t n_meta;
+    void *map;
+    size_t map_bytes;
+};
+
+/* Maps the file and checks every promise of the header (counts before arithmetic). */
+enum rc st_open(struct st_file *f, const char *path, struct err *e);
+void st_close(struct st_file *f);
+const struct st_tensor *st_find(const struct st_file *f, const char *name);
+const char *st_meta(const struct st_file *f, const char *key); /* NULL when absent */
+/* The numbers of a tensor as doubles or floats, whatever its type (F32, F64, I64, I32, U8, F16,
+ * BF16). to has room for n_items. RC_INPUT for ST_OTHER. */
+enum rc st_get_f64(const struct st_tensor *t, double *to, struct err *e);
+enum rc st_get_f32(const struct st_tensor *t, float *to, struct err *e);
+
+/* tensors: name, type, dims and data of each; in any order. meta: {key, text} pairs. */
+enum rc st_write(const char *path, const struct st_tensor *tensor, size_t n,
+                 const char *const (*meta)[2], size_t n_meta, struct err *e);
+
+#endif

@@ -1,0 +1,240 @@
+/* lib/base: errors, random numbers, hashes, arena, map, files, options, threads. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/base/file.h"
+#include "lib/base/map.h"
+#include "lib/base/opt.h"
+#include "lib/base/rng.h"
+#include "lib/base/sha256.h"
+#include "lib/base/thread.h"
+#include "tests/tap.h"
+
+static void errors(void)
+{
+    struct err e = { 0 };
+    ok(err_set(&e, RC_INPUT, "row %d: column %d of %d", 3, 61000, 55655) == RC_INPUT,
+       "err_set returns the code");
+    err_wrap(&e, "cells %d..%d", 0, 512);
+    ok(strcmp(e.text, "cells 0..512: row 3: column 61000 of 55655") == 0,
+       "err_wrap puts its words in front");
+    char big[3 * ERR_TEXT_MAX];
+    memset(big, 'x', sizeof big - 1);
+    big[sizeof big - 1] = '\0';
+    err_wrap(&e, "%s", big);
+    ok(strlen(e.text) == ERR_TEXT_MAX - 1, "a sentence that is too long is cut, not overrun");
+    ok(err_set(NULL, RC_FAIL, "x") == RC_FAIL && err_wrap(NULL, "x") == RC_FAIL,
+       "no struct err is no crash");
+}
+
+static void random_numbers(void)
+{
+    /* Known answers of the Random123 distribution (kat_vectors, philox 4x32 10). */
+    struct rng_word4 b = rng_block(0, (enum rng_purpose)0, 0, 0);
+    ok(b.w[0] == 0x6627e8d5 && b.w[1] == 0xe169c58d && b.w[2] == 0xbc57ac4c && b.w[3] == 0x9b00dbd8,
+       "Philox of zeros is the published answer");
+    b = rng_block(UINT64_MAX, (enum rng_purpose)0xffff, UINT64_MAX, 0xffffffffffff);
+    ok(b.w[0] == 0x408f276d && b.w[1] == 0x41c83b0e && b.w[2] == 0xa20bc7c6 && b.w[3] == 0x6d5451fd,
+       "Philox of ones is the published answer");
+    double sum = 0, sq = 0;
+    for (uint64_t i = 0; i < 100000; i++) {
+        double x = rng_normal(7, RNG_TEST, 1, i);
+        sum += x;
+        sq += x * x;
+    }
+    ok(near(sum / 1e5, 0, 0.015, 0) && near(sq / 1e5, 1, 0.02, 0), "normals have mean 0, variance 1");
+    uint64_t count[7] = { 0 };
+    for (uint64_t i = 0; i < 70000; i++)
+        count[rng_below(7, RNG_TEST, 2, i, 7)]++;
+    bool even = true;
+    for (int i = 0; i < 7; i++)
+        even = even && count[i] > 9600 && count[i] < 10400;
+    ok(even, "rng_below is even over its range");
+    uint32_t item[100], seen[100] = { 0 };
+    for (uint32_t i = 0; i < 100; i++)
+        item[i] = i;
+    rng_shuffle(1, RNG_SHUFFLE, 0, item, 100);
+    bool moved = false, once = true;
+    for (uint32_t i = 0; i < 100; i++) {
+        moved = moved || item[i] != i;
+        seen[item[i]]++;
+    }
+    for (int i = 0; i < 100; i++)
+        once = once && seen[i] == 1;
+    ok(moved && once, "a shuffle moves items and keeps each once");
+}
+
+static void hashes(void)
+{
+    char hex[SHA256_HEX];
+    struct err e = { 0 };
+    ok(!sha256_bytes("abc", 3, hex, &e) &&
+           !strcmp(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+       "SHA-256 of abc is FIPS 180's");
+    ok(sha256_file("/no/such/file", hex, NULL, &e) == RC_INPUT && strstr(e.text, "/no/such/file"),
+       "a file that is not there is refused by name");
+}
+
+static void arenas(void)
+{
+    struct arena a;
+    arena_init(&a, 1000);
+    char *p = arena_get(&a, 10), *q = arena_get(&a, 5000);
+    ok(p && q && (uintptr_t)p % 64 == 0 && (uintptr_t)q % 64 == 0, "blocks are aligned to 64");
+    memset(q, 1, 5000);
+    memset(p, 2, 10);
+    ok(q[0] == 1 && q[4999] == 1, "blocks do not overlap");
+    arena_reset(&a);
+    ok(arena_get(&a, 10) == p && arena_get(&a, 5000) == q, "after a reset the same memory is used");
+    ok(!arena_get(&a, SIZE_MAX - 10), "a size near the end of memory is refused");
+    arena_release(&a);
+}
+
+static void maps(void)
+{
+    struct map m;
+    struct err e = { 0 };
+    map_init(&m);
+    ok(map_get(&m, "TP53") == MAP_NONE, "an empty map holds nothing");
+    bool all = true;
+    char name[16];
+    for (unsigned i = 0; i < 5000; i++) {
+        snprintf(name, sizeof name, "GENE%u", i);
+        all = all && !map_add(&m, name, i, NULL, &e);
+    }
+    for (unsigned i = 0; i < 5000; i++) {
+        snprintf(name, sizeof name, "GENE%u", i);
+        all = all && map_get(&m, name) == i;
+    }
+    ok(all, "5000 names are found again");
+    uint64_t old = 0;
+    map_add(&m, "GENE7", 99, &old, &e);
+    ok(old == 7 && map_get(&m, "GENE7") == 7, "the first value of a name stays, and is told");
+    ok(map_get_n(&m, "GENE12345", 5) == 1, "a name may be a part of a longer text");
+    map_release(&m);
+}
+
+static void files(void)
+{
+    struct err e = { 0 };
+    char dir[] = "/tmp/gc-test-XXXXXX";
+    ok(mkdtemp(dir) != NULL, "a folder for the test");
+    char *path = text_new("%s/a b/ü/x.txt", dir);
+    struct outfile o;
+    ok(!outfile_open(&o, path, &e), "missing parents are made, blanks and umlauts too");
+    fputs("hello", o.f);
+    ok(!file_exists(path), "an output is not there before the commit");
+    ok(!outfile_commit(&o, &e) && file_exists(path), "and whole after it");
+    char *data;
+    size_t n;
+    ok(!file_read(path, 100, &data, &n, &e) && n == 5 && !strcmp(data, "hello"), "it reads back");
+    free(data);
+    ok(file_read(path, 4, &data, &n, &e) == RC_INPUT && !data, "a file over the limit is refused");
+    ok(file_read(dir, 4, &data, &n, &e) == RC_INPUT, "a folder is not a file");
+    outfile_open(&o, path, &e);
+    fputs("half", o.f);
+    outfile_abort(&o);
+    ok(!file_read(path, 100, &data, &n, &e) && n == 5, "an aborted output leaves the old file");
+    free(data);
+    o = (struct outfile){ .f = fopen("/dev/full", "w"), .path = text_new("/dev/full"),
+                          .tmp = text_new("%s/none", dir) };
+    for (int i = 0; i < 100000; i++)
+        fputs("0123456789", o.f);
+    ok(outfile_commit(&o, &e) == RC_FAIL && strstr(e.text, "cannot write"),
+       "a full disk is an error of the commit");
+    char *rm = text_new("rm -rf '%s'", dir);
+    ok(system(rm) == 0, "clean up");
+    free(rm);
+    free(path);
+}
+
+static void options(void)
+{
+    const char *s = "x", *c = "paper";
+    int64_t i = 3;
+    uint64_t u = 0;
+    double f = 0.5;
+    bool flag = false;
+    struct opt_list in = { 0 }, rest = { 0 };
+    const struct opt opts[] = {
+        OPT_STR("str", &s, "TEXT", "a text"),     OPT_I64("int", &i, "N", "a whole number"),
+        OPT_U64("seed", &u, "N", "a seed"),       OPT_F64("z-max", &f, "NUM", "a number"),
+        OPT_FLAG("flag", &flag, "a flag"),        OPT_CHOICE("preset", &c, "paper|official-code", "w"),
+        OPT_LIST("in", &in, "FILE", "many files"), OPT_END,
+    };
+    const struct opt *tables[] = { opts, NULL };
+    struct err e = { 0 };
+    char *good[] = { "t", "a", "--int=-4", "--in", "p", "q", "--flag", "--preset", "official-code",
+                     "--z-max", "1e-3", "b", "--", "--c" };
+    ok(!opt_parse(tables, 14, good, &rest, &e) && i == -4 && in.n == 2 && flag && near(f, 1e-3, 0, 0),
+       "options of every kind are read");
+    ok(rest.n == 3 && !strcmp(rest.item[2], "--c"), "what is no option is kept in order");
+    free(rest.item);
+    static char *bad[][2] = { { "--int", "three" }, { "--int", "1e3" }, { "--seed", "-1" },
+                              { "--z-max", "nan" }, { "--preset", "pap" }, { "--nope", "1" },
+                              { "-i", "1" },        { "--int", "99999999999999999999" } };
+    for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+        char *argv[] = { "t", bad[k][0], bad[k][1] };
+        err_clear(&e);
+        ok(opt_parse(tables, 3, argv, &rest, &e) == RC_USAGE && strstr(e.text, bad[k][0]),
+           "%s %s is refused by name", bad[k][0], bad[k][1]);
+        free(rest.item);
+    }
+    char *lone[] = { "t", "--int" };
+    ok(opt_parse(tables, 2, lone, &rest, &e) == RC_USAGE, "a missing value is refused");
+    free(rest.item);
+    free(in.item);
+}
+
+struct sums {
+    int hits[1000];
+    int inner[1000];
+};
+
+static void inner(void *ctx, size_t i, int worker)
+{
+    (void)worker;
+    ((int *)ctx)[i] = 1;
+}
+
+static void outer(void *ctx, size_t i, int worker)
+{
+    struct sums *s = ctx;
+    (void)worker;
+    s->hits[i]++;
+    int in[10] = { 0 };
+    threads_for(10, inner, in);
+    for (int k = 0; k < 10; k++)
+        s->inner[i] += in[k];
+}
+
+static void threads(void)
+{
+    for (int n = 1; n <= 8; n *= 2) {
+        threads_init(n);
+        struct sums s = { 0 };
+        for (int round = 0; round < 50; round++)
+            threads_for(1000, outer, &s);
+        bool once = true;
+        for (int i = 0; i < 1000; i++)
+            once = once && s.hits[i] == 50 && s.inner[i] == 500;
+        ok(once, "%d threads: each task once a round, loops inside loops too", n);
+    }
+    threads_stop();
+}
+
+int main(void)
+{
+    errors();
+    random_numbers();
+    hashes();
+    arenas();
+    maps();
+    files();
+    options();
+    threads();
+    return tap_end();
+}

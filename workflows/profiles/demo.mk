@@ -1,0 +1,1 @@
+# Profile demo: only variables.

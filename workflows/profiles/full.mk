@@ -1,0 +1,1 @@
+# Profile full: only variables.

@@ -1,0 +1,1 @@
+# Profile small: only variables.

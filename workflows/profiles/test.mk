@@ -1,0 +1,1 @@
+# Profile test: only variables.
