@@ -1,0 +1,252 @@
+#include "lib/io/lines.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "lib/base/file.h"
+
+enum { CHUNK = 1 << 17 };
+
+enum rc lines_open(struct lines *l, const char *path, struct err *e)
+{
+    *l = (struct lines){ 0 };
+    if (folder_exists(path))
+        return err_set(e, RC_INPUT, "'%s' is a folder", path);
+    errno = 0;
+    l->gz = gzopen(path, "rb");
+    if (!l->gz)
+        return err_set(e, RC_INPUT, "cannot open '%s': %s", path,
+                       errno ? strerror(errno) : "no memory");
+    gzbuffer(l->gz, CHUNK);
+    l->path = text_new("%s", path);
+    l->buf = malloc(CHUNK);
+    l->room = 4096;
+    l->text = malloc(l->room);
+    if (l->path && l->buf && l->text)
+        return RC_OK;
+    lines_close(l);
+    return err_set(e, RC_FAIL, "no memory to read '%s'", path);
+}
+
+void lines_close(struct lines *l)
+{
+    if (l->gz)
+        gzclose(l->gz);
+    free(l->path);
+    free(l->text);
+    free(l->buf);
+    *l = (struct lines){ 0 };
+}
+
+static enum rc fill(struct lines *l, struct err *e)
+{
+    int n = gzread(l->gz, l->buf, CHUNK);
+    int code = 0;
+    const char *why = gzerror(l->gz, &code);
+    /* A cut stream gives its last bytes first and Z_BUF_ERROR with them or after. */
+    if (n < 0 || code == Z_BUF_ERROR || code == Z_DATA_ERROR)
+        return err_set(e, RC_INPUT, "'%s': the gzip stream is cut or damaged near line %zu (%s)",
+                       l->path, l->number + 1, why && *why ? why : "unexpected end");
+    l->at = 0;
+    l->have = (size_t)n;
+    l->any = l->any || n > 0;
+    return RC_OK;
+}
+
+static enum rc append(struct lines *l, const char *s, size_t n, struct err *e)
+{
+    if (l->n_bytes + n + 1 > l->room) {
+        size_t room = 2 * (l->n_bytes + n + 1);
+        char *more = l->n_bytes + n > LINES_MAX_BYTES ? NULL : realloc(l->text, room);
+        if (!more)
+            return err_set(e, RC_INPUT, "'%s': line %zu is too long", l->path, l->number + 1);
+        l->text = more;
+        l->room = room;
+    }
+    memcpy(l->text + l->n_bytes, s, n);
+    l->n_bytes += n;
+    return RC_OK;
+}
+
+enum rc lines_next(struct lines *l, bool *more, struct err *e)
+{
+    l->n_bytes = 0;
+    *more = false;
+    bool ended = false, some = false;
+    while (!ended) {
+        if (l->at == l->have) {
+            if (fill(l, e))
+                return e ? e->rc : RC_INPUT;
+            if (l->have == 0)
+                break;
+        }
+        const char *s = l->buf + l->at;
+        const char *nl = memchr(s, '\n', l->have - l->at);
+        size_t n = nl ? (size_t)(nl - s) : l->have - l->at;
+        if (memchr(s, '\0', n))
+            return err_set(e, RC_INPUT, "'%s': line %zu holds a zero byte: not a text file",
+                           l->path, l->number + 1);
+        if (append(l, s, n, e))
+            return e ? e->rc : RC_INPUT;
+        some = true;
+        l->at += n + (nl != NULL);
+        ended = nl != NULL;
+    }
+    if (!some)
+        return RC_OK;
+    if (l->n_bytes && l->text[l->n_bytes - 1] == '\r')
+        l->n_bytes--;
+    l->text[l->n_bytes] = '\0';
+    l->number++;
+    *more = true;
+    return RC_OK;
+}
+
+/* Takes the quotes off the field at s in place; returns the place behind its end. */
+static char *unquote(char *s)
+{
+    char *to = s, *from = s + 1;
+    for (; *from; from++) {
+        if (*from == '"' && from[1] == '"')
+            from++;
+        else if (*from == '"')
+            break;
+        *to++ = *from;
+    }
+    char *behind = *from ? from + 1 : from;
+    *to = '\0';
+    return behind;
+}
+
+size_t fields_cut(char *text, char sep, char **field, size_t max)
+{
+    size_t n = 0;
+    char *s = text;
+    for (;;) {
+        if (n < max)
+            field[n] = s;
+        n++;
+        char *end;
+        if (sep == ',' && *s == '"') {
+            end = unquote(s);
+            while (*end && *end != sep)
+                end++;
+        } else {
+            end = s;
+            while (*end && *end != sep)
+                end++;
+        }
+        bool last = *end == '\0';
+        *end = '\0';
+        if (last)
+            return n;
+        s = end + 1;
+    }
+}
+
+static bool is_csv(const char *path)
+{
+    size_t n = strlen(path);
+    if (n > 3 && strcmp(path + n - 3, ".gz") == 0)
+        n -= 3;
+    return n > 4 && strncmp(path + n - 4, ".csv", 4) == 0;
+}
+
+static size_t count_fields(const char *text, char sep)
+{
+    char *copy = text_new("%s", text);
+    size_t n = copy ? fields_cut(copy, sep, NULL, 0) : 0;
+    free(copy);
+    return n;
+}
+
+/* Two passes: the first counts rows, so that the columns have their size. */
+static enum rc count_rows(const char *path, size_t *n_rows, struct err *e)
+{
+    struct lines l;
+    bool more = true;
+    *n_rows = 0;
+    enum rc rc = lines_open(&l, path, e);
+    while (!rc && !(rc = lines_next(&l, &more, e)) && more)
+        *n_rows += l.n_bytes > 0;
+    lines_close(&l);
+    return rc;
+}
+
+static enum rc read_rows(struct lines *l, char sep, struct table *t, struct err *e)
+{
+    char **field = NULL;
+    enum rc rc = RC_OK;
+    bool more = true;
+    size_t row = 0, n_cols = 0;
+    while (!rc && !(rc = lines_next(l, &more, e)) && more) {
+        if (!l->n_bytes)
+            continue;
+        if (!field) {
+            n_cols = count_fields(l->text, sep);
+            field = calloc(n_cols + 1, sizeof *field);
+            if (!field)
+                rc = err_set(e, RC_FAIL, "no memory for %zu columns", n_cols);
+            else
+                fields_cut(l->text, sep, field, n_cols);
+            for (size_t i = 0; !rc && i < n_cols; i++) {
+                if (table_find(t, field[i]))
+                    rc = err_set(e, RC_INPUT, "'%s': two columns are called '%s'", l->path,
+                                 field[i]);
+                else if (!table_add(t, field[i], COLUMN_TEXT))
+                    rc = err_set(e, RC_FAIL, "no memory for %zu columns", n_cols);
+            }
+            continue;
+        }
+        size_t n = fields_cut(l->text, sep, field, n_cols);
+        if (n != n_cols)
+            rc = err_set(e, RC_INPUT, "'%s': line %zu has %zu fields, the header has %zu", l->path,
+                         l->number, n, n_cols);
+        for (size_t i = 0; !rc && i < n_cols; i++)
+            rc = table_set_text(t, &t->col[i], row, field[i], e);
+        row++;
+    }
+    if (!rc && !field)
+        rc = err_set(e, RC_INPUT, "'%s' is empty", l->path);
+    free(field);
+    return rc;
+}
+
+enum rc tsv_read(const char *path, char sep, struct table *t, struct err *e)
+{
+    struct lines l;
+    size_t n_rows;
+    *t = (struct table){ 0 };
+    if (count_rows(path, &n_rows, e))
+        return e ? e->rc : RC_INPUT;
+    enum rc rc = lines_open(&l, path, e);
+    table_init(t, n_rows ? n_rows - 1 : 0);
+    if (!rc)
+        rc = read_rows(&l, sep ? sep : is_csv(path) ? ',' : '\t', t, e);
+    lines_close(&l);
+    if (rc)
+        table_release(t);
+    return rc;
+}
+
+enum rc tsv_read_need(const char *path, const char *columns, struct table *t, struct err *e)
+{
+    if (tsv_read(path, 0, t, e))
+        return e ? e->rc : RC_INPUT;
+    for (const char *c = columns; *c;) {
+        size_t n = strcspn(c, ",");
+        char *name = text_new("%.*s", (int)n, c);
+        bool there = name && table_find(t, name);
+        if (!there)
+            err_set(e, RC_INPUT, "'%s' has no column '%s'", path, name ? name : "?");
+        free(name);
+        if (!there) {
+            table_release(t);
+            return e ? e->rc : RC_INPUT;
+        }
+        c += n + (c[n] == ',');
+    }
+    return RC_OK;
+}
