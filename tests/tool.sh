@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Helpers for tests/bin-src/*.t.sh (sourced). The runner sets BIN (folder of the tools), TESTS
 # (folder of the test programs), SRC (root of the checkout) and B (build folder).
 #   t 'sentence' STATUS 'pattern in stderr' TOOL ARG...    (pattern '' matches anything)
