@@ -40,7 +40,7 @@ run_one() { # number job; leaves NUMBER.log and, when done, NUMBER.end with "sta
 
 passed=0 failed=0 skipped=0
 tell() { # number job
-	local log="$logs/$1.log" status ms line p=0 f=1 s=0 wanting
+	local log="$logs/$1.log" status ms line p=0 f=1 s=0 wanting name
 	read -r status ms <"$logs/$1.end"
 	line=$(grep -aE '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log" | tail -n 1)
 	if [ -n "$line" ]; then
@@ -55,7 +55,10 @@ tell() { # number job
 		f=$((f + wanting)) s=$((s - wanting))
 	fi
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-	printf '%-44s %4d passed %3d failed %3d skipped  %6d ms\n' "${2##*/}" "$p" "$f" "$s" "$ms"
+	# A program by its name and arguments, a script by its name.
+	name=${2##*/}
+	if [[ ${2%% *} == */* && $2 == *' '* ]]; then name=${2%% *} name=${name##*/}${2#"${2%% *}"}; fi
+	printf '%-44s %4d passed %3d failed %3d skipped  %6d ms\n' "$name" "$p" "$f" "$s" "$ms"
 	if [ "${V:-0}" = 1 ]; then
 		cat "$log"
 	elif [ "$f" != 0 ]; then
