@@ -1,8 +1,8 @@
 /* A main for the fuzz targets (tests/fuzz/fuzz.h): runs one over files or whole folders of files.
  *   build/tests/fuzz_NAME [--mutate N] [FILE | FOLDER]...
- * With --mutate also over N damaged copies of each: bytes changed, the end cut off, by a fixed seed.
- * So every input that a fuzzer once found stays a test. The name of an input is printed before it
- * is run, so the last line tells which one a crash was. */
+ * With --mutate also over N damaged copies of each: bytes changed, the end cut off, by a fixed
+ * seed. So every input that a fuzzer once found stays a test. The name of an input is printed
+ * before it is run, so the last line tells which one a crash was. */
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 FUZZ_SECONDS ?= 20
 TEST_SECONDS ?= 600
 sanitizers := -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
-sh_src := run .ci/run $(wildcard tests/*.sh tests/*/*.sh)
+shellcheck := shellcheck --severity=warning -e SC1090,SC1091,SC2154
 
 check: layers lint check-gcc check-clang check-san ## no warning, no forbidden include, tests under sanitizers
 
@@ -12,7 +12,8 @@ layers: ## which layer may include which
 	$(call say,CHECK)bash tests/layers.sh
 
 lint: ## shellcheck of the shell scripts
-	$(call say,CHECK)shellcheck --severity=warning -e SC1090,SC1091,SC2154 $(sh_src)
+	$(call say,CHECK)$(shellcheck) run .ci/run
+	$Q$(shellcheck) --shell=bash $(wildcard tests/*.sh tests/*/*.sh)
 
 # With WERROR=1 the ordinary build is that check already.
 check-gcc: ## a build with gcc in which a warning is an error
