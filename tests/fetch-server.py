@@ -138,6 +138,13 @@ class Server(http.server.ThreadingHTTPServer):
         pass  # a client that goes away is part of the tests
 
 
+def end_with_parent(parent=os.getppid()):
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(0)
+
+
+threading.Thread(target=end_with_parent, daemon=True).start()
 server = Server(("127.0.0.1", 0), Handler)
 if len(sys.argv) > 5:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

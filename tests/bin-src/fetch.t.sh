@@ -28,7 +28,8 @@ import os, socket, time
 s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(64)
 f = socket.socket(); f.bind(("127.0.0.1", 0)); free = f.getsockname()[1]; f.close()
 open("silent.part", "w").write("%d %d" % (s.getsockname()[1], free)); os.rename("silent.part", "silent")
-time.sleep(600)' & children="$children $!"
+p = os.getppid()
+while os.getppid() == p: time.sleep(1)' & children="$children $!"
 stop_children() {
 	# shellcheck disable=SC2086  # a list of process ids
 	kill $children 2>/dev/null
