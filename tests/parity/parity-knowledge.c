@@ -1,9 +1,8 @@
 /* parity-knowledge DIR: the knowledge stages against a folder laid out like golden/knowledge (its
  * README says what is in it). Parts that are not in the folder are skipped, with the reason. */
-#include <dirent.h>
-
 #include "lib/base/thread.h"
 #include "tests/parity/knowledge_links.h"
+#include "tests/parity/knowledge_pearson.h"
 #include "tests/parity/knowledge_sgns.h"
 
 int main(int argc, char **argv)
@@ -19,6 +18,7 @@ int main(int argc, char **argv)
     parity_gensim(dir, "gene2vec_tiny");
     parity_gensim(dir, "gene2vec_tiny_large");
     parity_links(dir);
+    parity_coexpression(dir);
     threads_stop();
     return tap_end();
 }
