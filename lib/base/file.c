@@ -67,9 +67,18 @@ static enum rc make_parent(const char *path, struct err *e)
     return rc;
 }
 
+/* A device or pipe: renaming onto it would put a plain file in its place. */
+static bool is_special(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
 enum rc outfile_reserve(struct outfile *o, const char *path, struct err *e)
 {
     *o = (struct outfile){ 0 };
+    if (is_special(path))
+        return err_set(e, RC_FAIL, "cannot write '%s': no regular file", path);
     if (make_parent(path, e))
         return e ? e->rc : RC_FAIL;
     o->path = text_new("%s", path);
@@ -82,12 +91,17 @@ enum rc outfile_reserve(struct outfile *o, const char *path, struct err *e)
 
 enum rc outfile_open(struct outfile *o, const char *path, struct err *e)
 {
-    if (outfile_reserve(o, path, e))
+    bool special = is_special(path);
+    *o = (struct outfile){ .path = special ? text_new("%s", path) : NULL };
+    if (special && !o->path)
+        return err_set(e, RC_FAIL, "no memory for a path");
+    if (!special && outfile_reserve(o, path, e))
         return e ? e->rc : RC_FAIL;
-    o->f = fopen(o->tmp, "wb");
+    const char *at = special ? o->path : o->tmp;
+    o->f = fopen(at, "wb");
     if (o->f)
         return RC_OK;
-    err_set(e, RC_FAIL, "cannot write '%s': %s", o->tmp, strerror(errno));
+    err_set(e, RC_FAIL, "cannot write '%s': %s", at, strerror(errno));
     outfile_abort(o);
     return e ? e->rc : RC_FAIL;
 }
@@ -110,7 +124,7 @@ enum rc outfile_commit(struct outfile *o, struct err *e)
         if (bad)
             rc = err_set(e, RC_FAIL, "cannot write '%s': %s", o->path, strerror(was));
     }
-    if (!rc && rename(o->tmp, o->path) != 0)
+    if (!rc && o->tmp && rename(o->tmp, o->path) != 0)
         rc = err_set(e, RC_FAIL, "cannot rename '%s': %s", o->tmp, strerror(errno));
     if (!rc) {
         free(o->tmp);

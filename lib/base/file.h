@@ -15,7 +15,8 @@ struct outfile {
     char *path, *tmp; /* owned */
 };
 
-/* Makes missing parent folders. On failure *o is empty. */
+/* Makes missing parent folders. A device or pipe (/dev/stdout, /dev/full) is written directly, never
+ * replaced. On failure *o is empty. */
 enum rc outfile_open(struct outfile *o, const char *path, struct err *e);
 /* Only reserves the temporary name (o->tmp), for a library that opens files itself (HDF5). */
 enum rc outfile_reserve(struct outfile *o, const char *path, struct err *e);
