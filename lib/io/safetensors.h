@@ -18,7 +18,9 @@ struct st_tensor {
     int n_dims;
     uint64_t dim[ST_MAX_DIMS];
     uint64_t n_items, n_bytes;
-    const void *data; /* reading: in the mapped file; writing: the caller's */
+    /* Reading: in the mapped file, and aligned to nothing (a U8 tensor may lie in front): read it
+     * through st_get_*, or memcpy. Writing: the caller's. */
+    const void *data;
 };
 
 struct st_file {
@@ -26,13 +28,18 @@ struct st_file {
     size_t n;
     char **meta_key, **meta_text; /* __metadata__, owned */
     size_t n_meta;
-    void *map;
+    void *map; /* NULL after st_view */
     size_t map_bytes;
 };
 
-/* Maps the file and checks every promise of the header (counts before arithmetic). */
+/* Maps the file and checks every promise of the header (counts before arithmetic): a JSON object
+ * in UTF-8 with no name twice, each tensor as long as its type and dims say, and the data covered
+ * from first to last byte without overlap or hole. RC_INPUT with the tensor and the trouble. On
+ * failure *f is empty. */
 enum rc st_open(struct st_file *f, const char *path, struct err *e);
-void st_close(struct st_file *f);
+/* The same on bytes in memory, borrowed until st_close. */
+enum rc st_view(struct st_file *f, const void *bytes, size_t n_bytes, struct err *e);
+void st_close(struct st_file *f); /* may be called twice */
 const struct st_tensor *st_find(const struct st_file *f, const char *name);
 const char *st_meta(const struct st_file *f, const char *key); /* NULL when absent */
 /* The numbers of a tensor as doubles or floats, whatever its type (F32, F64, I64, I32, U8, F16,
@@ -40,7 +47,12 @@ const char *st_meta(const struct st_file *f, const char *key); /* NULL when abse
 enum rc st_get_f64(const struct st_tensor *t, double *to, struct err *e);
 enum rc st_get_f32(const struct st_tensor *t, float *to, struct err *e);
 
-/* tensors: name, type, dims and data of each; in any order. meta: {key, text} pairs. */
+/* "F32" and so on; "other" for ST_OTHER. */
+const char *st_type_name(enum st_type t);
+
+/* tensor: name, type, n_dims, dim and data of each (n_items and n_bytes are worked out here); in
+ * any order. meta: {key, text} pairs. RC_INPUT: a name twice or not UTF-8, ST_OTHER, dims whose
+ * product does not fit. */
 enum rc st_write(const char *path, const struct st_tensor *tensor, size_t n,
                  const char *const (*meta)[2], size_t n_meta, struct err *e);
 

@@ -1,0 +1,167 @@
+/* Writing HDF5 objects without time stamps. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/io/h5.h"
+
+enum rc h5_create(const char *path, hid_t *file, struct err *e)
+{
+    h5_setup();
+    hid_t fcpl = H5Pcreate(H5P_FILE_CREATE), fapl = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_obj_track_times(fcpl, false); /* the root group */
+    H5Pset_fclose_degree(fapl, H5F_CLOSE_STRONG);
+    *file = H5Fcreate(path, H5F_ACC_TRUNC, fcpl, fapl);
+    H5Pclose(fapl);
+    H5Pclose(fcpl);
+    return *file >= 0 ? RC_OK : h5_err(e, RC_FAIL, "cannot write '%s'", path);
+}
+
+enum rc h5_finish(hid_t file, const char *path, struct err *e)
+{
+    bool bad = H5Fflush(file, H5F_SCOPE_GLOBAL) < 0;
+    if (bad)
+        h5_err(e, RC_FAIL, "cannot write '%s'", path);
+    if (H5Fclose(file) < 0 && !bad) {
+        bad = true;
+        h5_err(e, RC_FAIL, "cannot write '%s'", path);
+    }
+    H5Eclear2(H5E_DEFAULT);
+    return bad ? RC_FAIL : RC_OK;
+}
+
+enum rc h5_new_group(hid_t at, const char *name, hid_t *group, struct err *e)
+{
+    hid_t gcpl = H5Pcreate(H5P_GROUP_CREATE);
+    H5Pset_obj_track_times(gcpl, false);
+    *group = H5Gcreate2(at, name, H5P_DEFAULT, gcpl, H5P_DEFAULT);
+    H5Pclose(gcpl);
+    return *group >= 0 ? RC_OK : h5_err(e, RC_FAIL, "cannot write group '%s'", name);
+}
+
+static hid_t text_type(void)
+{
+    hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, H5T_VARIABLE);
+    H5Tset_cset(type, H5T_CSET_UTF8);
+    return type;
+}
+
+/* Takes over space. */
+static enum rc put_attr(hid_t at, const char *name, hid_t file_type, hid_t mem_type, hid_t space,
+                        const void *v, struct err *e)
+{
+    hid_t attr = H5Acreate2(at, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
+    bool bad = attr < 0;
+    if (!bad && v && H5Sget_simple_extent_npoints(space) > 0)
+        bad = H5Awrite(attr, mem_type, v) < 0;
+    if (attr >= 0)
+        H5Aclose(attr);
+    H5Sclose(space);
+    return bad ? h5_err(e, RC_FAIL, "cannot write attribute '%s'", name) : RC_OK;
+}
+
+enum rc h5_put_attr_text(hid_t at, const char *name, const char *text, struct err *e)
+{
+    hid_t type = text_type();
+    enum rc rc = put_attr(at, name, type, type, H5Screate(H5S_SCALAR), &text, e);
+    H5Tclose(type);
+    return rc;
+}
+
+enum rc h5_put_attr_texts(hid_t at, const char *name, const char *const *v, size_t n, struct err *e)
+{
+    hid_t type = text_type();
+    hsize_t dim = n;
+    enum rc rc = put_attr(at, name, type, type, H5Screate_simple(1, &dim, NULL), v, e);
+    H5Tclose(type);
+    return rc;
+}
+
+enum rc h5_put_attr_i64(hid_t at, const char *name, const int64_t *v, size_t n, struct err *e)
+{
+    hsize_t dim = n;
+    return put_attr(at, name, H5T_STD_I64LE, H5T_NATIVE_INT64, H5Screate_simple(1, &dim, NULL), v,
+                    e);
+}
+
+enum rc h5_put_attr_bool(hid_t at, const char *name, bool v, struct err *e)
+{
+    /* h5py's boolean: an enumeration over int8. */
+    hid_t type = H5Tenum_create(H5T_STD_I8LE);
+    H5Tenum_insert(type, "FALSE", &(signed char){ 0 });
+    H5Tenum_insert(type, "TRUE", &(signed char){ 1 });
+    signed char b = v;
+    enum rc rc = put_attr(at, name, type, type, H5Screate(H5S_SCALAR), &b, e);
+    H5Tclose(type);
+    return rc;
+}
+
+/* Takes over space. */
+static enum rc put(hid_t at, const char *name, hid_t file_type, hid_t mem_type, hid_t space,
+                   const void *v, hid_t *id, struct err *e)
+{
+    hid_t dcpl = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_obj_track_times(dcpl, false);
+    hid_t d = H5Dcreate2(at, name, file_type, space, H5P_DEFAULT, dcpl, H5P_DEFAULT);
+    bool bad = d < 0;
+    if (!bad && H5Sget_simple_extent_npoints(space) > 0)
+        bad = H5Dwrite(d, mem_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, v) < 0;
+    H5Pclose(dcpl);
+    H5Sclose(space);
+    if (bad) {
+        h5_err(e, RC_FAIL, "cannot write '%s'", name);
+        if (d >= 0)
+            H5Dclose(d);
+        return RC_FAIL;
+    }
+    if (id)
+        *id = d;
+    else
+        H5Dclose(d);
+    return RC_OK;
+}
+
+enum rc h5_put_data(hid_t at, const char *name, hid_t file_type, hid_t mem_type, int n_dims,
+                    const uint64_t *dim, const void *v, hid_t *id, struct err *e)
+{
+    hsize_t d[H5_MAX_DIMS] = { 0 };
+    for (int i = 0; i < n_dims; i++)
+        d[i] = dim[i];
+    return put(at, name, file_type, mem_type, H5Screate_simple(n_dims, d, NULL), v, id, e);
+}
+
+enum rc h5_put_texts(hid_t at, const char *name, const char *const *v, size_t n, hid_t *id,
+                     struct err *e)
+{
+    bool scalar = n == SIZE_MAX;
+    hsize_t dim = scalar ? 1 : n;
+    hid_t type = text_type();
+    const char **full = malloc(((size_t)dim + 1) * sizeof *full);
+    enum rc rc = full ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu texts", (size_t)dim);
+    for (size_t i = 0; !rc && i < dim; i++)
+        full[i] = v[i] ? v[i] : "";
+    if (!rc)
+        rc = put(at, name, type, type,
+                 scalar ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &dim, NULL), full, id, e);
+    free(full);
+    H5Tclose(type);
+    return rc;
+}
+
+enum rc h5_put_encoding(hid_t at, const char *type, const char *version, struct err *e)
+{
+    if (h5_put_attr_text(at, "encoding-type", type, e))
+        return RC_FAIL;
+    return h5_put_attr_text(at, "encoding-version", version, e);
+}
+
+enum rc h5_put_string_array(hid_t at, const char *name, const char *const *v, size_t n,
+                            struct err *e)
+{
+    hid_t id;
+    if (h5_put_texts(at, name, v, n, &id, e))
+        return RC_FAIL;
+    enum rc rc = h5_put_encoding(id, "string-array", "0.2.0", e);
+    H5Dclose(id);
+    return rc;
+}

@@ -1,0 +1,520 @@
+/* The reader trusts nothing: the header is parsed by jansson (which checks UTF-8 and, when asked,
+ * names that come twice), every tensor's length is worked out from its type and dims, and the
+ * offsets together must cover the data exactly once. What is handed out then lies in the map. */
+#include "lib/io/safetensors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/file.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "data is read as it lies in the file");
+
+/* The limit of the reference implementation. */
+#define HEADER_MAX_BYTES ((uint64_t)100 * 1000 * 1000)
+
+/* The first ST_OTHER of them in the order of enum st_type. */
+static const struct type_info {
+    const char *name;
+    enum st_type type;
+    uint64_t bytes;
+} types[] = {
+    { "F32", ST_F32, 4 },       { "F64", ST_F64, 8 },    { "I64", ST_I64, 8 },
+    { "I32", ST_I32, 4 },       { "U8", ST_U8, 1 },      { "F16", ST_F16, 2 },
+    { "BF16", ST_BF16, 2 },     { "BOOL", ST_OTHER, 1 }, { "I8", ST_OTHER, 1 },
+    { "I16", ST_OTHER, 2 },     { "U16", ST_OTHER, 2 },  { "U32", ST_OTHER, 4 },
+    { "U64", ST_OTHER, 8 },     { "C64", ST_OTHER, 8 },  { "F8_E4M3", ST_OTHER, 1 },
+    { "F8_E5M2", ST_OTHER, 1 },
+};
+enum { N_TYPES = sizeof types / sizeof *types };
+
+const char *st_type_name(enum st_type t)
+{
+    return t < ST_OTHER ? types[t].name : "other";
+}
+
+/* Product of the dims into n_items; false when it, or times bytes, passes 2^63. */
+static bool count_items(struct st_tensor *t, uint64_t bytes)
+{
+    const uint64_t most = INT64_MAX / bytes;
+    bool empty = false;
+    for (int i = 0; i < t->n_dims; i++)
+        empty = empty || t->dim[i] == 0;
+    t->n_items = empty ? 0 : 1;
+    for (int i = 0; i < t->n_dims && !empty; i++) {
+        if (t->dim[i] > most / t->n_items)
+            return false;
+        t->n_items *= t->dim[i];
+    }
+    return true;
+}
+
+static bool whole(const json_t *j, uint64_t *to)
+{
+    if (!json_is_integer(j) || json_integer_value(j) < 0)
+        return false;
+    *to = (uint64_t)json_integer_value(j);
+    return true;
+}
+
+static enum rc read_dims(struct st_tensor *t, const json_t *shape, struct err *e)
+{
+    if (!json_is_array(shape))
+        return err_set(e, RC_INPUT, "tensor '%s' has no shape", t->name);
+    size_t n = json_array_size(shape);
+    if (n > ST_MAX_DIMS)
+        return err_set(e, RC_INPUT, "tensor '%s' has %zu dimensions, at most %d are read", t->name,
+                       n, ST_MAX_DIMS);
+    t->n_dims = (int)n;
+    for (size_t i = 0; i < n; i++)
+        if (!whole(json_array_get(shape, i), &t->dim[i]))
+            return err_set(e, RC_INPUT, "tensor '%s': dimension %zu is not a whole number", t->name,
+                           i);
+    return RC_OK;
+}
+
+/* One entry of the header; data holds n_data bytes. The name is set already. */
+static enum rc read_tensor(struct st_tensor *t, const json_t *j, const unsigned char *data,
+                           uint64_t n_data, struct err *e)
+{
+    const char *type = json_string_value(json_object_get(j, "dtype"));
+    if (!type)
+        return err_set(e, RC_INPUT, "tensor '%s' has no dtype", t->name);
+    uint64_t bytes = 0; /* of a type that we do not know: its length cannot be checked */
+    t->type = ST_OTHER;
+    for (int i = 0; i < N_TYPES; i++)
+        if (strcmp(types[i].name, type) == 0) {
+            t->type = types[i].type;
+            bytes = types[i].bytes;
+        }
+    if (read_dims(t, json_object_get(j, "shape"), e))
+        return RC_INPUT;
+    if (!count_items(t, bytes ? bytes : 1))
+        return err_set(e, RC_INPUT, "tensor '%s' has more numbers than can be counted", t->name);
+    const json_t *at = json_object_get(j, "data_offsets");
+    uint64_t begin, end;
+    if (json_array_size(at) != 2 || !whole(json_array_get(at, 0), &begin) ||
+        !whole(json_array_get(at, 1), &end))
+        return err_set(e, RC_INPUT, "tensor '%s' has no pair of data_offsets", t->name);
+    if (begin > end || end > n_data)
+        return err_set(e, RC_INPUT, "tensor '%s': bytes %llu..%llu of %llu", t->name,
+                       (unsigned long long)begin, (unsigned long long)end,
+                       (unsigned long long)n_data);
+    t->n_bytes = end - begin;
+    if (bytes && t->n_bytes != t->n_items * bytes)
+        return err_set(e, RC_INPUT, "tensor '%s': %llu bytes for %llu numbers of type %s", t->name,
+                       (unsigned long long)t->n_bytes, (unsigned long long)t->n_items, type);
+    t->data = data + begin;
+    return RC_OK;
+}
+
+static enum rc read_meta(struct st_file *f, const json_t *j, struct err *e)
+{
+    if (!json_is_object(j))
+        return err_set(e, RC_INPUT, "__metadata__ is not an object");
+    size_t n = json_object_size(j);
+    f->meta_key = calloc(n + 1, sizeof *f->meta_key);
+    f->meta_text = calloc(n + 1, sizeof *f->meta_text);
+    if (!f->meta_key || !f->meta_text)
+        return err_set(e, RC_FAIL, "no memory for %zu texts", n);
+    const char *key;
+    json_t *text;
+    json_object_foreach((json_t *)j, key, text)
+    {
+        if (!json_is_string(text))
+            return err_set(e, RC_INPUT, "__metadata__: '%s' is not a text", key);
+        f->meta_key[f->n_meta] = text_new("%s", key);
+        f->meta_text[f->n_meta] = text_new("%s", json_string_value(text));
+        f->n_meta++;
+        if (!f->meta_key[f->n_meta - 1] || !f->meta_text[f->n_meta - 1])
+            return err_set(e, RC_FAIL, "no memory for %zu texts", n);
+    }
+    return RC_OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct st_tensor *x = a, *y = b;
+    return strcmp(x->name, y->name);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct st_tensor *x = *(const struct st_tensor *const *)a,
+                           *y = *(const struct st_tensor *const *)b;
+    const char *p = x->data, *q = y->data;
+    if (p != q)
+        return p < q ? -1 : 1;
+    return (x->n_bytes > y->n_bytes) - (x->n_bytes < y->n_bytes);
+}
+
+/* Every byte of the data belongs to one tensor, no more and no less. */
+static enum rc check_cover(const struct st_file *f, const unsigned char *data, uint64_t n_data,
+                           struct err *e)
+{
+    const struct st_tensor **t = malloc((f->n + 1) * sizeof *t);
+    if (!t)
+        return err_set(e, RC_FAIL, "no memory for %zu tensors", f->n);
+    for (size_t i = 0; i < f->n; i++)
+        t[i] = &f->tensor[i];
+    qsort(t, f->n, sizeof *t, by_place);
+    enum rc rc = RC_OK;
+    uint64_t at = 0;
+    for (size_t i = 0; !rc && i < f->n; i++) {
+        uint64_t begin = (uint64_t)((const unsigned char *)t[i]->data - data);
+        if (begin < at)
+            rc = err_set(e, RC_INPUT, "tensors '%s' and '%s' overlap", i ? t[i - 1]->name : "",
+                         t[i]->name);
+        else if (begin > at)
+            rc = err_set(e, RC_INPUT, "bytes %llu..%llu in front of tensor '%s' belong to none",
+                         (unsigned long long)at, (unsigned long long)begin, t[i]->name);
+        at = begin + t[i]->n_bytes;
+    }
+    free(t);
+    if (!rc && at != n_data)
+        rc = err_set(e, RC_INPUT, "bytes %llu..%llu at the end belong to no tensor",
+                     (unsigned long long)at, (unsigned long long)n_data);
+    return rc;
+}
+
+static enum rc read_header(struct st_file *f, const json_t *head, const unsigned char *data,
+                           uint64_t n_data, struct err *e)
+{
+    f->tensor = calloc(json_object_size(head) + 1, sizeof *f->tensor);
+    if (!f->tensor)
+        return err_set(e, RC_FAIL, "no memory for %zu tensors", json_object_size(head));
+    const char *key;
+    json_t *j;
+    enum rc rc = RC_OK;
+    json_object_foreach((json_t *)head, key, j)
+    {
+        if (strcmp(key, "__metadata__") == 0) {
+            rc = read_meta(f, j, e);
+        } else {
+            struct st_tensor *t = &f->tensor[f->n];
+            t->name = text_new("%s", key);
+            if (!t->name)
+                return err_set(e, RC_FAIL, "no memory for '%s'", key);
+            f->n++;
+            rc = read_tensor(t, j, data, n_data, e);
+        }
+        if (rc)
+            return rc;
+    }
+    qsort(f->tensor, f->n, sizeof *f->tensor, by_name);
+    return check_cover(f, data, n_data, e);
+}
+
+enum rc st_view(struct st_file *f, const void *bytes, size_t n_bytes, struct err *e)
+{
+    *f = (struct st_file){ 0 };
+    uint64_t n_head;
+    if (n_bytes < sizeof n_head)
+        return err_set(e, RC_INPUT, "%zu bytes are too few for safetensors", n_bytes);
+    memcpy(&n_head, bytes, sizeof n_head);
+    if (n_head > HEADER_MAX_BYTES || n_head > n_bytes - sizeof n_head)
+        return err_set(e, RC_INPUT, "a header of %llu bytes in a file of %zu",
+                       (unsigned long long)n_head, n_bytes);
+    const char *text = (const char *)bytes + sizeof n_head;
+    if (n_head == 0 || *text != '{')
+        return err_set(e, RC_INPUT, "the header does not begin with '{'");
+    json_error_t je;
+    json_t *head = json_loadb(text, (size_t)n_head, JSON_REJECT_DUPLICATES, &je);
+    if (!head)
+        return err_set(e, RC_INPUT, "header, byte %d: %s", je.position, je.text);
+    enum rc rc =
+        read_header(f, head, (const unsigned char *)text + n_head, n_bytes - 8 - n_head, e);
+    json_decref(head);
+    if (rc)
+        st_close(f);
+    return rc;
+}
+
+static enum rc map_file(const char *path, void **map, size_t *n, struct err *e)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a named pipe must not hang */
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        err_set(e, RC_INPUT, "cannot open '%s': %s", path, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return RC_INPUT;
+    }
+    enum rc rc = RC_OK;
+    if (!S_ISREG(st.st_mode))
+        rc = err_set(e, RC_INPUT, "'%s' is not a plain file", path);
+    else if (st.st_size < 8)
+        rc = err_set(e, RC_INPUT, "'%s': %lld bytes are too few for safetensors", path,
+                     (long long)st.st_size);
+    *n = (size_t)st.st_size;
+    *map = rc ? MAP_FAILED : mmap(NULL, *n, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (!rc && *map == MAP_FAILED)
+        rc = err_set(e, RC_FAIL, "cannot map '%s': %s", path, strerror(errno));
+    close(fd);
+    return rc;
+}
+
+enum rc st_open(struct st_file *f, const char *path, struct err *e)
+{
+    *f = (struct st_file){ 0 };
+    void *map;
+    size_t n;
+    enum rc rc = map_file(path, &map, &n, e);
+    if (rc)
+        return rc;
+    rc = st_view(f, map, n, e);
+    if (rc) {
+        munmap(map, n);
+        err_wrap(e, "'%s'", path);
+        return rc;
+    }
+    f->map = map;
+    f->map_bytes = n;
+    return RC_OK;
+}
+
+void st_close(struct st_file *f)
+{
+    for (size_t i = 0; i < f->n; i++)
+        free(f->tensor[i].name);
+    for (size_t i = 0; i < f->n_meta; i++) {
+        free(f->meta_key[i]);
+        free(f->meta_text[i]);
+    }
+    free(f->tensor);
+    free(f->meta_key);
+    free(f->meta_text);
+    if (f->map)
+        munmap(f->map, f->map_bytes);
+    *f = (struct st_file){ 0 };
+}
+
+const struct st_tensor *st_find(const struct st_file *f, const char *name)
+{
+    struct st_tensor key = { .name = (char *)name };
+    return f->n ? bsearch(&key, f->tensor, f->n, sizeof *f->tensor, by_name) : NULL;
+}
+
+const char *st_meta(const struct st_file *f, const char *key)
+{
+    for (size_t i = 0; i < f->n_meta; i++)
+        if (strcmp(f->meta_key[i], key) == 0)
+            return f->meta_text[i];
+    return NULL;
+}
+
+static float float_of_bits(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* IEEE half to single, exact; subnormals by their value, NaN keeps its bits. */
+static float float_of_half(uint16_t h)
+{
+    const uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = h >> 10 & 0x1f, part = h & 0x3ff;
+    if (exponent == 0) {
+        float x = (float)part * 0x1p-24f;
+        return sign ? -x : x;
+    }
+    return float_of_bits(sign | (exponent == 31 ? 0xffu : exponent + 112) << 23 | part << 13);
+}
+
+#define ITEM(type_, name_)                                                                         \
+    type_ name_;                                                                                   \
+    memcpy(&name_, (const char *)t->data + i * sizeof name_, sizeof name_)
+
+/* Number i of the tensor. memcpy: nothing in the file is aligned. */
+static double item_at(const struct st_tensor *t, uint64_t i)
+{
+    switch (t->type) {
+    case ST_F32: {
+        ITEM(float, x);
+        return (double)x;
+    }
+    case ST_F64: {
+        ITEM(double, x);
+        return x;
+    }
+    case ST_I64: {
+        ITEM(int64_t, x);
+        return (double)x;
+    }
+    case ST_I32: {
+        ITEM(int32_t, x);
+        return x;
+    }
+    case ST_U8: {
+        ITEM(uint8_t, x);
+        return x;
+    }
+    case ST_F16: {
+        ITEM(uint16_t, x);
+        return (double)float_of_half(x);
+    }
+    case ST_BF16: {
+        ITEM(uint16_t, x);
+        return (double)float_of_bits((uint32_t)x << 16);
+    }
+    default:
+        return 0;
+    }
+}
+
+static enum rc refuse_other(const struct st_tensor *t, struct err *e)
+{
+    return t->type != ST_OTHER
+               ? RC_OK
+               : err_set(e, RC_INPUT, "tensor '%s' has a type that is not read", t->name);
+}
+
+enum rc st_get_f64(const struct st_tensor *t, double *to, struct err *e)
+{
+    if (refuse_other(t, e))
+        return RC_INPUT;
+    for (uint64_t i = 0; i < t->n_items; i++)
+        to[i] = item_at(t, i);
+    return RC_OK;
+}
+
+enum rc st_get_f32(const struct st_tensor *t, float *to, struct err *e)
+{
+    if (refuse_other(t, e))
+        return RC_INPUT;
+    if (t->type == ST_F32 && t->n_bytes)
+        memcpy(to, t->data, t->n_bytes);
+    else
+        for (uint64_t i = 0; i < t->n_items; i++)
+            to[i] = (float)item_at(t, i);
+    return RC_OK;
+}
+
+/* Fills n_items and n_bytes; refuses what cannot be written. */
+static enum rc check_tensor(struct st_tensor *t, struct err *e)
+{
+    if (t->type >= ST_OTHER || t->n_dims < 0 || t->n_dims > ST_MAX_DIMS)
+        return err_set(e, RC_INPUT, "tensor '%s' has a type or shape that is not written", t->name);
+    if (strcmp(t->name, "__metadata__") == 0)
+        return err_set(e, RC_INPUT, "a tensor cannot be called '__metadata__'");
+    if (!count_items(t, types[t->type].bytes))
+        return err_set(e, RC_INPUT, "tensor '%s' has more numbers than can be counted", t->name);
+    t->n_bytes = t->n_items * types[t->type].bytes;
+    return RC_OK;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return strcmp((*(const char *const(*)[2])a)[0], (*(const char *const(*)[2])b)[0]);
+}
+
+/* {key: text} by rising key; NULL when a text is not UTF-8, a key comes twice, or memory is short.
+ */
+static json_t *meta_json(const char *const (*meta)[2], size_t n)
+{
+    const char *(*sorted)[2] = malloc((n + 1) * sizeof *sorted);
+    json_t *o = sorted ? json_object() : NULL;
+    for (size_t i = 0; o && i < n; i++)
+        sorted[i][0] = meta[i][0], sorted[i][1] = meta[i][1];
+    if (o)
+        qsort(sorted, n, sizeof *sorted, by_key);
+    for (size_t i = 0; o && i < n; i++) {
+        bool twice = i && strcmp(sorted[i - 1][0], sorted[i][0]) == 0;
+        if (twice || json_object_set_new(o, sorted[i][0], json_string(sorted[i][1])) != 0) {
+            json_decref(o);
+            o = NULL;
+        }
+    }
+    free(sorted);
+    return o;
+}
+
+static json_t *tensor_json(const struct st_tensor *t, uint64_t at)
+{
+    json_t *shape = json_array();
+    for (int i = 0; i < t->n_dims; i++)
+        json_array_append_new(shape, json_integer((json_int_t)t->dim[i]));
+    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", types[t->type].name, "shape", shape,
+                     "data_offsets", (json_int_t)at, (json_int_t)(at + t->n_bytes));
+}
+
+/* The header's text; the caller frees. NULL with *e set. Jansson keeps the order of insertion. */
+static char *header_text(const struct st_tensor *t, size_t n, const char *const (*meta)[2],
+                         size_t n_meta, struct err *e)
+{
+    json_t *head = json_object();
+    bool good = head != NULL;
+    if (good && n_meta && json_object_set_new(head, "__metadata__", meta_json(meta, n_meta)) != 0) {
+        err_set(e, RC_INPUT, "metadata with a key that comes twice or a text that is not UTF-8");
+        json_decref(head);
+        return NULL;
+    }
+    uint64_t at = 0;
+    for (size_t i = 0; good && i < n; i++) {
+        if (json_object_set_new(head, t[i].name, tensor_json(&t[i], at)) != 0) {
+            err_set(e, RC_INPUT, "the name of tensor %zu is not UTF-8", i);
+            json_decref(head);
+            return NULL;
+        }
+        at += t[i].n_bytes;
+    }
+    char *text = good ? json_dumps(head, JSON_COMPACT) : NULL;
+    json_decref(head);
+    if (!text)
+        err_set(e, RC_FAIL, "no memory for the header");
+    return text;
+}
+
+static enum rc write_all(const char *path, const struct st_tensor *t, size_t n, const char *head,
+                         struct err *e)
+{
+    struct outfile o;
+    if (outfile_open(&o, path, e))
+        return e ? e->rc : RC_FAIL;
+    static const char blanks[9] = "        ";
+    const uint64_t n_text = strlen(head), n_head = (n_text + 7) / 8 * 8;
+    bool good = fwrite(&n_head, sizeof n_head, 1, o.f) == 1 &&
+                fwrite(head, 1, n_text, o.f) == n_text &&
+                fwrite(blanks, 1, n_head - n_text, o.f) == n_head - n_text;
+    for (size_t i = 0; good && i < n; i++)
+        good = !t[i].n_bytes || fwrite(t[i].data, 1, t[i].n_bytes, o.f) == t[i].n_bytes;
+    return outfile_commit(&o, e); /* sees the file's error flag */
+}
+
+enum rc st_write(const char *path, const struct st_tensor *tensor, size_t n,
+                 const char *const (*meta)[2], size_t n_meta, struct err *e)
+{
+    struct st_tensor *t = malloc((n + 1) * sizeof *t);
+    if (!t)
+        return err_set(e, RC_FAIL, "no memory for %zu tensors", n);
+    enum rc rc = RC_OK;
+    uint64_t all = 0;
+    for (size_t i = 0; !rc && i < n; i++) {
+        t[i] = tensor[i];
+        rc = check_tensor(&t[i], e);
+        if (!rc && t[i].n_bytes > INT64_MAX - all)
+            rc = err_set(e, RC_INPUT, "more bytes than can be counted");
+        all += t[i].n_bytes;
+    }
+    if (!rc)
+        qsort(t, n, sizeof *t, by_name);
+    for (size_t i = 1; !rc && i < n; i++)
+        if (strcmp(t[i - 1].name, t[i].name) == 0)
+            rc = err_set(e, RC_INPUT, "tensor '%s' comes twice", t[i].name);
+    char *head = rc ? NULL : header_text(t, n, meta, n_meta, e);
+    if (!rc && !head)
+        rc = e ? e->rc : RC_FAIL;
+    if (!rc)
+        rc = write_all(path, t, n, head, e);
+    else
+        err_wrap(e, "'%s'", path);
+    free(head);
+    free(t);
+    return rc;
+}
