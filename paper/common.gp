@@ -1,6 +1,5 @@
 # Read before every template: size, type and the quiet frame of all figures.
 # `width` and `height` (px) come from the tool; words come as marks (lib/io/gnuplot.h).
-set encoding utf8
 set terminal svg size width,height dynamic rounded noenhanced font 'sans-serif,12'
 set datafile missing 'nan'
 unset key

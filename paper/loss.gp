@@ -16,8 +16,11 @@ set yrange [y_min:y_max]
 set label 1000 word(x_label, 1) at screen px(0.5 * (44 + width - 14)), py(plot_bottom + 34) center
 do for [i = 1:n_keys] {
 	set arrow i from screen px(key_x(i)), py(key_y(i) + 5) to screen px(key_x(i) + 20), py(key_y(i) + 5) \
-		nohead lw 2.5 lc rgb word(key_colours, i) dt (i <= n_lines ? 1 : 2)
+		nohead lw 2.5 lc rgb word(key_colours, i)
 	set label i word(keys, i) at screen px(key_x(i) + 26), py(key_y(i) + 5) left
+}
+do for [i = n_lines + 1:n_keys] {
+	set arrow i dt 2
 }
 plot $train using 1:2 with lines lw 1.6 lc rgb word(key_colours, 1), \
 	$held_out using 1:2 with lines lw 2.4 lc rgb word(key_colours, 2), \

@@ -1,5 +1,6 @@
 #include "lib/io/gnuplot.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <spawn.h>
@@ -218,8 +219,7 @@ enum rc figure_draw(const struct figure *f, const char *templates, const char *t
     return rc;
 }
 
-enum rc figure_save(const struct figure *f, const struct markup *svg, const char *path,
-                    struct err *e)
+enum rc figure_save(const struct markup *svg, const char *path, struct err *e)
 {
     static const char head[] = "<svg ";
     /* What the page's style sheet says about figures, and a page of its own under the drawing. */
@@ -228,13 +228,10 @@ enum rc figure_save(const struct figure *f, const struct markup *svg, const char
         "stroke-linecap:round;stroke-linejoin:round}.dot{fill:none;stroke-width:2.6}</style>\n";
     struct markup m = { 0 };
     const char *body = svg->s ? strstr(svg->s, "</title>\n") : NULL;
-    if (!body || strncmp(svg->s, head, sizeof head - 1) != 0)
-        return err_set(e, RC_FAIL, "figure '%s' was not drawn", f->name);
+    assert(body && strncmp(svg->s, head, sizeof head - 1) == 0);
     body += strlen("</title>\n");
-    markup_fmt(&m,
-               "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
-               "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" ",
-               f->width, f->height);
+    markup_raw(&m, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
+                   "<svg xmlns=\"http://www.w3.org/2000/svg\" ");
     markup_bytes(&m, svg->s + sizeof head - 1, (size_t)(body - svg->s) - (sizeof head - 1));
     markup_raw(&m, style);
     markup_raw(&m, body);

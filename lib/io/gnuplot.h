@@ -50,8 +50,7 @@ void figure_block_end(struct figure *f);
  * RC_FAIL: gnuplot is missing, fails, or draws what this file does not know. */
 enum rc figure_draw(const struct figure *f, const char *templates, const char *template_name,
                     struct markup *out, struct err *e);
-/* The same element as a file that stands alone. */
-enum rc figure_save(const struct figure *f, const struct markup *svg, const char *path,
-                    struct err *e);
+/* What figure_draw made, as a file that stands alone. */
+enum rc figure_save(const struct markup *svg, const char *path, struct err *e);
 
 #endif

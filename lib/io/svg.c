@@ -5,7 +5,8 @@
  *   <g>, <path>, <polygon>, <rect>    kept, without ids and with black turned to currentColor
  *   a <g> with nothing in it          dropped
  *   <text>                            kept, its marks @i@ replaced
- * Example: <use xlink:href='#gpDot' x='1.00' y='2.50' color='rgb(  0, 114, 178)'/>, then one at 3, 4
+ * Example: <use xlink:href='#gpDot' x='1.00' y='2.50' color='rgb(  0, 114, 178)'/>, then one at 3,
+ * 4
  *   -> <path class="dot" stroke="#0072b2" d="M1 2.5h0M3 4h0"/> */
 #include "lib/io/svg.h"
 
@@ -106,6 +107,7 @@ static void put_dot(struct clean *c, const char *s, const char *end)
     const char *name, *value, *x = NULL, *y = NULL;
     size_t n_name, n, n_x = 0, n_y = 0;
     char colour[COLOUR_MAX] = "currentColor";
+    s += strlen("use");
     while (next_attribute(&s, end, &name, &n_name, &value, &n)) {
         if (is(name, n_name, "x"))
             x = value, n_x = n;

@@ -36,7 +36,7 @@ void figure_key(struct figure *f, const char *const *word, const char *const *co
 }
 
 static enum rc draw_one(struct figures *all, struct figure *f, const char *template_name,
-                        const char *templates, const char *out, struct err *e)
+                        const char *templates, struct err *e)
 {
     struct drawn *more = realloc(all->item, (all->n + 1) * sizeof *more);
     if (!more)
@@ -47,17 +47,11 @@ static enum rc draw_one(struct figures *all, struct figure *f, const char *templ
     if (!more->name)
         return err_set(e, RC_FAIL, "no memory for the figures");
     all->n++;
-    char *path = text_new("%s/%s.svg", out, f->name);
-    enum rc rc = path ? figure_draw(f, templates, template_name, &more->svg, e)
-                      : err_set(e, RC_FAIL, "no memory for a path");
-    if (!rc)
-        rc = figure_save(f, &more->svg, path, e);
-    free(path);
-    return rc;
+    return figure_draw(f, templates, template_name, &more->svg, e);
 }
 
 enum rc figures_draw(struct figures *all, const struct results *r, const char *templates,
-                     const char *out, struct err *e)
+                     struct err *e)
 {
     enum rc rc = RC_OK;
     *all = (struct figures){ 0 };
@@ -67,12 +61,24 @@ enum rc figures_draw(struct figures *all, const struct results *r, const char *t
             struct figure f;
             if (!kinds[k]->fill(r, i, &f))
                 continue;
-            rc = draw_one(all, &f, kinds[k]->template_name, templates, out, e);
+            rc = draw_one(all, &f, kinds[k]->template_name, templates, e);
             figure_release(&f);
         }
     }
     if (rc)
         figures_release(all);
+    return rc;
+}
+
+enum rc figures_save(const struct figures *f, const char *out, struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (size_t i = 0; !rc && i < f->n; i++) {
+        char *path = text_new("%s/%s.svg", out, f->item[i].name);
+        rc = path ? figure_save(&f->item[i].svg, path, e)
+                  : err_set(e, RC_FAIL, "no memory for a path");
+        free(path);
+    }
     return rc;
 }
 

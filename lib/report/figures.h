@@ -20,9 +20,11 @@ struct figures {
     size_t n;
 };
 
-/* Draws whatever the results have data for into OUT/NAME.svg. On failure *f is empty. */
+/* Draws whatever the results have data for. On failure *f is empty. */
 enum rc figures_draw(struct figures *f, const struct results *r, const char *templates,
-                     const char *out, struct err *e);
+                     struct err *e);
+/* Each as OUT/NAME.svg. */
+enum rc figures_save(const struct figures *f, const char *out, struct err *e);
 void figures_release(struct figures *f);
 /* NULL when the results had nothing for it. */
 const struct drawn *figures_find(const struct figures *f, const char *name);

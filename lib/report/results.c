@@ -95,9 +95,7 @@ enum rc results_inputs(struct results *r, struct err *e)
     r->inputs.present = true;
     const struct column *status = table_find(&r->inputs.t, "status");
     for (size_t i = 0; i < r->inputs.t.n_rows; i++) {
-        bool used = strcmp(status->text[i], "absent") != 0 &&
-                    strcmp(status->text[i], "missing") != 0 &&
-                    strcmp(status->text[i], "left out") != 0;
+        bool used = strcmp(status->text[i], "have") == 0;
         r->inputs.n_used += used;
         r->inputs.n_left_out += !used;
     }
@@ -186,9 +184,8 @@ enum rc results_read(struct results *r, const char *folder, const char *profile,
     r->map[0] = (struct map_facts){ .stage = "map", .title = "This run's model" };
     r->map[1] = (struct map_facts){ .stage = "map-random", .title = "Same model, random weights" };
     r->map[2] = (struct map_facts){ .stage = "map-counts", .title = "Counts: variable genes, PCA" };
-    enum rc rc = folder_exists(folder)
-                     ? RC_OK
-                     : err_set(e, RC_INPUT, "no results folder '%s'", folder);
+    enum rc rc =
+        folder_exists(folder) ? RC_OK : err_set(e, RC_INPUT, "no results folder '%s'", folder);
     static enum rc (*const part[])(struct results *, struct err *) = {
         results_inputs,   results_samples, results_corpus, results_knowledge,
         results_pretrain, results_maps,    results_scores, results_stages,

@@ -63,9 +63,9 @@ struct pretrain_facts {
     struct log_points train, held_out;
     struct baseline *baseline;
     size_t n_baselines;
-    long last_step;   /* of the newest checkpoint, -1 for none */
-    json_t *config;   /* of that checkpoint, NULL for none; owned */
-    json_t *report;   /* pretrain/report.json, NULL for none; owned */
+    long last_step; /* of the newest checkpoint, -1 for none */
+    json_t *config; /* of that checkpoint, NULL for none; owned */
+    json_t *report; /* pretrain/report.json, NULL for none; owned */
     double n_parameters;
 };
 
@@ -74,10 +74,10 @@ struct map_facts {
     const char *stage, *title;
     bool present;
     size_t n;
-    double *x, *y;          /* owned by the arena */
+    double *x, *y;                 /* owned by the arena */
     const char **species, **label; /* NULL entries: not known */
-    uint64_t *key;          /* decides which cells are drawn when there are too many */
-    json_t *report;         /* owned */
+    uint64_t *key;                 /* decides which cells are drawn when there are too many */
+    json_t *report;                /* owned */
 };
 enum { N_MAPS = 3 };
 
@@ -102,7 +102,7 @@ struct stage {
     const char *version;
     const char **param;
     size_t n_params, n_inputs, n_outputs;
-    uint64_t bytes; /* of the outputs */
+    uint64_t bytes;  /* of the outputs */
     char sha256[65]; /* of MANIFEST.tsv itself */
 };
 

@@ -25,8 +25,8 @@ static const char *or_null(const char *text)
     return !text || !*text || strcmp(text, "-") == 0 || strcmp(text, "NA") == 0 ? NULL : text;
 }
 
-static enum rc fill(struct results *r, struct map_facts *m, const struct table *t,
-                    const char *path, struct err *e)
+static enum rc fill(struct results *r, struct map_facts *m, const struct table *t, const char *path,
+                    struct err *e)
 {
     const struct column *x = table_find(t, "x"), *y = table_find(t, "y");
     const struct column *id = table_find(t, "cell_id"), *label = table_find(t, "label");

@@ -6,6 +6,7 @@
 
 #include "lib/base/file.h"
 #include "lib/io/lines.h"
+#include "lib/io/safetensors.h"
 #include "lib/report/json.h"
 #include "lib/report/results.h"
 
@@ -116,8 +117,8 @@ static enum rc read_baselines(struct results *r, const json_t *j, struct err *e)
         json_object_foreach(value, inner, number)
         {
             bool inner_values = values || (!about_ids(key) && about_values(inner));
-            if (!rc && json_is_number(number) && (values || about_ids(key) || inner_values ||
-                                                  about_ids(inner)))
+            if (!rc && json_is_number(number) &&
+                (values || about_ids(key) || inner_values || about_ids(inner)))
                 rc = add_baseline(r, inner, json_number_value(number), inner_values, e);
         }
     }
@@ -143,6 +144,41 @@ static enum rc read_config(struct results *r, struct err *e)
         return rc;
     const char *path = results_path(r, "pretrain/step-%ld/config.json", f->last_step);
     return path ? json_read(path, &f->config, e) : err_set(e, RC_FAIL, "no memory for a path");
+}
+
+static bool ends(const char *text, const char *end)
+{
+    size_t n = strlen(text), k = strlen(end);
+    return n >= k && strcmp(text + n - k, end) == 0;
+}
+
+/* Weights that training changes, tied ones once: not the knowledge tables, index maps and counters
+ * that a checkpoint carries along (spec 03 section 8). */
+static bool is_parameter(const struct st_tensor *t)
+{
+    return (t->type == ST_F32 || t->type == ST_F64 || t->type == ST_F16 || t->type == ST_BF16) &&
+           !ends(t->name, "_knowledge") && strncmp(t->name, "emb_warmup.", 11) != 0 &&
+           !ends(t->name, "cls.predictions.decoder.weight") && !ends(t->name, "decoder.bias");
+}
+
+static enum rc count_parameters(struct results *r, struct err *e)
+{
+    struct st_file f;
+    const char *path =
+        results_path(r, "pretrain/step-%ld/model.safetensors", r->pretrain.last_step);
+    if (!path)
+        return err_set(e, RC_FAIL, "no memory for a path");
+    if (!file_exists(path))
+        return RC_OK;
+    if (st_open(&f, path, e))
+        return e ? e->rc : RC_INPUT;
+    double n = 0;
+    for (size_t i = 0; i < f.n; i++)
+        if (is_parameter(&f.tensor[i]))
+            n += (double)f.tensor[i].n_items;
+    r->pretrain.n_parameters = n;
+    st_close(&f);
+    return RC_OK;
 }
 
 enum rc results_pretrain(struct results *r, struct err *e)
@@ -173,5 +209,7 @@ enum rc results_pretrain(struct results *r, struct err *e)
     f->n_parameters = json_number_of(f->report, "n_parameters,parameters,n_params");
     if (isnan(f->n_parameters))
         f->n_parameters = json_number_of(f->config, "n_parameters,parameters,n_params");
+    if (!rc && isnan(f->n_parameters) && f->last_step >= 0)
+        rc = count_parameters(r, e);
     return rc;
 }

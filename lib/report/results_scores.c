@@ -79,9 +79,15 @@ static enum rc add_rows(struct results *r, const struct table *t, const char *pa
 
 static struct score reduce(const struct row *w, size_t n)
 {
-    struct score s = { .task = w->task,       .dataset = w->dataset, .method = w->method,
-                       .variant = w->variant, .split = w->split,     .metric = w->metric,
-                       .lo = NAN,             .hi = NAN,             .n = NAN };
+    struct score s = { .task = w->task,
+                       .dataset = w->dataset,
+                       .method = w->method,
+                       .variant = w->variant,
+                       .split = w->split,
+                       .metric = w->metric,
+                       .lo = NAN,
+                       .hi = NAN,
+                       .n = NAN };
     double sum = 0, squares = 0;
     for (size_t i = 0; i < n; i++) {
         if (isnan(w[i].value))
