@@ -1,8 +1,10 @@
+# shellcheck shell=bash
 # Helpers for tests/bin-src/*.t.sh (sourced). The runner sets BIN (folder of the tools), TESTS
 # (folder of the test programs), SRC (root of the checkout) and B (build folder).
 #   t 'sentence' STATUS 'pattern in stderr' TOOL ARG...    (pattern '' matches anything)
-#   is 'sentence' COMMAND...     passes when the command succeeds
-#   skip 'sentence' 'reason'
+#   is 'sentence' COMMAND...     passes when the command succeeds; $tmp/.stdout and $tmp/.stderr
+#                                are still those of the last t
+#   skip 'sentence' 'reason'     a reason that names a missing package is a failure where CI=true
 set -uo pipefail
 n=0 failed=0 skipped=0
 tmp=$(mktemp -d)
@@ -37,11 +39,11 @@ t() {
 is() {
 	local what=$1
 	shift
-	if "$@" >"$tmp/.stdout" 2>"$tmp/.stderr" </dev/null; then
+	if "$@" >"$tmp/.is.stdout" 2>"$tmp/.is.stderr" </dev/null; then
 		verdict 0 "$what"
 	else
 		verdict 1 "$what"
-		sed 's/^/#   /' "$tmp/.stdout" "$tmp/.stderr" | head -8
+		sed 's/^/#   /' "$tmp/.is.stdout" "$tmp/.is.stderr" | head -8
 	fi
 }
 

@@ -1,0 +1,25 @@
+/* linear: y[i,o] = act(sum_k x[i,k] w[o,k] + b[o]).     x [n,in], w [out,in], b [out], y [n,out]
+ *
+ * backward, with g = dy * act'(pre):
+ *   dx[i,k] += sum_o g[i,o] w[o,k];  dw[o,k] += sum_i g[i,o] x[i,k];  db[o] += sum_i g[i,o]
+ * GELU is x Phi(x) with the error function, quick-GELU x sigmoid(1.702 x) (spec/03 sections 3.4, 3.7).
+ *
+ * cpu: y and dx in tiles of LINEAR_ROWS rows; dw in tiles of LINEAR_OUT x LINEAR_IN, each summed
+ * over all rows by one thread in blocks of LINEAR_DEPTH rows. The tiles depend on nothing else, so
+ * neither do the bits. */
+#ifndef GC_KERNELS_LINEAR_H
+#define GC_KERNELS_LINEAR_H
+
+#include "lib/tensor/backend.h"
+
+void linear_forward_ref(const struct op_linear *o);
+void linear_backward_ref(const struct op_linear *o);
+void linear_forward_cpu(const struct op_linear *o);
+void linear_backward_cpu(const struct op_linear *o);
+
+void act_forward_ref(const struct op_act *o);
+void act_backward_ref(const struct op_act *o);
+void act_forward_cpu(const struct op_act *o);
+void act_backward_cpu(const struct op_act *o);
+
+#endif

@@ -1,0 +1,172 @@
+#include "kernels/linear.h"
+
+#include "kernels/math_cpu.h"
+#include "lib/base/thread.h"
+
+enum { LINEAR_ROWS = 128, LINEAR_OUT = 64, LINEAR_IN = 128, ACT_BLOCK = 1 << 14 };
+
+/* Against the scalar functions of kernels/act_ref.h: a few units in the last place of float. */
+static void act_block(enum act a, const float *x, float *y, size_t n)
+{
+    float density;
+    switch (a) {
+    case ACT_GELU:
+        for (size_t i = 0; i < n; i++)
+            y[i] = x[i] * phi_f32(x[i], &density);
+        break;
+    case ACT_QUICK_GELU:
+        for (size_t i = 0; i < n; i++)
+            y[i] = x[i] / (1 + exp_f32(-1.702f * x[i]));
+        break;
+    case ACT_TANH: /* of -2|x|, so that nothing overflows */
+        for (size_t i = 0; i < n; i++) {
+            float u = exp_f32(x[i] < 0 ? 2 * x[i] : -2 * x[i]), t = (1 - u) / (1 + u);
+            y[i] = x[i] < 0 ? -t : t;
+        }
+        break;
+    case ACT_RELU:
+        for (size_t i = 0; i < n; i++)
+            y[i] = x[i] > 0 ? x[i] : 0;
+        break;
+    case ACT_NONE:
+        memcpy(y, x, n * sizeof *y);
+        break;
+    }
+}
+
+/* g = dy * act'(x) */
+static void slope_block(enum act a, const float *x, const float *dy, float *g, size_t n)
+{
+    switch (a) {
+    case ACT_GELU:
+        for (size_t i = 0; i < n; i++) {
+            float density, phi = phi_f32(x[i], &density);
+            g[i] = dy[i] * (phi + x[i] * 0.398942280f * density);
+        }
+        break;
+    case ACT_QUICK_GELU:
+        for (size_t i = 0; i < n; i++) {
+            float s = 1 / (1 + exp_f32(-1.702f * x[i]));
+            g[i] = dy[i] * (s + 1.702f * x[i] * s * (1 - s));
+        }
+        break;
+    case ACT_TANH:
+        for (size_t i = 0; i < n; i++) {
+            float u = exp_f32(x[i] < 0 ? 2 * x[i] : -2 * x[i]), t = (1 - u) / (1 + u);
+            g[i] = dy[i] * (1 - t * t);
+        }
+        break;
+    case ACT_RELU:
+        for (size_t i = 0; i < n; i++)
+            g[i] = x[i] > 0 ? dy[i] : 0;
+        break;
+    case ACT_NONE:
+        memcpy(g, dy, n * sizeof *g);
+        break;
+    }
+}
+
+static void forward_tile(void *ctx, size_t tile, int worker)
+{
+    const struct op_linear *o = ctx;
+    (void)worker;
+    const size_t at = tile * LINEAR_ROWS, rows = smaller(LINEAR_ROWS, o->n - at), out = o->out;
+    float *y = (float *)o->y + at * out;
+    float *pre = o->pre ? (float *)o->pre + at * out : y;
+    const float *b = o->b;
+    for (size_t i = 0; b && i < rows; i++)
+        memcpy(pre + i * out, b, out * sizeof *b);
+    product('N', 'T', rows, out, o->in, (const float *)o->x + at * o->ld_x, o->ld_x, o->w, o->ld_w,
+            b ? 1 : 0, pre, out);
+    if (o->act != ACT_NONE)
+        act_block(o->act, pre, y, rows * out);
+}
+
+void linear_forward_cpu(const struct op_linear *o)
+{
+    threads_for((o->n + LINEAR_ROWS - 1) / LINEAR_ROWS, forward_tile, (void *)(uintptr_t)o);
+}
+
+static const float *slope_of(const struct op_linear *o)
+{
+    return o->act == ACT_NONE ? o->dy : o->work;
+}
+
+static void backward_rows(void *ctx, size_t tile, int worker)
+{
+    const struct op_linear *o = ctx;
+    (void)worker;
+    const size_t at = tile * LINEAR_ROWS, rows = smaller(LINEAR_ROWS, o->n - at);
+    if (o->act != ACT_NONE)
+        slope_block(o->act, (const float *)o->pre + at * o->out, (const float *)o->dy + at * o->out,
+                    (float *)o->work + at * o->out, rows * o->out);
+    if (o->dx)
+        product('N', 'N', rows, o->in, o->out, slope_of(o) + at * o->out, o->out, o->w, o->ld_w, 1,
+                (float *)o->dx + at * o->ld_x, o->ld_x);
+}
+
+static void backward_weights(void *ctx, size_t tile, int worker)
+{
+    const struct op_linear *o = ctx;
+    (void)worker;
+    const size_t across = (o->in + LINEAR_IN - 1) / LINEAR_IN;
+    const size_t j = tile / across * LINEAR_OUT, k = tile % across * LINEAR_IN;
+    const size_t out = smaller(LINEAR_OUT, o->out - j), in = smaller(LINEAR_IN, o->in - k);
+    const float *g = slope_of(o) + j;
+    if (o->dw)
+        product('T', 'N', out, in, o->n, g, o->out, (const float *)o->x + k, o->ld_x, 1,
+                (float *)o->dw + j * o->ld_w + k, o->ld_w);
+    if (!o->db || k)
+        return;
+    float sum[LINEAR_OUT] = { 0 };
+    for (size_t i = 0; i < o->n; i++)
+        for (size_t m = 0; m < out; m++)
+            sum[m] += g[i * o->out + m];
+    for (size_t m = 0; m < out; m++)
+        ((float *)o->db)[j + m] += sum[m];
+}
+
+void linear_backward_cpu(const struct op_linear *o)
+{
+    if (!o->n)
+        return;
+    if (o->dx || o->act != ACT_NONE)
+        threads_for((o->n + LINEAR_ROWS - 1) / LINEAR_ROWS, backward_rows, (void *)(uintptr_t)o);
+    const size_t down = (o->out + LINEAR_OUT - 1) / LINEAR_OUT;
+    const size_t across = (o->in + LINEAR_IN - 1) / LINEAR_IN;
+    if (o->dw || o->db)
+        threads_for(down * across, backward_weights, (void *)(uintptr_t)o);
+}
+
+static void act_forward_task(void *ctx, size_t i, int worker)
+{
+    const struct op_act *o = ctx;
+    (void)worker;
+    const size_t at = i * ACT_BLOCK;
+    act_block(o->act, (const float *)o->x + at, (float *)o->y + at, smaller(ACT_BLOCK, o->m - at));
+}
+
+void act_forward_cpu(const struct op_act *o)
+{
+    threads_for((o->m + ACT_BLOCK - 1) / ACT_BLOCK, act_forward_task, (void *)(uintptr_t)o);
+}
+
+static void act_backward_task(void *ctx, size_t i, int worker)
+{
+    const struct op_act *o = ctx;
+    (void)worker;
+    float g[256];
+    const size_t end = smaller((i + 1) * ACT_BLOCK, o->m);
+    for (size_t at = i * ACT_BLOCK; at < end; at += 256) {
+        const size_t n = smaller(256, end - at);
+        slope_block(o->act, (const float *)o->x + at, (const float *)o->dy + at, g, n);
+        float *dx = (float *)o->dx + at;
+        for (size_t k = 0; k < n; k++)
+            dx[k] += g[k];
+    }
+}
+
+void act_backward_cpu(const struct op_act *o)
+{
+    threads_for((o->m + ACT_BLOCK - 1) / ACT_BLOCK, act_backward_task, (void *)(uintptr_t)o);
+}

@@ -1,0 +1,24 @@
+/* A model on disk: a folder with config.json and model.safetensors, names and shapes as in spec/03
+ * section 8, so that the field's tools open it. Buffers (knowledge tables, homolog index) are in the
+ * file as in the published checkpoints. config.json is the published form plus knowledge_size.
+ *
+ * lib/app joins io with nn for several executables; nothing in lib/ but lib/app may include it. */
+#ifndef GC_APP_MODEL_FILE_H
+#define GC_APP_MODEL_FILE_H
+
+#include "lib/nn/model.h"
+
+/* Reads config.json. What is not a GeneCompass configuration of spec/03 is refused by field: other
+ * activations, position types, a decoder. knowledge_dim is 768 unless "knowledge_size" says so. */
+enum rc model_config_read(struct model_config *c, const char *path, struct err *e);
+enum rc model_config_write(const struct model_config *c, const char *path, struct err *e);
+
+/* Loads a model folder. n_classes > 0: pooler and classifier are made, and loaded when there.
+ * knowledge_size is taken from the buffers' shape. On failure *m is empty; RC_INPUT names the
+ * tensor that is missing, unknown or of a wrong shape. */
+enum rc model_load(struct model *m, const char *folder, const struct backend *b, bool training,
+                   uint32_t n_classes, struct err *e);
+/* Writes FOLDER/config.json and FOLDER/model.safetensors, each whole or not at all. */
+enum rc model_save(const struct model *m, const char *folder, struct err *e);
+
+#endif

@@ -1,0 +1,144 @@
+#include "lib/nn/batch.h"
+
+#include <string.h>
+
+#include "lib/base/rng.h"
+
+enum { TOKEN_PAD = 0, TOKEN_MASK = 1 };
+
+/* SplitMix64's finaliser: cell id and row in the cell to one key. */
+static uint64_t key_of(uint64_t cell_id, uint64_t row)
+{
+    uint64_t z = cell_id + (row + 1) * 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+enum rc batch_layout(struct batch *b, struct arena *a, const uint32_t *length, size_t n_cells,
+                     struct err *e)
+{
+    size_t n_genes = 0;
+    for (size_t c = 0; c < n_cells; c++)
+        n_genes += length[c];
+    *b = (struct batch){ .n_cells = n_cells, .n_genes = n_genes, .n_rows = n_genes + n_cells };
+    if (b->n_rows > UINT32_MAX / 2)
+        return err_set(e, RC_INPUT, "a batch of %zu rows is too large", b->n_rows);
+    b->first = arena_get(a, (n_cells + 1) * sizeof *b->first);
+    b->species = arena_get_zero(a, n_cells);
+    b->cell_id = arena_get_zero(a, n_cells * sizeof *b->cell_id);
+    b->id = arena_get_zero(a, n_genes * sizeof *b->id);
+    b->value = arena_get_zero(a, n_genes * sizeof *b->value);
+    b->rank = arena_get(a, n_genes * sizeof *b->rank);
+    b->pair = arena_get(a, n_genes * sizeof *b->pair);
+    b->row_key = arena_get(a, b->n_rows * sizeof *b->row_key);
+    b->gene_key = arena_get(a, n_genes * sizeof *b->gene_key);
+    if (!b->first || !b->species || !b->cell_id || !b->id || !b->value || !b->rank || !b->pair ||
+        !b->row_key || !b->gene_key)
+        return err_set(e, RC_FAIL, "no memory for a batch of %zu rows", b->n_rows);
+    b->first[0] = 0;
+    for (size_t c = 0, g = 0; c < n_cells; c++) {
+        b->first[c + 1] = b->first[c] + 1 + length[c];
+        for (uint32_t j = 0; j < length[c]; j++)
+            b->rank[g++] = j;
+    }
+    return RC_OK;
+}
+
+static void set_keys(struct batch *b)
+{
+    for (size_t c = 0, g = 0; c < b->n_cells; c++)
+        for (uint32_t r = b->first[c]; r < b->first[c + 1]; r++) {
+            b->row_key[r] = key_of(b->cell_id[c], r - b->first[c]);
+            if (r > b->first[c])
+                b->gene_key[g++] = b->row_key[r];
+        }
+}
+
+/* Pairs are numbered in order of first appearance. A word meets at most two knowledge rows: its own
+ * (human cells) and its homolog's (mouse cells). */
+enum rc batch_find_pairs(struct batch *b, struct arena *a, uint32_t n_tokens,
+                         const uint32_t *homolog, struct err *e)
+{
+    set_keys(b);
+    uint32_t *seen = arena_get(a, 2 * (size_t)n_tokens * sizeof *seen);
+    b->pair_word = arena_get(a, b->n_genes * sizeof *b->pair_word);
+    b->pair_row = arena_get(a, b->n_genes * sizeof *b->pair_row);
+    if (!seen || !b->pair_word || !b->pair_row)
+        return err_set(e, RC_FAIL, "no memory for a batch of %zu rows", b->n_rows);
+    memset(seen, 0xff, 2 * (size_t)n_tokens * sizeof *seen);
+    b->n_pairs = 0;
+    for (size_t c = 0, g = 0; c < b->n_cells; c++)
+        for (uint32_t r = b->first[c] + 1; r < b->first[c + 1]; r++, g++) {
+            const uint32_t word = b->id[g];
+            if (word >= n_tokens)
+                return err_set(e, RC_INPUT, "cell %zu: token %u of %u", c, word, n_tokens);
+            const uint32_t row = homolog && b->species[c] == 1 ? homolog[word] : word;
+            uint32_t *s = &seen[2 * (size_t)word + (row != word)];
+            if (*s == UINT32_MAX) {
+                *s = (uint32_t)b->n_pairs;
+                b->pair_word[b->n_pairs] = word;
+                b->pair_row[b->n_pairs++] = row;
+            }
+            b->pair[g] = *s;
+        }
+    return RC_OK;
+}
+
+/* Picks and hides tokens of gene row g = position j of cell c. Special tokens are never picked. */
+static void mask_one(struct batch *b, const struct masking *m, uint64_t id, uint32_t j, size_t g,
+                     uint32_t row)
+{
+    const uint64_t pos = (uint64_t)j | m->round << 16;
+    if (b->id[g] <= TOKEN_MASK || rng_unit(m->seed, RNG_MASK_PICK, id, pos) >= m->rate)
+        return;
+    b->masked[b->n_masked] = row;
+    b->label[b->n_masked] = b->id[g];
+    b->label_value[b->n_masked++] = b->value[g];
+    const double u = rng_unit(m->seed, RNG_MASK_KIND, id, pos);
+    if (u < m->mask)
+        b->id[g] = TOKEN_MASK;
+    else if (u < m->mask + m->random)
+        b->id[g] = (uint32_t)rng_below(m->seed, RNG_MASK_TOKEN, id, pos, m->n_tokens);
+    else
+        return;
+    b->value[g] = -1;
+}
+
+static enum rc mask_all(struct batch *b, struct arena *a, const struct masking *m, struct err *e)
+{
+    b->masked = arena_get(a, b->n_genes * sizeof *b->masked);
+    b->label = arena_get(a, b->n_genes * sizeof *b->label);
+    b->label_value = arena_get(a, b->n_genes * sizeof *b->label_value);
+    if (!b->masked || !b->label || !b->label_value)
+        return err_set(e, RC_FAIL, "no memory for a batch of %zu rows", b->n_rows);
+    for (size_t c = 0, g = 0; c < b->n_cells; c++)
+        for (uint32_t r = b->first[c] + 1; r < b->first[c + 1]; r++, g++)
+            mask_one(b, m, b->cell_id[c], r - b->first[c] - 1, g, r);
+    return RC_OK;
+}
+
+enum rc batch_build(struct batch *b, struct arena *a, const struct batch_cell *cell, size_t n_cells,
+                    uint32_t max_genes, uint32_t n_tokens, const uint32_t *homolog,
+                    const struct masking *mask, struct err *e)
+{
+    uint32_t *length = arena_get(a, n_cells * sizeof *length);
+    if (!length)
+        return err_set(e, RC_FAIL, "no memory for a batch of %zu cells", n_cells);
+    for (size_t c = 0; c < n_cells; c++)
+        length[c] = cell[c].n < max_genes ? cell[c].n : max_genes;
+    enum rc rc = batch_layout(b, a, length, n_cells, e);
+    if (rc)
+        return rc;
+    for (size_t c = 0, g = 0; c < n_cells; c++) {
+        b->species[c] = cell[c].species;
+        b->cell_id[c] = cell[c].cell_id;
+        for (uint32_t j = 0; j < length[c]; j++, g++) {
+            b->id[g] = cell[c].token[j];
+            b->value[g] = cell[c].value[j];
+        }
+    }
+    if (mask && mask->rate > 0)
+        rc = mask_all(b, a, mask, e);
+    return rc ? rc : batch_find_pairs(b, a, n_tokens, homolog, e);
+}

@@ -1,0 +1,83 @@
+/* GeneCompass: the model of spec/03. BERT with a gene embedding block (word, value, four kinds of
+ * prior knowledge), a species token in front of each cell, and two heads.
+ *
+ * Letters: D width, H heads, L layers, F feed-forward width, V tokens, K knowledge width, S genes. */
+#ifndef GC_NN_MODEL_H
+#define GC_NN_MODEL_H
+
+#include "lib/nn/batch.h"
+#include "lib/tensor/params.h"
+
+enum knowledge { KNOW_PROMOTER, KNOW_CO_EXP, KNOW_FAMILY, KNOW_GRN, N_KNOWLEDGE };
+extern const char *const knowledge_name[N_KNOWLEDGE]; /* "promoter", "co_exp", ... as in names */
+
+struct model_config {
+    uint32_t n_layers, n_heads, d, ffn, max_genes, n_tokens, knowledge_dim, type_vocab;
+    double norm_eps, hidden_dropout, attention_dropout, init_sd;
+    bool use_values, use_knowledge[N_KNOWLEDGE];
+};
+
+/* Tables that are not trained. */
+struct model_tables {
+    float *knowledge[N_KNOWLEDGE]; /* [V,K] owned; NULL where the kind is not used */
+    uint32_t *homolog;             /* [V] owned: knowledge row of a token in a mouse cell */
+};
+
+struct model {
+    struct model_config config;
+    struct params params;
+    struct model_tables tables;
+    float alpha;        /* emb_warmup.alpha: 1 in every published model */
+    int64_t warm_steps; /* emb_warmup.steps: a counter without effect */
+};
+
+/* The paper's shapes (spec/03 section 1). */
+struct model_config model_config_base(uint32_t n_tokens);
+/* RC_INPUT when the numbers do not fit each other (D not a multiple of H, a zero, too large). */
+enum rc model_config_check(const struct model_config *c, struct err *e);
+/* Declares and allocates all parameters; tables are empty (homolog is the identity). pooled: also
+ * the pooler and a classifier of n_classes (0: none). */
+enum rc model_init(struct model *m, const struct model_config *c, const struct backend *b,
+                   bool training, uint32_t n_classes, struct err *e);
+void model_release(struct model *m);
+/* Gives the model its first weights; the <pad> row of the word table is 0. */
+void model_randomise(struct model *m, uint64_t seed);
+/* Trained numbers, without padding of the block. */
+size_t model_n_parameters(const struct model *m);
+
+/* What a forward pass may be asked for. */
+struct model_out {
+    struct tensor **hidden; /* [L + 1] wanted when not NULL: rows of the batch x D after each layer */
+    struct tensor *last;    /* rows x D, always set */
+    /* the losses, when the batch has masked rows */
+    struct id_loss id;
+    double id_loss, value_loss; /* means over masked rows (of this batch) */
+    struct tensor *value_masked; /* [n_masked,1] value head at the masked rows */
+};
+
+/* dropout: seed of this step, 0 with p = 0 for none. */
+struct model_run {
+    bool dropout;
+    uint64_t dropout_seed;
+    double id_weight, value_weight; /* 0.2 and 0.8; divided by n_masked_total inside */
+    size_t n_masked_total; /* masked rows that the means run over: of the global batch */
+};
+
+/* Encoder only. */
+void model_encode(struct model *m, struct tape *t, const struct batch *b,
+                  const struct model_run *run, struct model_out *out);
+/* Heads and both losses on the masked rows; adds gradients of
+ *   id_weight * mean cross-entropy + value_weight * mean squared error   (spec/03 section 5). */
+void model_losses(struct model *m, struct tape *t, const struct batch *b,
+                  const struct model_run *run, struct model_out *out);
+/* Value head at every gene row: [n_rows,1]; row 0 of cells means nothing. */
+struct tensor *model_values(struct model *m, struct tape *t, struct tensor *last);
+/* tanh(pooler) of row 0 of each cell, [n_cells,D]; the classifier's logits through model_classify. */
+struct tensor *model_pool(struct model *m, struct tape *t, const struct batch *b,
+                          struct tensor *last);
+struct tensor *model_classify(struct model *m, struct tape *t, struct tensor *pooled);
+/* Row 0 of each cell, the cell embedding, [n_cells,D]. */
+struct tensor *model_cell_rows(struct model *m, struct tape *t, const struct batch *b,
+                               struct tensor *last);
+
+#endif

@@ -1,0 +1,191 @@
+/* The forward pass of spec/03 section 3, heads and losses of sections 4 and 5.
+ *
+ *   embed_pairs   word, knowledge -> one row per distinct (word, knowledge row) pair
+ *   embed         + value, cat_ln, QuickGELU, cat_proj, type, position, LayerNorm, dropout
+ *   + species row, then L times encoder_layer
+ * Dropout places, each with its own stream: 0 the embedding; 1 + 3l attention, 2 + 3l after the
+ * attention's output, 3 + 3l after the feed-forward, of layer l. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "lib/base/rng.h"
+#include "lib/nn/model.h"
+
+enum { PAD_ROW = 0 };
+static const double cat_ln_eps = 1e-5; /* PyTorch's default; every other norm has the config's */
+
+/* The parameter of that name. */
+__attribute__((format(printf, 2, 3))) static struct tensor *par(struct model *m, const char *fmt,
+                                                                ...)
+{
+    char name[96];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(name, sizeof name, fmt, ap);
+    va_end(ap);
+    return &m->params.item[params_index(&m->params, name)].t;
+}
+
+static struct dropout drop_at(const struct model_run *run, double rate, uint64_t place,
+                              const uint64_t *row_key)
+{
+    struct dropout d = { .row_key = row_key };
+    if (run->dropout) {
+        d.threshold = (uint32_t)(rate * 65536 + 0.5);
+        d.seed = rng_u64(run->dropout_seed, RNG_DROPOUT, place, 0);
+    }
+    return d;
+}
+
+/* [n_pairs,D]: cat_fc without the value column. cat_fc's columns are word | value | kinds. */
+static struct tensor *embed_pairs(struct model *m, struct tape *t, const struct batch *b)
+{
+    const struct model_config *c = &m->config;
+    struct tensor *fc = par(m, "bert.embeddings.concat_embeddings.cat_fc.weight");
+    struct tensor *word = tape_gather(t, par(m, "bert.embeddings.word_embeddings.weight"),
+                                      b->pair_word, b->n_pairs, PAD_ROW);
+    struct tensor *y = tape_linear(t, word, tape_columns(t, fc, 0, c->d),
+                                   par(m, "bert.embeddings.concat_embeddings.cat_fc.bias"),
+                                   ACT_NONE);
+    size_t at = c->d + c->use_values;
+    for (int k = 0; k < N_KNOWLEDGE; k++) {
+        if (!c->use_knowledge[k])
+            continue;
+        struct tensor *rows = tape_input_rows(t, m->tables.knowledge[k], c->knowledge_dim,
+                                              b->pair_row, b->n_pairs);
+        const char *name = knowledge_name[k];
+        struct tensor *p =
+            tape_linear(t, rows, par(m, "bert.embeddings.%s_embeddings.linear1.weight", name),
+                        par(m, "bert.embeddings.%s_embeddings.linear1.bias", name), ACT_NONE);
+        y = tape_add(t, y, (double)m->alpha,
+                     tape_linear(t, p, tape_columns(t, fc, at, c->d), NULL, ACT_NONE));
+        at += c->d;
+    }
+    return y;
+}
+
+/* [n_rows,D]: input of the encoder. */
+static struct tensor *embed(struct model *m, struct tape *t, const struct batch *b,
+                            const struct model_run *run)
+{
+    const struct model_config *c = &m->config;
+    struct tensor *fc = par(m, "bert.embeddings.concat_embeddings.cat_fc.weight");
+    struct tensor *w = c->use_values ? tape_columns(t, fc, c->d, 1) : NULL;
+    struct tensor *value = tape_input(t, b->value, b->n_genes, 1);
+    struct tensor *x =
+        tape_gather_axpy(t, embed_pairs(m, t, b), b->pair, b->n_genes, value, w);
+    x = tape_norm(t, x, NULL, par(m, "bert.embeddings.concat_embeddings.cat_ln.weight"),
+                  par(m, "bert.embeddings.concat_embeddings.cat_ln.bias"), cat_ln_eps, NULL);
+    x = tape_act(t, x, ACT_QUICK_GELU);
+    x = tape_linear(t, x, par(m, "bert.embeddings.concat_embeddings.cat_proj.weight"),
+                    par(m, "bert.embeddings.concat_embeddings.cat_proj.bias"), ACT_NONE);
+    x = tape_add_position(t, x, par(m, "bert.embeddings.token_type_embeddings.weight"),
+                          par(m, "bert.embeddings.position_embeddings.weight"), b->rank);
+    x = tape_norm(t, x, NULL, par(m, "bert.embeddings.LayerNorm.weight"),
+                  par(m, "bert.embeddings.LayerNorm.bias"), c->norm_eps, NULL);
+    struct dropout drop = drop_at(run, c->hidden_dropout, 0, b->gene_key);
+    x = tape_dropout(t, x, &drop);
+    return tape_add_species(t, x, par(m, "bert.cls_embedding.weight"), b->first, b->species,
+                            b->n_cells);
+}
+
+static struct tensor *layer_linear(struct model *m, struct tape *t, struct tensor *x, unsigned l,
+                                   const char *what, enum act act)
+{
+    return tape_linear(t, x, par(m, "bert.encoder.layer.%u.%s.weight", l, what),
+                       par(m, "bert.encoder.layer.%u.%s.bias", l, what), act);
+}
+
+static struct tensor *layer_norm(struct model *m, struct tape *t, struct tensor *x,
+                                 struct tensor *r, unsigned l, const char *what,
+                                 const struct dropout *drop)
+{
+    return tape_norm(t, x, r, par(m, "bert.encoder.layer.%u.%s.LayerNorm.weight", l, what),
+                     par(m, "bert.encoder.layer.%u.%s.LayerNorm.bias", l, what),
+                     m->config.norm_eps, drop);
+}
+
+static struct tensor *encoder_layer(struct model *m, struct tape *t, struct tensor *h, unsigned l,
+                                    const struct batch *b, const struct model_run *run)
+{
+    const struct model_config *c = &m->config;
+    const struct dropout attention = drop_at(run, c->attention_dropout, 1 + 3 * l, b->row_key);
+    const struct dropout after = drop_at(run, c->hidden_dropout, 2 + 3 * l, b->row_key);
+    const struct dropout ffn = drop_at(run, c->hidden_dropout, 3 + 3 * l, b->row_key);
+    struct tensor *q = layer_linear(m, t, h, l, "attention.self.query", ACT_NONE);
+    struct tensor *k = layer_linear(m, t, h, l, "attention.self.key", ACT_NONE);
+    struct tensor *v = layer_linear(m, t, h, l, "attention.self.value", ACT_NONE);
+    struct tensor *a =
+        tape_attention(t, q, k, v, c->n_heads, b->first, b->n_cells, &attention);
+    a = layer_linear(m, t, a, l, "attention.output.dense", ACT_NONE);
+    struct tensor *h1 = layer_norm(m, t, a, h, l, "attention.output", &after);
+    struct tensor *f = layer_linear(m, t, h1, l, "intermediate.dense", ACT_GELU);
+    f = layer_linear(m, t, f, l, "output.dense", ACT_NONE);
+    return layer_norm(m, t, f, h1, l, "output", &ffn);
+}
+
+void model_encode(struct model *m, struct tape *t, const struct batch *b,
+                  const struct model_run *run, struct model_out *out)
+{
+    struct tensor *h = embed(m, t, b, run);
+    if (out->hidden)
+        out->hidden[0] = h;
+    for (unsigned l = 0; l < m->config.n_layers; l++) {
+        h = encoder_layer(m, t, h, l, b, run);
+        if (out->hidden)
+            out->hidden[l + 1] = h;
+    }
+    out->last = h;
+}
+
+/* The transform before both decoders: LN(gelu(Linear(h))). */
+static struct tensor *transform(struct model *m, struct tape *t, struct tensor *h,
+                                const char *head)
+{
+    struct tensor *z = tape_linear(t, h, par(m, "%s.predictions.transform.dense.weight", head),
+                                   par(m, "%s.predictions.transform.dense.bias", head), ACT_GELU);
+    return tape_norm(t, z, NULL, par(m, "%s.predictions.transform.LayerNorm.weight", head),
+                     par(m, "%s.predictions.transform.LayerNorm.bias", head), m->config.norm_eps,
+                     NULL);
+}
+
+struct tensor *model_values(struct model *m, struct tape *t, struct tensor *last)
+{
+    return tape_linear(t, transform(m, t, last, "cls4value"),
+                       par(m, "cls4value.predictions.decoder.weight"),
+                       par(m, "cls4value.predictions.bias"), ACT_NONE);
+}
+
+void model_losses(struct model *m, struct tape *t, const struct batch *b,
+                  const struct model_run *run, struct model_out *out)
+{
+    const double n = (double)run->n_masked_total;
+    struct tensor *h = tape_gather(t, out->last, b->masked, b->n_masked, SIZE_MAX);
+    struct tensor *z = transform(m, t, h, "cls");
+    tape_id_loss(t, z, par(m, "bert.embeddings.word_embeddings.weight"),
+                 par(m, "cls.predictions.bias"), b->label, run->id_weight / n, &out->id);
+    out->value_masked = model_values(m, t, h);
+    double v = tape_square_loss(t, out->value_masked, b->label_value, run->value_weight / n);
+    out->id_loss = run->id_weight > 0 ? out->id.loss / run->id_weight : 0;
+    out->value_loss = run->value_weight > 0 ? v / run->value_weight : 0;
+}
+
+struct tensor *model_cell_rows(struct model *m, struct tape *t, const struct batch *b,
+                               struct tensor *last)
+{
+    (void)m;
+    return tape_gather(t, last, b->first, b->n_cells, SIZE_MAX);
+}
+
+struct tensor *model_pool(struct model *m, struct tape *t, const struct batch *b,
+                          struct tensor *last)
+{
+    return tape_linear(t, model_cell_rows(m, t, b, last), par(m, "bert.pooler.dense.weight"),
+                       par(m, "bert.pooler.dense.bias"), ACT_TANH);
+}
+
+struct tensor *model_classify(struct model *m, struct tape *t, struct tensor *pooled)
+{
+    return tape_linear(t, pooled, par(m, "classifier.weight"), par(m, "classifier.bias"),
+                       ACT_NONE);
+}

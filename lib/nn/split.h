@@ -1,0 +1,20 @@
+/* Stratified splits. */
+#ifndef GC_NN_SPLIT_H
+#define GC_NN_SPLIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+
+enum part { PART_TRAIN, PART_VAL, PART_TEST };
+
+const char *part_name(enum part p); /* "train", "val", "test" */
+
+/* 60/20/20 within each class: of n cells round(n / 5) (half up) are for test, as many for val, the
+ * rest for training, so a class of 2 stays in training. Which cells: by a random number keyed with
+ * (seed, cell id), so neither the order of the cells nor other classes matter. */
+enum rc split_stratified(const uint32_t *class_of, const uint64_t *cell_id, size_t n,
+                         size_t n_classes, uint64_t seed, enum part *part, struct err *e);
+
+#endif

@@ -1,0 +1,74 @@
+#include "lib/tensor/backend.h"
+
+#include <string.h>
+
+static bool cpu_runs_here(void)
+{
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+           __builtin_cpu_supports("bmi2");
+#else
+    return false;
+#endif
+}
+
+const struct backend *backend_find(const char *name, const char **why)
+{
+    *why = NULL;
+    if (strcmp(name, "ref") == 0)
+        return &backend_ref;
+    if (strcmp(name, "auto") == 0)
+        return cpu_runs_here() ? &backend_cpu : &backend_ref;
+    if (strcmp(name, "cpu") == 0) {
+        if (cpu_runs_here())
+            return &backend_cpu;
+        *why = "this processor has no AVX2 and FMA; use ref";
+        return NULL;
+    }
+    *why = "this build has no such backend; use auto, ref or cpu";
+    return NULL;
+}
+
+void reals_from_f32(const struct backend *b, void *to, const float *from, size_t n)
+{
+    if (b->type == REAL_F32) {
+        if (n)
+            memcpy(to, from, n * sizeof *from);
+        return;
+    }
+    double *d = to;
+    for (size_t i = 0; i < n; i++)
+        d[i] = (double)from[i];
+}
+
+void reals_to_f32(const struct backend *b, float *to, const void *from, size_t n)
+{
+    const double *d = from;
+    if (b->type == REAL_F32) {
+        if (n)
+            memcpy(to, from, n * sizeof *to);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        to[i] = (float)d[i];
+}
+
+void reals_from_f64(const struct backend *b, void *to, const double *from, size_t n)
+{
+    float *f = to;
+    double *d = to;
+    for (size_t i = 0; i < n; i++) {
+        if (b->type == REAL_F32)
+            f[i] = (float)from[i];
+        else
+            d[i] = from[i];
+    }
+}
+
+void reals_to_f64(const struct backend *b, double *to, const void *from, size_t n)
+{
+    const float *f = from;
+    const double *d = from;
+    for (size_t i = 0; i < n; i++)
+        to[i] = b->type == REAL_F32 ? (double)f[i] : d[i];
+}

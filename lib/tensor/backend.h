@@ -1,0 +1,261 @@
+/* The table of operations, and what each slot promises.
+ *
+ * A model calls operations through a tape (lib/tensor/tape.h); the tape calls the slots of one
+ * `struct backend`. Three fillings: ref (kernels/NAME_ref.c: portable C, all numbers and sums in
+ * double; it is the specification), cpu (kernels/NAME_cpu.c: float, products through oneDNN) and,
+ * where built, cuda. The contract of each operation stands in kernels/NAME.h.
+ *
+ * Arrays are void *: double for ref, float for cpu (backend->type). Matrices are row-major with a
+ * row stride ("ld", in items) where a view of a larger matrix must be possible.
+ *
+ * Rules for every slot
+ *   - forward overwrites its outputs; backward ADDS to the gradients it is given;
+ *     a gradient pointer that is NULL is not wanted;
+ *   - n = 0 rows is allowed and does nothing;
+ *   - equal arguments give equal bytes for any number of threads: work is cut by sizes that belong
+ *     to the operation, sums go in a fixed order;
+ *   - no slot fails: sizes were checked by the tape, scratch memory comes from the tape. */
+#ifndef GC_TENSOR_BACKEND_H
+#define GC_TENSOR_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum real_type { REAL_F32, REAL_F64 };
+
+/* Sizes by which work is cut; they belong to the operations, not to the machine. */
+enum {
+    OP_ROW_BLOCK = 64,  /* rows summed by one task before blocks are joined in order */
+    OP_QUERY_TILE = 64, /* query rows of attention at a time */
+};
+/* Reals of scratch for sums over rows of width d: two sums for each block. */
+static inline size_t op_row_work(size_t n, size_t d)
+{
+    return (n / OP_ROW_BLOCK + 1) * 2 * d;
+}
+
+enum act { ACT_NONE, ACT_GELU, ACT_QUICK_GELU, ACT_TANH, ACT_RELU };
+
+/* Dropout is never stored: element (row, col) of a matrix is dropped when the 16-bit number that
+ * Philox gives for (seed, RNG_DROPOUT, row_key[row], col) is below `threshold` = rate * 65536;
+ * kept elements are multiplied by 65536 / (65536 - threshold). threshold 0: no dropout. */
+struct dropout {
+    uint32_t threshold;
+    uint64_t seed;           /* of this step and this place in the model */
+    const uint64_t *row_key; /* [n]: which cell and which row of it; batch independent */
+};
+
+/* y[n,out] = act(x[n,in] w[out,in]^T + b[out]) */
+struct op_linear {
+    size_t n, in, out;
+    const void *x, *w, *b; /* b may be NULL */
+    size_t ld_x, ld_w;
+    enum act act;
+    void *y;   /* [n,out] dense */
+    void *pre; /* [n,out]: value before the activation, needed by backward; NULL for ACT_NONE */
+    const void *dy;
+    void *dx, *dw, *db; /* dx has ld_x, dw has ld_w */
+    void *work;         /* backward: [n,out], only when act is not ACT_NONE */
+};
+
+/* y = act(x), element by element, m = n * d items. */
+struct op_act {
+    size_t m;
+    enum act act;
+    const void *x;
+    void *y;
+    const void *dy;
+    void *dx;
+};
+
+/* y[i] = LayerNorm(drop(x[i]) + r[i]) * gamma + beta; r may be NULL. */
+struct op_norm {
+    size_t n, d;
+    const void *x, *r, *gamma, *beta;
+    double eps;
+    struct dropout drop;
+    void *y;
+    void *mean, *rstd; /* [n] saved */
+    void *sum;         /* [n,d] drop(x) + r, saved */
+    void *work;        /* backward: op_row_work(n, d) */
+    const void *dy;
+    void *dx, *dr, *dgamma, *dbeta;
+};
+
+/* y = drop(x) */
+struct op_dropout {
+    size_t n, d;
+    const void *x;
+    struct dropout drop;
+    void *y;
+    const void *dy;
+    void *dx;
+};
+
+/* y[i] = table[index[i]]; index may repeat. ld: row stride of the table. Rows whose index is
+ * no_grad_row get no gradient (the <pad> row of the word table; SIZE_MAX: none).
+ * order: [n] the positions i sorted by (index, i); those of table row k end before end[k]. Made by
+ * the tape for backward, which sums in that order. */
+struct op_gather {
+    size_t n, d, n_table;
+    const void *table;
+    size_t ld;
+    const uint32_t *index, *order, *end;
+    size_t no_grad_row;
+    void *y;
+    const void *dy;
+    void *dtable;
+};
+
+/* y[i] = table[index[i]] + value[i] * w, where w is a column of a larger matrix (stride ld_w) or
+ * NULL. The embedding block: one row per distinct gene, then one axpy per token. */
+struct op_gather_axpy {
+    size_t n, d, n_table;
+    const void *table; /* [n_table,d] dense */
+    const uint32_t *index, *order, *end;
+    const void *value; /* [n], no gradient */
+    const void *w;
+    size_t ld_w;
+    void *y;
+    const void *dy;
+    void *dtable, *dw;
+    void *work; /* backward: op_row_work(n, d) */
+};
+
+/* y[i] = x[i] + type[0] + position[rank[i]] */
+struct op_add_position {
+    size_t n, d, n_position;
+    const void *x, *type, *position;
+    const uint32_t *rank, *order, *end;
+    void *y;
+    const void *dy;
+    void *dx, *dtype, *dposition;
+    void *work; /* backward: op_row_work(n, d) */
+};
+
+/* Rows of cells from rows of genes: cell c owns rows first[c] .. first[c+1] of y; its row 0 is
+ * cls[species[c]], the others are its genes' rows of x in order. */
+struct op_add_species {
+    size_t n_cells, d;
+    const uint32_t *first; /* [n_cells + 1], rows of y */
+    const uint8_t *species;
+    const void *x, *cls; /* x [first[n_cells] - n_cells, d], cls [2,d] */
+    void *y;
+    const void *dy;
+    void *dx, *dcls;
+};
+
+/* Ragged multi-head attention; each cell sees its own rows only. q, k, v, y are [n,d], head h owns
+ * columns h*(d/heads) .. ; scores are scaled by 1/sqrt(d/heads); drop acts on the probabilities
+ * with element number (head << 32 | key row within the cell). */
+struct op_attention {
+    size_t n_cells, n, d, heads;
+    const uint32_t *first; /* [n_cells + 1] */
+    size_t longest;        /* rows of the longest cell */
+    const void *q, *k, *v;
+    struct dropout drop;
+    void *y;
+    void *row_max, *row_sum; /* [n,heads] saved: the soft-max is exp(s - max) / sum */
+    const void *dy;
+    void *dq, *dk, *dv;
+    void *work; /* attention_work reals for each worker */
+    size_t work_reals;
+};
+
+/* Reals of scratch for one worker: two tiles of query rows x keys, a row of dropout factors. */
+static inline size_t op_attention_work(size_t longest)
+{
+    return (2 * OP_QUERY_TILE + 1) * (longest + 16);
+}
+
+/* Cross-entropy over all classes for n rows: logits = z[n,d] e[n_class,d]^T + b.
+ * *loss = scale * sum_i -log softmax(logits_i)[label_i]. Forward and backward in one pass, in
+ * chunks of rows: logits of all rows never exist together. Gradients are those of *loss. */
+struct op_id_loss {
+    size_t n, d, n_class;
+    const void *z, *e, *b; /* b may be NULL */
+    const uint32_t *label;
+    double scale;
+    double *loss;
+    double *row_loss; /* [n] without scale, may be NULL */
+    uint32_t *best;   /* [n] class of the largest logit (lowest number on ties), may be NULL */
+    void *logits;     /* [n,n_class], may be NULL: only parity tests want them */
+    void *dz, *de, *db;
+    void *work; /* id_loss_work_bytes */
+};
+
+/* *loss = scale * sum_i (x[i] - target[i])^2 */
+struct op_square_loss {
+    size_t n;
+    const void *x;
+    const float *target;
+    double scale;
+    double *loss;
+    void *dx;
+};
+
+/* y += a * x, n items (joining gradients). */
+struct op_axpy {
+    size_t n;
+    double a;
+    const void *x;
+    void *y;
+};
+
+/* AdamW as transformers 4.30.0 has it (spec/04 section 3): eps outside the bias correction, decay after
+ * the update with the plain rate. decay: one flag per segment of the block. */
+struct op_adamw {
+    size_t n_segments;
+    const size_t *begin; /* [n_segments + 1], items */
+    const bool *decay;
+    void *p, *g, *m, *v;
+    double lr, beta1, beta2, eps, weight_decay;
+    double grad_scale; /* clipping: g is multiplied by this first */
+    uint64_t step;     /* t, from 1 */
+};
+
+struct backend {
+    const char *name;
+    enum real_type type;
+    size_t real_bytes;
+    void (*linear_forward)(const struct op_linear *);
+    void (*linear_backward)(const struct op_linear *);
+    void (*act_forward)(const struct op_act *);
+    void (*act_backward)(const struct op_act *);
+    void (*norm_forward)(const struct op_norm *);
+    void (*norm_backward)(const struct op_norm *);
+    void (*dropout_forward)(const struct op_dropout *);
+    void (*dropout_backward)(const struct op_dropout *);
+    void (*gather_forward)(const struct op_gather *);
+    void (*gather_backward)(const struct op_gather *);
+    void (*gather_axpy_forward)(const struct op_gather_axpy *);
+    void (*gather_axpy_backward)(const struct op_gather_axpy *);
+    void (*add_position_forward)(const struct op_add_position *);
+    void (*add_position_backward)(const struct op_add_position *);
+    void (*add_species_forward)(const struct op_add_species *);
+    void (*add_species_backward)(const struct op_add_species *);
+    void (*attention_forward)(const struct op_attention *);
+    void (*attention_backward)(const struct op_attention *);
+    size_t (*id_loss_work_bytes)(const struct op_id_loss *);
+    void (*id_loss)(const struct op_id_loss *);
+    void (*square_loss)(const struct op_square_loss *);
+    void (*axpy)(const struct op_axpy *);
+    double (*sum_squares)(const void *x, size_t n); /* fixed tree */
+    void (*adamw)(const struct op_adamw *);
+};
+
+extern const struct backend backend_ref;
+extern const struct backend backend_cpu;
+
+/* "auto", "ref", "cpu": NULL when this build or this machine has no such backend; *why then says so.
+ * auto is cpu where the processor has AVX2 and FMA, else ref. */
+const struct backend *backend_find(const char *name, const char **why);
+
+/* Reals of a backend from and to float or double arrays. */
+void reals_from_f32(const struct backend *b, void *to, const float *from, size_t n);
+void reals_to_f32(const struct backend *b, float *to, const void *from, size_t n);
+void reals_from_f64(const struct backend *b, void *to, const double *from, size_t n);
+void reals_to_f64(const struct backend *b, double *to, const void *from, size_t n);
+
+#endif

@@ -1,0 +1,88 @@
+/* The tape: a model is a plain C function that calls the operations below; the tape runs each at
+ * once, and in training remembers it. tape_backward runs the gradients in reverse order.
+ *
+ * Everything that lives for one batch comes from the tape's arena and is dropped whole by
+ * tape_reset, which keeps the memory: after the first batches nothing is allocated any more.
+ * When memory is short the tape is marked failed, further operations do nothing, and tape_check
+ * tells it once, at the end.
+ *
+ * Dimensions: n rows, D width, T rows of a cell, V classes. */
+#ifndef GC_TENSOR_TAPE_H
+#define GC_TENSOR_TAPE_H
+
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/tensor/backend.h"
+
+/* A matrix. x and g hold reals of the tape's backend; g is NULL where no gradient is wanted. */
+struct tensor {
+    size_t rows, cols, ld; /* ld: items from one row to the next */
+    void *x, *g;
+};
+
+struct tape_node;
+
+struct tape {
+    const struct backend *b;
+    bool training; /* keep what backward needs, and make gradients */
+    bool failed;
+    struct arena arena;
+    struct tape_node *last; /* newest first */
+    struct tensor nothing;  /* what operations return after a failure */
+};
+
+void tape_init(struct tape *t, const struct backend *b, bool training);
+void tape_reset(struct tape *t);
+void tape_release(struct tape *t);
+enum rc tape_check(const struct tape *t, struct err *e);
+void tape_backward(struct tape *t);
+
+/* Memory of this batch for whoever feeds the tape; NULL (and the tape failed) when short. */
+void *tape_memory(struct tape *t, size_t n_bytes);
+/* Constants of the batch from floats. */
+struct tensor *tape_input(struct tape *t, const float *x, size_t rows, size_t cols);
+/* Rows index[0..n) of a float table that has no gradient (knowledge). */
+struct tensor *tape_input_rows(struct tape *t, const float *table, size_t cols,
+                               const uint32_t *index, size_t n);
+/* A fresh tensor of zeros; has a gradient in training. */
+struct tensor *tape_new(struct tape *t, size_t rows, size_t cols);
+/* Columns [at, at + n) of x: no copy, gradients go to x. */
+struct tensor *tape_columns(struct tape *t, const struct tensor *x, size_t at, size_t n);
+
+/* act(x w^T + b): x [n,in], w [out,in], b [1,out] or NULL. */
+struct tensor *tape_linear(struct tape *t, struct tensor *x, struct tensor *w, struct tensor *b,
+                           enum act act);
+struct tensor *tape_act(struct tape *t, struct tensor *x, enum act act);
+/* LayerNorm(drop(x) + r); r and drop may be NULL. */
+struct tensor *tape_norm(struct tape *t, struct tensor *x, struct tensor *r, struct tensor *gamma,
+                         struct tensor *beta, double eps, const struct dropout *drop);
+struct tensor *tape_dropout(struct tape *t, struct tensor *x, const struct dropout *drop);
+/* x + a y, same shape. */
+struct tensor *tape_add(struct tape *t, struct tensor *x, double a, struct tensor *y);
+/* Rows of a table; no_grad_row as in struct op_gather. index lives until tape_reset. */
+struct tensor *tape_gather(struct tape *t, struct tensor *table, const uint32_t *index, size_t n,
+                           size_t no_grad_row);
+/* table[index[i]] + value[i] w; w is a column (a view of one column) or NULL. */
+struct tensor *tape_gather_axpy(struct tape *t, struct tensor *table, const uint32_t *index,
+                                size_t n, struct tensor *value, struct tensor *w);
+struct tensor *tape_add_position(struct tape *t, struct tensor *x, struct tensor *type,
+                                 struct tensor *position, const uint32_t *rank);
+struct tensor *tape_add_species(struct tape *t, struct tensor *x, struct tensor *cls,
+                                const uint32_t *first, const uint8_t *species, size_t n_cells);
+struct tensor *tape_attention(struct tape *t, struct tensor *q, struct tensor *k, struct tensor *v,
+                              size_t heads, const uint32_t *first, size_t n_cells,
+                              const struct dropout *drop);
+
+/* Losses add their gradients at once; *loss is in double. They take scale with them, so the total
+ * loss is their sum. */
+struct id_loss {
+    double loss;      /* scale * sum over rows */
+    double *row_loss; /* [n], wanted when not NULL */
+    uint32_t *best;   /* [n], wanted when not NULL */
+    void *logits;     /* [n,V] reals, wanted when not NULL */
+};
+void tape_id_loss(struct tape *t, struct tensor *z, struct tensor *e, struct tensor *b,
+                  const uint32_t *label, double scale, struct id_loss *out);
+double tape_square_loss(struct tape *t, struct tensor *x, const float *target, double scale);
+
+#endif

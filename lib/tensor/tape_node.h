@@ -1,0 +1,22 @@
+/* Inside of the tape; for lib/tensor/tape*.c only. */
+#ifndef GC_TENSOR_TAPE_NODE_H
+#define GC_TENSOR_TAPE_NODE_H
+
+#include "lib/tensor/tape.h"
+
+typedef void tape_backward_fn(const struct backend *b, const void *op);
+
+struct tape_node {
+    struct tape_node *before;
+    tape_backward_fn *backward;
+    const void *op; /* its struct op_..., in the arena */
+};
+
+/* Memory for n reals of the tape's backend, not set. */
+void *tape_reals(struct tape *t, size_t n);
+/* A tensor whose values are not set yet; gradient zero in training. */
+struct tensor *tape_output(struct tape *t, size_t rows, size_t cols);
+/* Copies op into the arena and puts it on the tape; NULL when the tape failed. */
+void *tape_record(struct tape *t, const void *op, size_t n_bytes, tape_backward_fn *backward);
+
+#endif

@@ -1,0 +1,304 @@
+/* The operations of tape.h: shapes are checked, outputs and scratch made, the slot called, the
+ * backward call recorded. */
+#include <assert.h>
+#include <string.h>
+
+#include "lib/base/thread.h"
+#include "lib/tensor/tape_node.h"
+
+/* Positions 0..n-1 sorted by (index, position) and where each index ends (counting sort). */
+static const uint32_t *order_of(struct tape *t, const uint32_t *index, size_t n, size_t n_table,
+                                const uint32_t **end)
+{
+    uint32_t *order = tape_memory(t, n * sizeof *order);
+    uint32_t *at = tape_memory(t, (n_table + 1) * sizeof *at);
+    if (t->failed)
+        return NULL;
+    memset(at, 0, (n_table + 1) * sizeof *at);
+    for (size_t i = 0; i < n; i++) {
+        assert(index[i] < n_table);
+        at[index[i] + 1]++;
+    }
+    for (size_t k = 0; k < n_table; k++)
+        at[k + 1] += at[k];
+    for (size_t i = 0; i < n; i++)
+        order[at[index[i]]++] = (uint32_t)i;
+    *end = at;
+    return order;
+}
+
+#define BACKWARD(name)                                                                             \
+    static void name##_back(const struct backend *b, const void *op)                               \
+    {                                                                                              \
+        b->name##_backward(op);                                                                    \
+    }
+BACKWARD(linear)
+BACKWARD(act)
+BACKWARD(norm)
+BACKWARD(dropout)
+BACKWARD(gather)
+BACKWARD(gather_axpy)
+BACKWARD(add_position)
+BACKWARD(add_species)
+BACKWARD(attention)
+#undef BACKWARD
+
+struct tensor *tape_linear(struct tape *t, struct tensor *x, struct tensor *w, struct tensor *b,
+                           enum act act)
+{
+    if (t->failed)
+        return &t->nothing;
+    assert(x->cols == w->cols && (!b || b->cols == w->rows));
+    struct tensor *y = tape_output(t, x->rows, w->rows);
+    struct op_linear o = { .n = x->rows, .in = x->cols, .out = w->rows, .x = x->x, .w = w->x,
+                           .b = b ? b->x : NULL, .ld_x = x->ld, .ld_w = w->ld, .act = act,
+                           .y = y->x, .dy = y->g, .dx = x->g, .dw = w->g, .db = b ? b->g : NULL };
+    if (act != ACT_NONE && t->training) {
+        o.pre = tape_reals(t, o.n * o.out);
+        o.work = tape_reals(t, o.n * o.out);
+    }
+    if (t->failed)
+        return &t->nothing;
+    t->b->linear_forward(&o);
+    if (t->training)
+        tape_record(t, &o, sizeof o, linear_back);
+    return y;
+}
+
+struct tensor *tape_act(struct tape *t, struct tensor *x, enum act act)
+{
+    if (t->failed)
+        return &t->nothing;
+    assert(x->ld == x->cols);
+    struct tensor *y = tape_output(t, x->rows, x->cols);
+    struct op_act o = { .m = x->rows * x->cols, .act = act, .x = x->x, .y = y->x, .dy = y->g,
+                        .dx = x->g };
+    if (t->failed)
+        return &t->nothing;
+    t->b->act_forward(&o);
+    if (t->training && o.dx)
+        tape_record(t, &o, sizeof o, act_back);
+    return y;
+}
+
+struct tensor *tape_norm(struct tape *t, struct tensor *x, struct tensor *r, struct tensor *gamma,
+                         struct tensor *beta, double eps, const struct dropout *drop)
+{
+    if (t->failed)
+        return &t->nothing;
+    assert(x->ld == x->cols && gamma->cols == x->cols && beta->cols == x->cols);
+    assert(!r || (r->rows == x->rows && r->cols == x->cols && r->ld == r->cols));
+    struct tensor *y = tape_output(t, x->rows, x->cols);
+    struct op_norm o = { .n = x->rows, .d = x->cols, .x = x->x, .r = r ? r->x : NULL,
+                         .gamma = gamma->x, .beta = beta->x, .eps = eps, .y = y->x, .dy = y->g,
+                         .dx = x->g, .dr = r ? r->g : NULL, .dgamma = gamma->g,
+                         .dbeta = beta->g };
+    if (drop)
+        o.drop = *drop;
+    o.mean = tape_reals(t, o.n);
+    o.rstd = tape_reals(t, o.n);
+    o.sum = tape_reals(t, o.n * o.d);
+    if (t->training)
+        o.work = tape_reals(t, op_row_work(o.n, o.d));
+    if (t->failed)
+        return &t->nothing;
+    t->b->norm_forward(&o);
+    if (t->training)
+        tape_record(t, &o, sizeof o, norm_back);
+    return y;
+}
+
+struct tensor *tape_dropout(struct tape *t, struct tensor *x, const struct dropout *drop)
+{
+    if (t->failed)
+        return &t->nothing;
+    if (!drop || !drop->threshold)
+        return x;
+    assert(x->ld == x->cols);
+    struct tensor *y = tape_output(t, x->rows, x->cols);
+    struct op_dropout o = { .n = x->rows, .d = x->cols, .x = x->x, .drop = *drop, .y = y->x,
+                            .dy = y->g, .dx = x->g };
+    if (t->failed)
+        return &t->nothing;
+    t->b->dropout_forward(&o);
+    if (t->training && o.dx)
+        tape_record(t, &o, sizeof o, dropout_back);
+    return y;
+}
+
+struct op_add {
+    size_t n;
+    double a;
+    void *dy, *dx1, *dx2;
+};
+
+static void add_back(const struct backend *b, const void *op)
+{
+    const struct op_add *o = op;
+    if (o->dx1)
+        b->axpy(&(struct op_axpy){ o->n, 1, o->dy, o->dx1 });
+    if (o->dx2)
+        b->axpy(&(struct op_axpy){ o->n, o->a, o->dy, o->dx2 });
+}
+
+struct tensor *tape_add(struct tape *t, struct tensor *x, double a, struct tensor *y)
+{
+    if (t->failed)
+        return &t->nothing;
+    assert(x->rows == y->rows && x->cols == y->cols && x->ld == x->cols && y->ld == y->cols);
+    const size_t n = x->rows * x->cols;
+    struct tensor *z = tape_output(t, x->rows, x->cols);
+    if (t->failed)
+        return &t->nothing;
+    memcpy(z->x, x->x, n * t->b->real_bytes);
+    t->b->axpy(&(struct op_axpy){ n, a, y->x, z->x });
+    struct op_add o = { n, a, z->g, x->g, y->g };
+    if (t->training)
+        tape_record(t, &o, sizeof o, add_back);
+    return z;
+}
+
+struct tensor *tape_gather(struct tape *t, struct tensor *table, const uint32_t *index, size_t n,
+                           size_t no_grad_row)
+{
+    if (t->failed)
+        return &t->nothing;
+    struct tensor *y = tape_output(t, n, table->cols);
+    struct op_gather o = { .n = n, .d = table->cols, .n_table = table->rows, .table = table->x,
+                           .ld = table->ld, .index = index, .no_grad_row = no_grad_row, .y = y->x,
+                           .dy = y->g, .dtable = table->g };
+    if (t->training && o.dtable)
+        o.order = order_of(t, index, n, table->rows, &o.end);
+    if (t->failed)
+        return &t->nothing;
+    t->b->gather_forward(&o);
+    if (t->training && o.dtable)
+        tape_record(t, &o, sizeof o, gather_back);
+    return y;
+}
+
+struct tensor *tape_gather_axpy(struct tape *t, struct tensor *table, const uint32_t *index,
+                                size_t n, struct tensor *value, struct tensor *w)
+{
+    if (t->failed)
+        return &t->nothing;
+    assert(table->ld == table->cols && value->rows == n && (!w || w->rows == table->cols));
+    struct tensor *y = tape_output(t, n, table->cols);
+    struct op_gather_axpy o = { .n = n, .d = table->cols, .n_table = table->rows,
+                                .table = table->x, .index = index, .value = value->x,
+                                .w = w ? w->x : NULL, .ld_w = w ? w->ld : 0, .y = y->x,
+                                .dy = y->g, .dtable = table->g, .dw = w ? w->g : NULL };
+    if (t->training) {
+        o.order = order_of(t, index, n, table->rows, &o.end);
+        o.work = tape_reals(t, op_row_work(n, o.d));
+    }
+    if (t->failed)
+        return &t->nothing;
+    t->b->gather_axpy_forward(&o);
+    if (t->training)
+        tape_record(t, &o, sizeof o, gather_axpy_back);
+    return y;
+}
+
+struct tensor *tape_add_position(struct tape *t, struct tensor *x, struct tensor *type,
+                                 struct tensor *position, const uint32_t *rank)
+{
+    if (t->failed)
+        return &t->nothing;
+    assert(type->cols == x->cols && position->cols == x->cols && x->ld == x->cols);
+    struct tensor *y = tape_output(t, x->rows, x->cols);
+    struct op_add_position o = { .n = x->rows, .d = x->cols, .n_position = position->rows,
+                                 .x = x->x, .type = type->x, .position = position->x,
+                                 .rank = rank, .y = y->x, .dy = y->g, .dx = x->g,
+                                 .dtype = type->g, .dposition = position->g };
+    if (t->training)
+        o.work = tape_reals(t, op_row_work(o.n, o.d));
+    if (t->training)
+        o.order = order_of(t, rank, o.n, o.n_position, &o.end);
+    if (t->failed)
+        return &t->nothing;
+    t->b->add_position_forward(&o);
+    if (t->training)
+        tape_record(t, &o, sizeof o, add_position_back);
+    return y;
+}
+
+struct tensor *tape_add_species(struct tape *t, struct tensor *x, struct tensor *cls,
+                                const uint32_t *first, const uint8_t *species, size_t n_cells)
+{
+    if (t->failed)
+        return &t->nothing;
+    assert(first[n_cells] == x->rows + n_cells && cls->cols == x->cols && x->ld == x->cols);
+    struct tensor *y = tape_output(t, first[n_cells], x->cols);
+    struct op_add_species o = { .n_cells = n_cells, .d = x->cols, .first = first,
+                                .species = species, .x = x->x, .cls = cls->x, .y = y->x,
+                                .dy = y->g, .dx = x->g, .dcls = cls->g };
+    if (t->failed)
+        return &t->nothing;
+    t->b->add_species_forward(&o);
+    if (t->training)
+        tape_record(t, &o, sizeof o, add_species_back);
+    return y;
+}
+
+struct tensor *tape_attention(struct tape *t, struct tensor *q, struct tensor *k, struct tensor *v,
+                              size_t heads, const uint32_t *first, size_t n_cells,
+                              const struct dropout *drop)
+{
+    if (t->failed)
+        return &t->nothing;
+    assert(q->cols % heads == 0 && q->rows == first[n_cells]);
+    assert(q->ld == q->cols && k->ld == q->ld && v->ld == q->ld);
+    struct tensor *y = tape_output(t, q->rows, q->cols);
+    struct op_attention o = { .n_cells = n_cells, .n = q->rows, .d = q->cols, .heads = heads,
+                              .first = first, .q = q->x, .k = k->x, .v = v->x, .y = y->x,
+                              .dy = y->g, .dq = q->g, .dk = k->g, .dv = v->g };
+    for (size_t c = 0; c < n_cells; c++)
+        if (first[c + 1] - first[c] > o.longest)
+            o.longest = first[c + 1] - first[c];
+    if (drop)
+        o.drop = *drop;
+    o.row_max = tape_reals(t, o.n * heads);
+    o.row_sum = tape_reals(t, o.n * heads);
+    o.work_reals = op_attention_work(o.longest);
+    o.work = tape_reals(t, o.work_reals * (size_t)threads_count());
+    if (t->failed)
+        return &t->nothing;
+    t->b->attention_forward(&o);
+    if (t->training)
+        tape_record(t, &o, sizeof o, attention_back);
+    return y;
+}
+
+void tape_id_loss(struct tape *t, struct tensor *z, struct tensor *e, struct tensor *b,
+                  const uint32_t *label, double scale, struct id_loss *out)
+{
+    out->loss = 0;
+    if (t->failed)
+        return;
+    assert(z->cols == e->cols && z->ld == z->cols && e->ld == e->cols);
+    struct op_id_loss o = { .n = z->rows, .d = z->cols, .n_class = e->rows, .z = z->x, .e = e->x,
+                            .b = b ? b->x : NULL, .label = label, .scale = scale,
+                            .loss = &out->loss, .row_loss = out->row_loss, .best = out->best,
+                            .logits = out->logits };
+    if (t->training) {
+        o.dz = z->g;
+        o.de = e->g;
+        o.db = b ? b->g : NULL;
+    }
+    o.work = tape_memory(t, t->b->id_loss_work_bytes(&o));
+    if (!t->failed)
+        t->b->id_loss(&o);
+}
+
+double tape_square_loss(struct tape *t, struct tensor *x, const float *target, double scale)
+{
+    double loss = 0;
+    if (t->failed)
+        return 0;
+    struct op_square_loss o = { .n = x->rows * x->cols, .x = x->x, .target = target,
+                                .scale = scale, .loss = &loss,
+                                .dx = t->training ? x->g : NULL };
+    t->b->square_loss(&o);
+    return loss;
+}

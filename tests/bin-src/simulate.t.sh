@@ -1,0 +1,47 @@
+#!/bin/bash
+# The simulator's folder: same bytes, sums that hold, layouts that others read.
+. "$SRC/tests/tool.sh"
+small=(--cells 80 --genes 400 --tfs 24 --types 3 --seed 5 --quiet)
+
+t 'a folder from few options'        0 ''              simulate --out "$tmp/a" "${small[@]}" --threads 1 --report "$tmp/a.json"
+t 'the same with three threads'      0 ''              simulate --out "$tmp/b" "${small[@]}" --threads 3
+t 'another seed'                     0 ''              simulate --out "$tmp/c" "${small[@]}" --seed 6
+is 'same options, same bytes'        diff -r "$tmp/a" "$tmp/b"
+is 'another seed, other counts'      bash -c "! cmp -s $tmp/a/mirror/sc_mouse/sim_m1/matrix.mtx $tmp/c/mirror/sc_mouse/sim_m1/matrix.mtx"
+t 'a run over an older folder'       0 ''              simulate --out "$tmp/c" "${small[@]}"
+is 'gives the same again'            diff -r "$tmp/a" "$tmp/c"
+
+sums() { (cd "$tmp/a/mirror" && tail -n +2 ../inputs.tsv | awk -F'\t' '{ print $3 "  " $1 }' | sha256sum -c --quiet); }
+is 'inputs.tsv has the sums of all'  sums
+listed() { diff <(tail -n +2 "$tmp/a/inputs.tsv" | cut -f1) <(cd "$tmp/a/mirror" && find . -type f | sed 's,^./,,' | LC_ALL=C sort); }
+is 'and lists every file'            listed
+samples() { tail -n +2 "$tmp/a/samples.tsv" | while IFS=$'\t' read -r _ path _ labels _; do [ -e "$tmp/a/mirror/$path" ] && [ -f "$tmp/a/mirror/$labels" ] || exit 1; done; }
+is 'samples.tsv names what is there' samples
+stamp() { for f in $(find "$tmp/a" -name '*.gz'); do [ "$(od -An -tx1 -j3 -N5 "$f" | tr -d ' ')" = 0000000000 ] || exit 1; done; }
+is 'no time and no name in any gzip' stamp
+
+genes=$(awk -F'\t' '$3 == "mouse"' "$tmp/a/truth/genes.tsv" | wc -l)
+is 'the MTX header has genes x cells' bash -c "sed -n 3p $tmp/a/mirror/sc_mouse/sim_m1/matrix.mtx | grep -q '^$genes '"
+is 'csv names are mangled as by R'   bash -c "zcat $tmp/a/mirror/sc_mouse/sim_m2/counts.csv.gz | cut -d, -f1 | grep -q '^\"mt\.Sim1\"'"
+is 'an older name is in the csv'     bash -c "zcat $tmp/a/mirror/sc_mouse/sim_m2/counts.csv.gz | cut -d, -f1 | grep -q '^\"Oldsim'"
+is 'and the two shared names'        bash -c "[ \$(zcat $tmp/a/mirror/sc_mouse/sim_m2/counts.csv.gz | cut -d, -f1 | grep -c '\.1\"') = 2 ]"
+is 'the report counts the cells'     grep -q '"n_cells": 80' "$tmp/a.json"
+held=$(awk -F'\t' '$8 == 1 && $10 == 1 { print $3 "\t" $5 "\t" }' "$tmp/a/truth/network.tsv" | sort -u)
+is 'held-out edges stand in no list' bash -c "! grep -rhF '$held' $tmp/a/mirror/prior_knowledge/grn/trrust_rawdata.*"
+is 'some edges are held out'         test -n "$held"
+
+if [ -n "${SHARED:-}" ] && [ -d "$SHARED/data/prior_knowledge/grn" ]; then
+	header() { for f in gene_reference/sclucid_biotypes/mouse_ensembl_latest.csv.gz gene_reference/annotables/grch38.tsv.gz gene_reference/biomart/mart_export_human.txt gene_reference/homologs/biomart_mouse_to_human.csv prior_knowledge/grn/trrust_rawdata.human.tsv prior_knowledge/grn/collectri_human.csv prior_knowledge/grn/dorothea_mm_ABCD.tsv; do cmp <(zcat -f "$SHARED/data/$f" | head -1 | tr -d '\r') <(zcat -f "$tmp/a/mirror/$f" | head -1) || exit 1; done; }
+	is 'headers are those of the public tables' header
+else
+	skip 'headers are those of the public tables' 'no shared data'
+fi
+
+t 'no --out'                         2 'out is missing'   simulate
+t 'one type'                         2 'types is 2'       simulate --out "$tmp/x" --types 1
+t 'more TFs than genes allow'        2 'tfs is 4 a type'  simulate --out "$tmp/x" --genes 300 --tfs 200
+t 'a share of nine tenths'           2 'bad is 0 to 0.5'  simulate --out "$tmp/x" --bad 0.9
+is 'and nothing was written'         test ! -e "$tmp/x"
+t 'an --out that is a file'          1 'simulate'         simulate --out "$tmp/a.json" "${small[@]}"
+t 'a full disk'                      1 'cannot write'     simulate --out "$tmp/d" "${small[@]}" --report /dev/full
+end
