@@ -5,11 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/tool.h"
+#include "lib/io/json.h"
 #include "lib/report/figures.h"
 #include "lib/report/page.h"
 #include "lib/report/results.h"
@@ -40,10 +39,10 @@ static const struct tool tool = {
     1
 };
 
-/* The first of: --templates, ../../paper and ../share/genecompass beside the program, ./paper. */
+/* The first of: --templates, ../../paper and ../../share/genecompass from the program, ./paper. */
 static enum rc find_templates(char **dir, struct err *e)
 {
-    static const char *const beside[] = { "../../paper", "../share/genecompass" };
+    static const char *const beside[] = { "../../paper", "../../share/genecompass" };
     char self[4096];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     *dir = NULL;
@@ -101,19 +100,13 @@ static enum rc write_page(const struct page *p, const char *dir, const char *out
 static enum rc write_report(const char *path, const struct results *r, const struct figures *f,
                             size_t page_bytes, struct err *e)
 {
-    struct outfile o;
-    json_t *j = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "n_samples", (json_int_t)r->n_samples,
-                          "n_inputs", (json_int_t)r->inputs.n_used, "n_left_out",
-                          (json_int_t)r->inputs.n_left_out, "n_scores", (json_int_t)r->scores.n,
-                          "n_figures", (json_int_t)f->n, "page_bytes", (json_int_t)page_bytes);
-    enum rc rc = j ? outfile_open(&o, path, e) : err_set(e, RC_FAIL, "no memory for the report");
-    if (!rc) {
-        if (json_dumpf(j, o.f, JSON_INDENT(1)) == 0)
-            fputc('\n', o.f);
-        rc = outfile_commit(&o, e);
-    }
-    json_decref(j);
-    return rc;
+    return json_write(path,
+                      json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "n_samples", (json_int_t)r->n_samples,
+                                "n_inputs", (json_int_t)r->inputs.n_used, "n_left_out",
+                                (json_int_t)r->inputs.n_left_out, "n_scores",
+                                (json_int_t)r->scores.n, "n_figures", (json_int_t)f->n,
+                                "page_bytes", (json_int_t)page_bytes),
+                      e);
 }
 
 static enum rc write_all(const struct tool_args *a, const struct results *r, const char *dir,

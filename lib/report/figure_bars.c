@@ -36,6 +36,27 @@ static struct rule_names rules_of(const struct results *r)
     return names;
 }
 
+const char *rule_words(const char *rule)
+{
+    static const struct {
+        const char *name, *words;
+    } known[] = {
+        { "P1", "too few genes (P1)" },
+        { "P2", "too few cells in the sample (P2)" },
+        { "P3", "too few coding genes (P3)" },
+        { "P4", "high mitochondrial share (P4)" },
+        { "no_counts", "no counts" },
+        { "z_total", "outlier in total counts" },
+        { "z_genes", "outlier in number of genes" },
+        { "z_mito", "outlier in mitochondrial share" },
+        { "empty", "no gene with a token" },
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(known[i].name, rule) == 0)
+            return known[i].words;
+    return rule;
+}
+
 static bool is_drawn(const struct sample *s)
 {
     return s->cells_in > 0 && s->cells_kept >= 0;
@@ -64,7 +85,7 @@ static void qc_key(const struct rule_names *names, struct figure *f, size_t n_ro
     const char *words[MAX_RULES + 1];
     snprintf(word[0], sizeof word[0], "kept");
     for (size_t i = 0; i < names->n; i++)
-        snprintf(word[i + 1], sizeof word[0], "dropped: %.80s", names->name[i]);
+        snprintf(word[i + 1], sizeof word[0], "dropped: %.80s", rule_words(names->name[i]));
     for (size_t i = 0; i <= names->n; i++)
         words[i] = word[i];
     double top = 8 + ROW_HEIGHT * (double)n_rows + 6 + 56;

@@ -121,11 +121,8 @@ static void points(const struct map_facts *m, bool by_type, const struct groups 
         if (m->key[i] > limit)
             continue;
         size_t k = group_of(g, name[i]);
-        /* The rest is drawn first, as group 0; see fill. */
-        bool has_rest = g->n && !g->g[g->n - 1].name;
-        k = k == g->n ? 0 : k + has_rest;
         figure_row(f, "%.0f\t%.0f\t%zu", 500 + scale * (m->x[i] - (x0 + x1) / 2),
-                   500 + scale * (m->y[i] - (y0 + y1) / 2), k);
+                   500 + scale * (m->y[i] - (y0 + y1) / 2), k < g->n ? k : g->n - 1);
     }
     figure_block_end(f);
 }
@@ -151,15 +148,12 @@ static void count_in(const struct map_facts *m, bool by_type, struct groups *g)
     }
 }
 
-/* The key: first the rest (it is drawn first), then the groups. */
 static void key(const struct groups *g, struct figure *f, bool by_type)
 {
     char word[N_COLOURS + 1][256], number[FORMAT_MAX];
     const char *words[N_COLOURS + 1], *colours[N_COLOURS + 1];
-    size_t n = 0, has_rest = g->n && !g->g[g->n - 1].name;
-    size_t longest = 0;
-    for (size_t i = 0; i < g->n; i++) {
-        size_t from = has_rest ? (i ? i - 1 : g->n - 1) : i;
+    size_t n = 0, longest = 0;
+    for (size_t from = 0; from < g->n; from++) {
         struct markup name = { 0 };
         const char *s = g->g[from].name;
         /* Cut by characters here, so that the count behind it stays. */
@@ -184,6 +178,7 @@ static void key(const struct groups *g, struct figure *f, bool by_type)
     }
     bool wide = n <= 3 || longest > 26;
     size_t rows = wide ? n : (n + 1) / 2;
+    figure_number(f, "has_rest", g->n && !g->g[g->n - 1].name);
     figure_number(f, "key_wide", wide);
     figure_size(f, 360, 360 + 18 * (double)rows);
     figure_key(f, words, colours, n, 358);

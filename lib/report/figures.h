@@ -57,6 +57,8 @@ size_t scores_groups(const struct results *r, const char *metric);
  * when memory is short or which is too large. */
 size_t scores_group(const struct results *r, const char *metric, size_t which,
                     const struct score ***row);
+/* Words for a rule of quality control: "too few genes (P1)" for P1; else the name itself. */
+const char *rule_words(const char *rule);
 /* Is it the trained model (not random weights, not a baseline)? */
 bool score_is_model(const struct score *s);
 /* Words for a method: "GeneCompass, this run". The name itself where we know no better. */

@@ -109,8 +109,8 @@ static void sample_row(const struct page *p, const struct sample *s)
     page_cell_count(p, s->genes_in);
     page_cell_count(p, s->genes_mapped);
     page_cell_count(p, s->cells_kept);
-    page_cell_text(p,
-                   isnan(s->cells_kept) ? NULL : format_share(share, s->cells_kept, s->cells_in));
+    markup_fmt(p->html, "<td class=\"n\">%s</td>",
+               isnan(s->cells_kept) ? "–" : format_share(share, s->cells_kept, s->cells_in));
     page_cell_count(p, s->genes_kept);
     markup_raw(p->html, "<td>");
     bool any = false;
@@ -158,7 +158,7 @@ void page_cells(const struct page *p)
     page_figure(p, "qc", "Share of each sample's cells, kept and dropped. Numbers: kept of read.");
     markup_raw(p->html, "</div>\n");
     page_table(p, "Cells and genes of each sample",
-               "sample|species|source|>cells read|>genes read|>genes mapped|>cells kept|share|"
+               "sample|species|source|>cells read|>genes read|>genes mapped|>cells kept|>share|"
                ">genes kept|cells dropped by rule");
     for (size_t i = 0; i < p->r->n_samples; i++)
         sample_row(p, &p->r->sample[i]);

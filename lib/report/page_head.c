@@ -67,7 +67,7 @@ static void score_tile(const struct page *p)
         tile(p, "Cell types", "not scored", "no data set with the model and a baseline");
         return;
     }
-    snprintf(value, sizeof value, "%.3f against %.3f", s->model, s->baseline);
+    snprintf(value, sizeof value, "%.3f vs %.3f", s->model, s->baseline);
     snprintf(note, sizeof note,
              "%.60s, model against the best baseline (%.80s), mean of %zu data set%s; the model "
              "leads in %zu",

@@ -77,7 +77,8 @@ static void proportion(const struct page *p)
                    format_number(d, paper_cells / cells));
 }
 
-static void verdict_loss(const struct page *p, const char *what, const struct loss_summary *l)
+static void verdict_loss(const struct page *p, const char *what, const char *learned,
+                         const struct loss_summary *l)
 {
     char a[FORMAT_MAX], b[FORMAT_MAX];
     if (isnan(l->last) || isnan(l->baseline))
@@ -91,9 +92,10 @@ static void verdict_loss(const struct page *p, const char *what, const struct lo
         markup_fmt(p->html, "<b>negative result:</b> the loss ends at %s, not below the %s of ", a,
                    b);
     markup_text(p->html, l->baseline_name);
-    markup_raw(p->html, l->last < l->baseline
-                            ? ". The model learned more than how frequent genes are.</li>\n"
-                            : ". So far the model has not learned more than that.</li>\n");
+    if (l->last < l->baseline)
+        markup_fmt(p->html, ". The model learned more than %s.</li>\n", learned);
+    else
+        markup_fmt(p->html, ". It has not yet learned more than %s.</li>\n", learned);
 }
 
 static void verdict_scores(const struct page *p)
@@ -139,8 +141,8 @@ void page_limits(const struct page *p)
         "<p>Expect simple methods to match or beat it; published comparisons found that for large "
         "models too. That is why each score stands beside its baselines.</p>\n"
         "<h3>What came out</h3>\n<ul>");
-    verdict_loss(p, "Hidden genes", &p->s->id);
-    verdict_loss(p, "Hidden values", &p->s->value);
+    verdict_loss(p, "Hidden genes", "how frequent genes are", &p->s->id);
+    verdict_loss(p, "Hidden values", "typical values", &p->s->value);
     verdict_scores(p);
     if (isnan(p->s->id.baseline) && isnan(p->s->value.baseline) && !p->s->scores.metric)
         markup_raw(p->html, "<li>Nothing yet that a baseline stands beside.</li>\n");

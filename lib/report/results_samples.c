@@ -61,6 +61,25 @@ static enum rc add_rule(struct results *r, struct sample *s, const char *name, c
     return RC_OK;
 }
 
+/* {"P1": 12, "P4": 3}: cells that each rule dropped. */
+static enum rc read_dropped(struct results *r, struct sample *s, const json_t *rules,
+                            double *before, struct err *e)
+{
+    const char *name;
+    json_t *value;
+    enum rc rc = RC_OK;
+    json_object_foreach((json_t *)rules, name, value)
+    {
+        if (rc || !json_is_number(value) || strcmp(name, "kept") == 0)
+            continue;
+        json_t *rule = json_pack("{s:O}", "dropped", value);
+        rc = rule ? add_rule(r, s, name, rule, before, e)
+                  : err_set(e, RC_FAIL, "no memory for the rules of '%s'", s->name);
+        json_decref(rule);
+    }
+    return rc;
+}
+
 static enum rc read_rules(struct results *r, struct sample *s, const json_t *j, struct err *e)
 {
     json_t *rules = json_value_of(j, "rules,steps,after_rule"), *item;
@@ -81,6 +100,8 @@ static enum rc read_rules(struct results *r, struct sample *s, const json_t *j, 
         const char *name;
         json_object_foreach(rules, name, item) if (!rc) rc = add_rule(r, s, name, item, &before, e);
     }
+    if (!rc && !s->n_rules)
+        rc = read_dropped(r, s, json_value_of(j, "dropped,verdicts,cells_dropped"), &before, e);
     return rc;
 }
 

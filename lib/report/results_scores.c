@@ -110,6 +110,12 @@ static struct score reduce(const struct row *w, size_t n)
     return s;
 }
 
+/* A method's chosen setting stands among the metrics, but is no score. */
+static bool is_setting(const char *metric)
+{
+    return strncmp(metric, "chosen_", 7) == 0;
+}
+
 static enum rc reduce_all(struct results *r, struct rows *rows, struct err *e)
 {
     if (rows->n)
@@ -121,7 +127,7 @@ static enum rc reduce_all(struct results *r, struct rows *rows, struct err *e)
         for (j = i + 1; j < rows->n && by_group(&rows->row[i], &rows->row[j]) == 0; j++)
             ;
         struct score s = reduce(&rows->row[i], j - i);
-        if (s.n_seeds)
+        if (s.n_seeds && !is_setting(s.metric))
             r->scores.s[r->scores.n++] = s;
     }
     return RC_OK;

@@ -10,28 +10,25 @@ bool score_is_model(const struct score *s)
            !strstr(s->method, "untrained");
 }
 
-static bool has(const char *text, const char *part)
-{
-    return strstr(text, part) != NULL;
-}
-
 const char *score_method_words(const char *m)
 {
     static const struct {
         const char *name, *words;
     } known[] = {
         { "genecompass", "GeneCompass, this run" },
-        { "genecompass-frozen", "GeneCompass, this run, frozen" },
-        { "genecompass-finetuned", "GeneCompass, this run, fine-tuned" },
+        { "genecompass+logistic", "GeneCompass, this run + logistic" },
+        { "genecompass+knn", "GeneCompass, this run + neighbours" },
+        { "random-weights+logistic", "random weights + logistic" },
+        { "random-weights+knn", "random weights + neighbours" },
+        { "hvg+logistic", "variable genes + logistic" },
+        { "hvg+svm", "variable genes + linear SVM" },
+        { "pca+logistic", "variable genes, PCA + logistic" },
+        { "pca+knn", "variable genes, PCA + neighbours" },
         { "majority", "most frequent label" },
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(known[i].name, m) == 0)
             return known[i].words;
-    if (has(m, "random") || has(m, "untrained"))
-        return "same model, random weights";
-    if (has(m, "pca") && has(m, "logistic"))
-        return "variable genes, PCA, logistic";
     return m;
 }
 

@@ -38,9 +38,9 @@ for i in "${!samples[@]}"; do
 	cat >"$r/qc-filter/$s/report.json" <<-EOF
 		{"preset": "paper", "species": "$sp", "cells_in": $cells, "cells_out": $kept, "genes_out": 18000,
 		 "rules": [
-		  {"rule": "genes < 200", "cells_left": $((cells - (cells - kept) / 2))},
-		  {"rule": "cells < 4 in sample", "cells_left": $((cells - (cells - kept) / 2))},
-		  {"rule": "mito > 15 %", "cells_left": $((kept + 11))},
+		  {"rule": "P1", "cells_left": $((cells - (cells - kept) / 2))},
+		  {"rule": "P2", "cells_left": $((cells - (cells - kept) / 2))},
+		  {"rule": "P4", "cells_left": $((kept + 11))},
 		  {"rule": "|z| > 3 & \"far\"", "cells_left": $kept}]}
 	EOF
 done
@@ -94,7 +94,7 @@ map map-counts 4 3
 	printf 'task\tdataset\tmethod\tvariant\tsplit\tseed\tmetric\tvalue\tn\n'
 	awk -v evil="$evil" 'BEGIN { srand(3); OFS = "\t"
 		nd = split("baron_pair_human,pbmc_sorted", ds, ","); ds[++nd] = evil
-		nm = split("genecompass,genecompass-random,hvg-pca-logistic,majority", me, ",")
+		nm = split("genecompass+logistic,random-weights+logistic,pca+logistic,majority", me, ",")
 		split("0.72,0.55,0.78,0.11", base, ",")
 		for (d = 1; d <= nd; d++) for (m = 1; m <= nm; m++) for (s = 1; s <= 5; s++) {
 			x = base[m] + (d == 2 && m == 1 ? 0.12 : 0) + 0.05 * (rand() - 0.5)
