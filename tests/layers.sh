@@ -13,10 +13,11 @@ lib/data: lib/base
 lib/tensor: lib/base
 lib/io: lib/base lib/data lib/tensor
 lib/manifest: lib/base lib/data lib/tensor lib/io
+lib/report: lib/base lib/data lib/tensor lib/io lib/manifest
 lib/cell: lib/base lib/data
 lib/nn: lib/base lib/data lib/tensor
 kernels: lib/base lib/tensor
-bin-src: lib/base lib/data lib/tensor lib/io lib/manifest lib/cell lib/nn kernels
+bin-src: lib/base lib/data lib/tensor lib/io lib/manifest lib/report lib/cell lib/nn kernels
 bench: *
 tests: *
 '
