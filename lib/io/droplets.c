@@ -1,9 +1,10 @@
 #include "lib/io/droplets.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEAST_BARCODES = 1000, LEAST_CELLS = 20 };
+enum { LEAST_BARCODES = 1000, FIRST_RANK = 20, LEAST_TOTAL = 100 };
 
 static int falling(const void *a, const void *b)
 {
@@ -11,38 +12,17 @@ static int falling(const void *a, const void *b)
     return (*x < *y) - (*x > *y);
 }
 
-/* A tenth of the 99th percentile of the x largest totals; at least 1. */
-static uint64_t threshold_for(const uint64_t *sorted, size_t x)
+/* The geometric mean of the totals at both ends of the steepest fall; 0 when nothing falls. */
+static uint64_t find_threshold(const uint64_t *sorted, size_t n)
 {
-    uint64_t t = sorted[x / 100] / 10;
-    return t ? t : 1;
-}
-
-/* Totals fall: how many are at least t. */
-static size_t n_at_least(const uint64_t *sorted, size_t n, uint64_t t)
-{
-    size_t lo = 0, hi = n;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (sorted[mid] >= t)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
-static uint64_t best_threshold(const uint64_t *sorted, size_t n)
-{
-    double best = -1;
-    uint64_t threshold = 1;
-    for (size_t x = LEAST_CELLS; x < n; x += x / 20 + 1) {
-        uint64_t t = threshold_for(sorted, x);
-        double off = (double)n_at_least(sorted, n, t) - (double)x;
-        double loss = off * off / (double)x;
-        if (best < 0 || loss < best) {
-            best = loss;
-            threshold = t;
+    double best = 1;
+    uint64_t threshold = 0;
+    for (size_t r = FIRST_RANK; r + r / 4 < n && sorted[r] >= LEAST_TOTAL; r++) {
+        uint64_t low = sorted[r + r / 4] ? sorted[r + r / 4] : 1;
+        double ratio = (double)sorted[r] / (double)low;
+        if (ratio > best) {
+            best = ratio;
+            threshold = (uint64_t)ceil(sqrt((double)sorted[r] * (double)low));
         }
     }
     return threshold;
@@ -64,13 +44,12 @@ enum rc droplets_call(const struct csr *c, unsigned char *keep, size_t *n_keep, 
     if (n >= LEAST_BARCODES) {
         memcpy(sorted, total, n * sizeof *total);
         qsort(sorted, n, sizeof *sorted, falling);
-        uint64_t t = best_threshold(sorted, n);
-        size_t cells = n_at_least(sorted, n, t);
-        if (cells < n / 5) {
+        uint64_t t = find_threshold(sorted, n);
+        if (t && sorted[n / 2] * 20 < t) {
             *threshold = t;
-            *n_keep = cells;
+            *n_keep = 0;
             for (size_t r = 0; r < n; r++)
-                keep[r] = total[r] >= t;
+                *n_keep += keep[r] = total[r] >= t;
         }
     }
     free(total);

@@ -109,7 +109,7 @@ double genes_likeness(const char *const *text, size_t n)
 
 enum species genes_species(const char *const *text, size_t n)
 {
-    size_t human = 0, mouse = 0, other = 0, upper = 0, lower = 0;
+    size_t human = 0, mouse = 0, other = 0, upper = 0, lower = 0, neither = 0;
     for (size_t i = 0; i < n; i++) {
         const char *s = bare(text[i]);
         if (gene_ensembl(s)) {
@@ -118,13 +118,15 @@ enum species genes_species(const char *const *text, size_t n)
             other += strncmp(s, "ENSG", 4) != 0 && strncmp(s, "ENSMUSG", 7) != 0;
             continue;
         }
-        bool small = false, large = false;
+        bool small = false, large = false, mito = strncmp(s, "mt-", 3) == 0;
         for (; *s; s++) {
             small = small || islower((unsigned char)*s);
             large = large || isupper((unsigned char)*s);
         }
-        lower += small;
+        /* Neither has names all in small letters, but for the mouse's mt-. */
+        lower += small && (large || mito);
         upper += large && !small;
+        neither += small && !large && !mito;
     }
     size_t ids = human + mouse + other;
     if (ids * 2 > n)
@@ -133,7 +135,7 @@ enum species genes_species(const char *const *text, size_t n)
                                       : SPECIES_UNKNOWN;
     /* Human symbols are capitals but for those of open reading frames (C1orf112); mouse symbols
      * have small letters but for a few (H2-K1 has none): four in five is far from both. */
-    size_t symbols = upper + lower;
+    size_t symbols = upper + lower + neither;
     if (symbols && upper * 5 >= symbols * 4)
         return SPECIES_HUMAN;
     if (symbols && lower * 5 >= symbols * 4)
