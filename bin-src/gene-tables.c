@@ -94,6 +94,14 @@ static enum pair_type type_of(const char *text)
                                                     : PAIR_MANY2MANY;
 }
 
+/* 0 to 100; anything else counts as not known, 0. */
+static int score_of(const char *text)
+{
+    char *end;
+    double x = strtod(text, &end);
+    return end != text && x >= 0 && x <= 100 ? (int)x : 0;
+}
+
 static enum rc add_pairs(struct work *w, const struct table *t, struct err *e)
 {
     for (size_t r = 0; r < t->n_rows; r++) {
@@ -102,7 +110,7 @@ static enum rc add_pairs(struct work *w, const struct table *t, struct err *e)
             continue;
         w->n_pairs_read++;
         if (gene_build_pair(&w->b, human, mouse, type_of(cell(t, "type", r)),
-                            cell(t, "confidence", r)[0] == '1', atoi(cell(t, "score", r)), e))
+                            cell(t, "confidence", r)[0] == '1', score_of(cell(t, "score", r)), e))
             return e->rc;
     }
     return RC_OK;
@@ -284,7 +292,7 @@ static json_t *side_numbers(const struct work *w, enum species sp)
 {
     const struct gene_counts *c = &w->b.of[sp].counts;
     json_t *kind = json_object();
-    for (int k = 0; k < GENE_N_BIOTYPES; k++)
+    for (enum gene_biotype k = GENE_PROTEIN; k < GENE_N_BIOTYPES; k++)
         json_object_set_new(kind, gene_biotype_name(k), json_integer((json_int_t)c->by_biotype[k]));
     return json_pack(
         "{s:s?, s:s, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "reference",
@@ -348,11 +356,11 @@ static enum rc write_all(struct work *w, const struct tool_args *a, struct err *
 
 static enum rc run(const struct tool_args *a, struct err *e)
 {
-    struct work w = { .sources = json_array() };
     if (tool_need_out(a, e))
         return e->rc;
     if (!inputs)
         return err_set(e, RC_USAGE, "--inputs is missing");
+    struct work w = { .sources = json_array() };
     gene_build_init(&w.b);
     enum rc rc = w.sources ? read_all(&w, e) : err_set(e, RC_FAIL, "no memory for the report");
     if (!rc)
