@@ -17,7 +17,7 @@ listed() { diff <(tail -n +2 "$tmp/a/inputs.tsv" | cut -f1) <(cd "$tmp/a/mirror"
 is 'and lists every file'            listed
 samples() { tail -n +2 "$tmp/a/samples.tsv" | while IFS=$'\t' read -r _ path _ labels _; do [ -e "$tmp/a/mirror/$path" ] && [ -f "$tmp/a/mirror/$labels" ] || exit 1; done; }
 is 'samples.tsv names what is there' samples
-stamp() { for f in $(find "$tmp/a" -name '*.gz'); do [ "$(od -An -tx1 -j3 -N5 "$f" | tr -d ' ')" = 0000000000 ] || exit 1; done; }
+stamp() { find "$tmp/a" -name '*.gz' | while read -r f; do [ "$(od -An -tx1 -j3 -N5 "$f" | tr -d ' ')" = 0000000000 ] || exit 1; done; }
 is 'no time and no name in any gzip' stamp
 
 genes=$(awk -F'\t' '$3 == "mouse"' "$tmp/a/truth/genes.tsv" | wc -l)
@@ -31,7 +31,7 @@ is 'held-out edges stand in no list' bash -c "! grep -rhF '$held' $tmp/a/mirror/
 is 'some edges are held out'         test -n "$held"
 
 if [ -n "${SHARED:-}" ] && [ -d "$SHARED/data/prior_knowledge/grn" ]; then
-	header() { for f in gene_reference/sclucid_biotypes/mouse_ensembl_latest.csv.gz gene_reference/annotables/grch38.tsv.gz gene_reference/biomart/mart_export_human.txt gene_reference/homologs/biomart_mouse_to_human.csv prior_knowledge/grn/trrust_rawdata.human.tsv prior_knowledge/grn/collectri_human.csv prior_knowledge/grn/dorothea_mm_ABCD.tsv; do cmp <(zcat -f "$SHARED/data/$f" | head -1 | tr -d '\r') <(zcat -f "$tmp/a/mirror/$f" | head -1) || exit 1; done; }
+	header() { for f in gene_reference/sclucid_biotypes/mouse_ensembl_latest.csv.gz gene_reference/annotables/grch38.tsv.gz gene_reference/biomart/mart_export_human.txt gene_reference/homologs/biomart_mouse_to_human.csv prior_knowledge/grn/trrust_rawdata.human.tsv prior_knowledge/grn/collectri_human.csv prior_knowledge/grn/dorothea_mm_ABCD.tsv; do cmp <(zcat -f "$SHARED/data/$f" | head -1 | tr -d '\r') <(zcat -f "$tmp/a/mirror/$f" | head -1) || return 1; done; }
 	is 'headers are those of the public tables' header
 else
 	skip 'headers are those of the public tables' 'no shared data'
