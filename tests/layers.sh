@@ -13,11 +13,12 @@ lib/data: lib/base
 lib/tensor: lib/base
 lib/io: lib/base lib/data lib/tensor
 lib/manifest: lib/base lib/data lib/tensor lib/io
-lib/report: lib/base lib/data lib/tensor lib/io lib/manifest
 lib/cell: lib/base lib/data
 lib/nn: lib/base lib/data lib/tensor
 kernels: lib/base lib/tensor
-bin-src: lib/base lib/data lib/tensor lib/io lib/manifest lib/report lib/cell lib/nn kernels
+lib/app: lib/base lib/data lib/tensor lib/io lib/manifest lib/cell lib/nn kernels
+lib/report: lib/base lib/data lib/io lib/manifest
+bin-src: lib/base lib/data lib/tensor lib/io lib/manifest lib/cell lib/nn lib/app lib/report kernels
 bench: *
 tests: *
 '

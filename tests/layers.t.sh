@@ -27,6 +27,8 @@ bad 'a blank behind the # hides nothing' "lib/nn may not include" lib/nn/m.h '  
 bad 'the base includes nothing above it' "lib/base may not include" lib/base/z.h '#include "lib/data/csr.h"'
 bad 'kernels know nothing of models' "kernels may not include" kernels/a.cu '#include "lib/nn/model.h"'
 bad 'data and tensor stand side by side' "lib/data may not" lib/data/t.c '#include "lib/tensor/tensor.h"'
+bad 'what joins files and models stands above both' "lib/nn may not include 'lib/app" lib/nn/a.c \
+	'#include "lib/app/model_file.h"'
 bad 'no tool includes a test' "bin-src may not include 'tests" bin-src/u.c '#include "tests/tap.h"' 
 bad 'a header is named from the root' "'err.h' is not named from the root" lib/base/y.c '#include "err.h"'
 bad 'a folder outside of the layers is told' "there is no layer 'lib/new'" lib/new/a.c 'int a;'

@@ -199,7 +199,7 @@ static enum rc draw_ids(const struct sim *s, enum species sp, struct err *e)
         return err_set(e, RC_FAIL, "no memory for %zu genes", a->n_genes);
     for (uint32_t i = 0; i < a->n_genes; i++)
         order[i] = i;
-    rng_shuffle(s->opt.seed, RNG_SIM_GENE, sim_key(DRAW_ID, sp), order, a->n_genes);
+    rng_shuffle(s->opt.seed, RNG_SIM_GENE, sim_key(DRAW_ID, (uint64_t)sp), order, a->n_genes);
     for (size_t i = 0; i < a->n_genes; i++)
         snprintf(a->gene[i].id, SIM_TEXT, "%s9%010u", sp == SPECIES_HUMAN ? "ENSG" : "ENSMUSG",
                  3 * order[i] + 1);

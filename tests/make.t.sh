@@ -1,0 +1,75 @@
+#!/bin/bash
+# The build itself, in copies of this tree: folders elsewhere, odd paths, a checkout that cannot be
+# written, changed flags, archives, installation.
+. "$SRC/tests/tool.sh"
+built=$B
+unset B V WERROR OPT SAN CC PROFILE R # which make would take from the environment
+copy_tree() {
+	mkdir -p "$1"
+	tar -C "$SRC" -c --exclude='./build*' --exclude=./results --exclude=./cache --exclude=./.venv \
+		--exclude=./.git . | tar -C "$1" -x
+}
+says() { grep -qE -e "$1" "$tmp/.stdout"; }
+# As a user who owns nothing: permissions bind root too little.
+as_nobody() {
+	if [ "$(id -u)" = 0 ]; then
+		setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+	else
+		"$@"
+	fi
+}
+
+t 'help lists the goals' 0 '' make -C "$SRC" B="$built" help
+for goal in all test check dist install clean help; do
+	is "with $goal" grep -qE "^  $goal +[a-z]" "$tmp/.stdout"
+done
+t 'a build folder with a blank is refused in a sentence' 2 "B='a b' must be one word" make -C "$SRC" B='a b' help
+t 'so is a results folder' 2 "R='a b' must be one word" make -C "$SRC" R='a b' help
+t 'an unknown profile: the known ones are named' 2 "no profile 'tset'; there are: .*demo.*test" \
+	make -C "$SRC" PROFILE=tset help
+for profile in demo test; do
+	t "profile $profile uses no variable that is not set" 0 '' \
+		make -C "$SRC" B="$built" PROFILE=$profile -n all
+	is 'so make has nothing to warn of' bash -c "! grep 'undefined variable' '$tmp/.stderr'"
+done
+
+checkout="$tmp/o'brien's bü cher"
+copy_tree "$checkout"
+object=obj/lib/base/err.o
+t 'a path with blanks, quotes and umlauts builds' 0 '' make -C "$checkout" build/$object
+t 'and again is nothing to do' 0 '' make -C "$checkout" build/$object
+is 'as make says' says 'is up to date'
+t 'another optimisation makes objects anew' 0 '' make -C "$checkout" build/$object OPT=-O0
+is 'as make says' says 'CC +build/obj/lib/base/err.o'
+t 'warnings as errors do not' 0 '' make -C "$checkout" build/$object OPT=-O0 WERROR=1
+is 'as make says' says 'is up to date'
+rm -rf "$checkout/build"
+
+mkdir "$tmp/elsewhere"
+chmod -R a-w,a+rX "$checkout"
+chmod 755 "$tmp"
+chmod 777 "$tmp/elsewhere"
+t 'a checkout that cannot be written builds elsewhere' 0 '' \
+	as_nobody make -C "$checkout" B="$tmp/elsewhere/b" "$tmp/elsewhere/b/$object"
+is 'into that folder' test -s "$tmp/elsewhere/b/$object"
+t 'and not into itself' 2 'cannot create|denied|not writable' as_nobody make -C "$checkout" build/$object
+chmod -R u+w "$checkout"
+
+start=$(date +%s%N)
+t 'when all is built, make all' 0 '' make -C "$SRC" B="$built" -q all
+ms=$((($(date +%s%N) - start) / 1000000))
+is "takes less than two seconds (${ms} ms)" test $ms -lt 2000
+
+t 'an archive of sources without git' 0 '' make -C "$checkout" dist
+cp "$checkout"/build/genecompass-*.tar.gz "$tmp/one.tar.gz"
+touch "$checkout/README.md"
+t 'once more, with other times' 0 '' make -C "$checkout" dist
+is 'has the same bytes' cmp "$tmp/one.tar.gz" "$checkout"/build/genecompass-*.tar.gz
+tar -tzf "$tmp/one.tar.gz" >"$tmp/list"
+is 'holds the sources' grep -qE '^genecompass-[0-9.]+/lib/base/err.c$' "$tmp/list"
+is 'and no build' bash -c "! grep -E '/(build|results|cache)/' '$tmp/list'"
+
+t 'an installation, into a folder with a blank' 0 '' \
+	make -C "$SRC" B="$built" install DESTDIR="$tmp/in stall" PREFIX=/opt/gc
+t 'starts its tools from there' 0 '' "$tmp/in stall/opt/gc/bin/genecompass" manifest --version
+end
