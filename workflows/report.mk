@@ -6,14 +6,12 @@
 #   $B/bin/report $R --out $R/report
 report_stages ?= fetch tables vocab median tokenize knowledge pretrain map map-random map-counts \
 	annotate
+report_reads := $(report_stages:%=$R/%/MANIFEST.tsv) $(call each_sample,import) \
+	$(call each_sample,homolog-map) $(call each_sample,qc-filter)
 params/report := --profile $(PROFILE)
-report_templates := $(sort $(wildcard paper/*.gp)) paper/report.css
 
-# Samples are known only when workflows/stage.mk has been read.
-.SECONDEXPANSION:
-$R/report/MANIFEST.tsv: $$(report_stages:%=$R/%/MANIFEST.tsv) $$(call each_sample,import) \
-		$$(call each_sample,homolog-map) $$(call each_sample,qc-filter) $(report_templates) \
-		$B/bin/report $R/report/params | $B/bin/manifest
+$R/report/MANIFEST.tsv: $(report_reads) $(sort $(wildcard paper/*.gp)) paper/report.css \
+		$B/bin/report $R/report/params | $(closer)
 	$(open_stage)
 	$Q$(tool)report $R --out $(@D) --templates paper --quiet $(params/report)
 	$(close_stage)
