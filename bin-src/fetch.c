@@ -99,6 +99,27 @@ static char *reasons(const struct fetch_result *r)
     return all;
 }
 
+/* Names the files of one folder in one line; returns the first input of another. */
+static size_t say_folder(const struct inputs *in, char *const *why, size_t i)
+{
+    const char *slash = strrchr(in->item[i].path, '/');
+    size_t n = slash ? (size_t)(slash - in->item[i].path) + 1 : 0, k = i + 1;
+    char *line = text_new("%s", in->item[i].path);
+    for (; line && k < in->n; k++) {
+        const char *path = in->item[k].path;
+        if (strncmp(path, in->item[i].path, n) != 0 || strchr(path + n, '/'))
+            break;
+        if (!why[k] || strcmp(why[k], why[i]) != 0)
+            continue;
+        char *more = text_new("%s, %s", line, path + n);
+        free(line);
+        line = more;
+    }
+    log_warn("    %s", line ? line : in->item[i].path);
+    free(line);
+    return k;
+}
+
 /* Optional inputs with the same reason stand under one heading. */
 static void say_left_out(const struct inputs *in, const struct fetch_result *r)
 {
@@ -110,17 +131,14 @@ static void say_left_out(const struct inputs *in, const struct fetch_result *r)
         if (!why[i])
             continue;
         log_warn("optional inputs are left out: %s", why[i]);
-        for (size_t k = i; k < in->n; k++) {
-            if (!why[k] || strcmp(why[k], why[i]) != 0)
-                continue;
-            log_warn("    %s", in->item[k].path);
-            if (k != i) {
+        for (size_t k = i; k < in->n;)
+            k = why[k] && strcmp(why[k], why[i]) == 0 ? say_folder(in, why, k) : k + 1;
+        for (size_t k = in->n; k-- > i;) {
+            if (why[k] && (k == i || strcmp(why[k], why[i]) == 0)) {
                 free(why[k]);
                 why[k] = NULL;
             }
         }
-        free(why[i]);
-        why[i] = NULL;
     }
     free(why);
 }

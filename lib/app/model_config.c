@@ -76,7 +76,7 @@ enum rc model_config_read(struct model_config *c, const char *path, struct err *
     c->d = take_count(&t, "hidden_size", -1);
     c->ffn = take_count(&t, "intermediate_size", -1);
     c->max_genes = take_count(&t, "max_position_embeddings", -1);
-    c->n_tokens = take_count(&t, "vocab_size", -1);
+    c->n_tokens = take_count(&t, "vocab_size", 0); /* 0: a template, the vocabulary says it */
     c->knowledge_dim = take_count(&t, "knowledge_size", 768);
     c->type_vocab = take_count(&t, "type_vocab_size", 2);
     c->norm_eps = take_number(&t, "layer_norm_eps", 1e-12);
@@ -91,7 +91,7 @@ enum rc model_config_read(struct model_config *c, const char *path, struct err *
     if (!take_flag(&t, "use_cls_token", true) && !t.rc)
         t.rc = err_set(e, RC_INPUT, "'%s': models without a species token are not known here",
                        path);
-    if (!t.rc && model_config_check(c, e))
+    if (!t.rc && c->n_tokens && model_config_check(c, e))
         t.rc = err_wrap(e, "'%s'", path);
     json_decref(o);
     return t.rc;

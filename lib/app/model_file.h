@@ -9,7 +9,8 @@
 #include "lib/nn/model.h"
 
 /* Reads config.json. What is not a GeneCompass configuration of spec/03 is refused by field: other
- * activations, position types, a decoder. knowledge_dim is 768 unless "knowledge_size" says so. */
+ * activations, position types. knowledge_dim is 768 unless "knowledge_size" says so. Without a
+ * "vocab_size" n_tokens is 0: a template for pretrain, which takes it from the vocabulary. */
 enum rc model_config_read(struct model_config *c, const char *path, struct err *e);
 enum rc model_config_write(const struct model_config *c, const char *path, struct err *e);
 

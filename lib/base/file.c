@@ -190,3 +190,24 @@ enum rc file_read(const char *path, size_t max_bytes, char **data, size_t *n_byt
     *n_bytes = n;
     return RC_OK;
 }
+
+enum rc file_copy(const char *from, const char *to, struct err *e)
+{
+    FILE *f = fopen(from, "rb");
+    if (!f)
+        return err_set(e, RC_INPUT, "cannot open '%s': %s", from, strerror(errno));
+    struct outfile o;
+    char buf[1 << 14];
+    enum rc rc = outfile_open(&o, to, e);
+    for (size_t n = 1; !rc && n;) {
+        n = fread(buf, 1, sizeof buf, f);
+        fwrite(buf, 1, n, o.f);
+    }
+    if (!rc && ferror(f))
+        rc = err_set(e, RC_FAIL, "cannot read '%s': %s", from, strerror(errno));
+    fclose(f);
+    if (!rc)
+        return outfile_commit(&o, e);
+    outfile_abort(&o);
+    return rc;
+}

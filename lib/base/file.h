@@ -28,6 +28,8 @@ void outfile_abort(struct outfile *o);
 /* A whole file in memory, with a zero byte behind it; the caller frees *data.
  * RC_INPUT: cannot be opened, is a folder, or is larger than max_bytes. */
 enum rc file_read(const char *path, size_t max_bytes, char **data, size_t *n_bytes, struct err *e);
+/* Copies a file, through outfile. */
+enum rc file_copy(const char *from, const char *to, struct err *e);
 /* mkdir -p. */
 enum rc folder_make(const char *path, struct err *e);
 bool file_exists(const char *path);

@@ -1,7 +1,9 @@
+#define _XOPEN_SOURCE 700 /* uselocale */
 #include "lib/io/archive_member.h"
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -83,6 +85,9 @@ enum rc archive_member(const char *archive, const char *member,
     struct archive *a = archive_read_new();
     if (!a)
         return err_set(e, RC_FAIL, "no memory to open an archive");
+    /* libarchive turns names into the locale's characters and gives up in the plain C locale. */
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
     archive_read_support_filter_all(a);
     archive_read_support_format_zip(a);
     archive_read_support_format_tar(a);
@@ -92,5 +97,9 @@ enum rc archive_member(const char *archive, const char *member,
                      ? find(a, member, sink, ctx, e)
                      : err_set(e, RC_INPUT, "cannot open the archive (%s)", why(a));
     archive_read_free(a);
+    if (utf8) {
+        uselocale(before);
+        freelocale(utf8);
+    }
     return rc;
 }

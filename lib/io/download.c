@@ -88,7 +88,7 @@ static void forget_bytes(struct download *dl)
         cache_folder_drop(dl->folder, dl->folder_lock);
     dl->folder = NULL;
     pip_kill(&dl->pip);
-    if (used_up)
+    if (used_up || size_of(dl->part.fd) == 0)
         cache_part_drop(&dl->part);
     else
         cache_part_close(&dl->part);

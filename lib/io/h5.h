@@ -57,6 +57,9 @@ enum rc h5_data_open(hid_t at, const char *name, struct h5_data *d, struct err *
 /* The data set that the object reference in attribute `attr` leads to. */
 enum rc h5_data_open_ref(hid_t from, const char *attr, struct h5_data *d, struct err *e);
 void h5_data_close(struct h5_data *d); /* harmless on a zeroed one */
+/* Unpacks every chunk once and compares its size with the chunk's shape: HDF5 itself reads past the
+ * end of a chunk that unpacks to less. Called by the open functions for data with filters. */
+enum rc h5_check_chunks(const struct h5_data *d, hid_t dcpl, struct err *e);
 const char *h5_type_name(enum h5_type t);
 /* RC_INPUT unless d has one dimension of n entries (n = UINT64_MAX: any number). */
 enum rc h5_data_want_1d(const struct h5_data *d, uint64_t n, struct err *e);

@@ -26,10 +26,12 @@ enum rc h5_read_rows(const struct h5_data *d, uint64_t at, uint64_t n, hid_t mem
         H5Screate_simple(d->n_dims ? d->n_dims : 1, d->n_dims ? count : &(hsize_t){ 1 }, NULL);
     if (d->n_dims)
         H5Sselect_hyperslab(file, H5S_SELECT_SET, start, NULL, count, NULL);
-    herr_t bad = H5Dread(d->id, mem_type, mem, file, H5P_DEFAULT, to);
+    enum rc rc = RC_OK;
+    if (H5Dread(d->id, mem_type, mem, file, H5P_DEFAULT, to) < 0)
+        rc = h5_err(e, RC_INPUT, "cannot read '%s'", d->name);
     H5Sclose(mem);
     H5Sclose(file);
-    return bad < 0 ? h5_err(e, RC_INPUT, "cannot read '%s'", d->name) : RC_OK;
+    return rc;
 }
 
 /* Booleans are enumerations over one byte; they are read as that byte. */

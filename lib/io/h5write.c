@@ -11,9 +11,10 @@ enum rc h5_create(const char *path, hid_t *file, struct err *e)
     H5Pset_obj_track_times(fcpl, false); /* the root group */
     H5Pset_fclose_degree(fapl, H5F_CLOSE_STRONG);
     *file = H5Fcreate(path, H5F_ACC_TRUNC, fcpl, fapl);
+    enum rc rc = *file >= 0 ? RC_OK : h5_err(e, RC_FAIL, "cannot write '%s'", path);
     H5Pclose(fapl);
     H5Pclose(fcpl);
-    return *file >= 0 ? RC_OK : h5_err(e, RC_FAIL, "cannot write '%s'", path);
+    return rc;
 }
 
 enum rc h5_finish(hid_t file, const char *path, struct err *e)
@@ -34,8 +35,9 @@ enum rc h5_new_group(hid_t at, const char *name, hid_t *group, struct err *e)
     hid_t gcpl = H5Pcreate(H5P_GROUP_CREATE);
     H5Pset_obj_track_times(gcpl, false);
     *group = H5Gcreate2(at, name, H5P_DEFAULT, gcpl, H5P_DEFAULT);
+    enum rc rc = *group >= 0 ? RC_OK : h5_err(e, RC_FAIL, "cannot write group '%s'", name);
     H5Pclose(gcpl);
-    return *group >= 0 ? RC_OK : h5_err(e, RC_FAIL, "cannot write group '%s'", name);
+    return rc;
 }
 
 static hid_t text_type(void)
@@ -54,10 +56,11 @@ static enum rc put_attr(hid_t at, const char *name, hid_t file_type, hid_t mem_t
     bool bad = attr < 0;
     if (!bad && v && H5Sget_simple_extent_npoints(space) > 0)
         bad = H5Awrite(attr, mem_type, v) < 0;
+    enum rc rc = bad ? h5_err(e, RC_FAIL, "cannot write attribute '%s'", name) : RC_OK;
     if (attr >= 0)
         H5Aclose(attr);
     H5Sclose(space);
-    return bad ? h5_err(e, RC_FAIL, "cannot write attribute '%s'", name) : RC_OK;
+    return rc;
 }
 
 enum rc h5_put_attr_text(hid_t at, const char *name, const char *text, struct err *e)
@@ -106,10 +109,11 @@ static enum rc put(hid_t at, const char *name, hid_t file_type, hid_t mem_type, 
     bool bad = d < 0;
     if (!bad && H5Sget_simple_extent_npoints(space) > 0)
         bad = H5Dwrite(d, mem_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, v) < 0;
+    if (bad)
+        h5_err(e, RC_FAIL, "cannot write '%s'", name);
     H5Pclose(dcpl);
     H5Sclose(space);
     if (bad) {
-        h5_err(e, RC_FAIL, "cannot write '%s'", name);
         if (d >= 0)
             H5Dclose(d);
         return RC_FAIL;

@@ -106,7 +106,7 @@ static bool begin_body(struct http_get *g)
     if (status != 206 || g->range_first != g->at) {
         if (status == 206 && g->range_first != 0) {
             snprintf(g->reason, sizeof g->reason, "answers with another range than was asked for");
-            g->wrong_size = true;
+            g->wrong_range = true;
             return false;
         }
         if (g->at && ftruncate(g->fd, 0) != 0) {
@@ -198,7 +198,7 @@ enum rc http_start(struct http *h, struct http_get *g, struct err *e)
         return err_set(e, RC_FAIL, "no memory for libcurl");
     g->easy = c;
     g->first_at = g->at;
-    g->answered = g->body_began = g->wrong_size = false;
+    g->answered = g->body_began = g->wrong_size = g->wrong_range = false;
     g->write_errno = 0;
     g->range_first = g->range_total = HTTP_NO_SIZE;
     g->retry_after_s = 0;
@@ -257,6 +257,13 @@ void http_wake(struct http *h)
 
 /* --- how it ended ------------------------------------------------------------------------- */
 
+/* From the start, then: the next attempt asks for no range. */
+static enum http_end start_over(struct http_get *g)
+{
+    g->at = 0;
+    return ftruncate(g->fd, 0) == 0 ? HTTP_AGAIN : HTTP_MACHINE;
+}
+
 static enum http_end judge_status(struct http_get *g, long status)
 {
     curl_off_t after = 0;
@@ -264,11 +271,8 @@ static enum http_end judge_status(struct http_get *g, long status)
         /* Nothing behind what we have: either it is all there, or it is not the file's. */
         if (g->range_total == g->at && g->want_bytes == HTTP_NO_SIZE)
             return HTTP_OK;
-        if (ftruncate(g->fd, 0) != 0)
-            return HTTP_MACHINE;
-        g->at = 0;
         snprintf(g->reason, sizeof g->reason, "has less than an earlier run had loaded");
-        return HTTP_AGAIN;
+        return start_over(g);
     }
     snprintf(g->reason, sizeof g->reason, "answers with status %ld", status);
     if (status != 408 && status != 425 && status != 429 && status < 500)
@@ -282,8 +286,6 @@ static enum http_end judge_status(struct http_get *g, long status)
 
 static enum http_end judge_failure(struct http_get *g, CURLcode code, double wait_s)
 {
-    long proxy_status = 0;
-    curl_easy_getinfo(g->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     const char *why = g->curl_error[0] ? g->curl_error : curl_easy_strerror(code);
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -310,11 +312,6 @@ static enum http_end judge_failure(struct http_get *g, CURLcode code, double wai
         snprintf(g->reason, sizeof g->reason, "%.200s", why);
         return HTTP_REFUSED;
     default:
-        if (proxy_status >= 400) { /* the tunnel was refused: the host is out of reach */
-            snprintf(g->reason, sizeof g->reason, "cannot be reached: the proxy says %ld",
-                     proxy_status);
-            return HTTP_SILENT;
-        }
         snprintf(g->reason, sizeof g->reason, "broke off (%.200s)", why);
         return HTTP_AGAIN;
     }
@@ -322,14 +319,23 @@ static enum http_end judge_failure(struct http_get *g, CURLcode code, double wai
 
 static enum http_end judge(struct http_get *g, CURLcode code, double wait_s)
 {
-    long status = 0;
+    long status = 0, proxy_status = 0;
     curl_easy_getinfo(g->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(g->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     if (g->write_errno) {
         snprintf(g->reason, sizeof g->reason, "%s", strerror(g->write_errno));
         return HTTP_MACHINE;
     }
     if (g->wrong_size)
         return HTTP_REFUSED;
+    if (g->wrong_range)
+        return start_over(g);
+    if (code != CURLE_OK && proxy_status >= 400) {
+        /* The tunnel was refused: the host is out of reach. */
+        snprintf(g->reason, sizeof g->reason, "cannot be reached: the proxy says %ld",
+                 proxy_status);
+        return HTTP_SILENT;
+    }
     if (code == CURLE_HTTP_RETURNED_ERROR)
         return judge_status(g, status);
     if (code != CURLE_OK)

@@ -41,7 +41,7 @@ struct http_get {
     void *easy; /* CURL */
     uint64_t first_at;
     bool answered; /* a line of a header came */
-    bool body_began, wrong_size;
+    bool body_began, wrong_size, wrong_range;
     int write_errno;
     uint64_t range_first, range_total; /* of Content-Range; HTTP_NO_SIZE: not told */
     char curl_error[HTTP_REASON_MAX];

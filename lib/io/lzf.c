@@ -35,30 +35,29 @@ size_t lzf_unpack(const unsigned char *in, size_t n, unsigned char *out, size_t 
     return o;
 }
 
-/* One control byte and two more give at most 264 bytes. */
-enum { LZF_BEST = 264 };
-
 /* HDF5's filter call: *buf holds n packed bytes; returns the unpacked size, 0 on failure. cd[2] is
- * the unpacked size of a chunk as h5py wrote it; lib/io/h5.c has compared it with the chunk's
- * shape, because HDF5 itself would read past the end of a short one. */
+ * the unpacked size where h5py wrote it (not for texts), else the room grows until it is enough:
+ * an instruction of three bytes gives at most 264. That the result is a whole chunk was checked by
+ * h5_check_chunks. */
 static size_t lzf_filter(unsigned flags, size_t n_cd, const unsigned cd[], size_t n, size_t *room,
                          void **buf)
 {
-    if (!(flags & H5Z_FLAG_REVERSE))
+    if (!(flags & H5Z_FLAG_REVERSE) || n == 0)
         return 0; /* we never write LZF */
-    size_t want = n_cd >= 3 && cd[2] ? cd[2] : *room;
-    if (n == 0 || want / LZF_BEST > n)
-        return 0;
-    unsigned char *out = H5allocate_memory(want, 0);
-    size_t got = out ? lzf_unpack(*buf, n, out, want) : 0;
-    if (got != want) {
+    size_t want = n_cd >= 3 && cd[2] ? cd[2] : 4 * n, most = 264 * n;
+    for (want = want < most ? want : most;; want = want < most / 2 ? 2 * want : most) {
+        unsigned char *out = H5allocate_memory(want, 0);
+        size_t got = out ? lzf_unpack(*buf, n, out, want) : 0;
+        if (got) {
+            H5free_memory(*buf);
+            *buf = out;
+            *room = want;
+            return got;
+        }
         H5free_memory(out);
-        return 0;
+        if (!out || want == most)
+            return 0;
     }
-    H5free_memory(*buf);
-    *buf = out;
-    *room = want;
-    return got;
 }
 
 void lzf_register(void)

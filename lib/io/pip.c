@@ -182,23 +182,26 @@ static char *find_wheel(const struct pip *p)
     return path;
 }
 
-/* pip's last line that says ERROR, or its last line. */
+/* pip's last line that says ERROR, or its last line. When no registry answers it only says that it
+ * found no such package, so that is added. */
 static void last_words(const struct pip *p, char *to, size_t n)
 {
     char *log = text_new("%s/pip.txt", p->folder), *text = NULL;
+    const char *words = "failed without a word";
     size_t len;
     struct err e;
-    snprintf(to, n, "pip failed without a word");
+    bool error = false, silent = false;
     if (log && file_read(log, 1 << 24, &text, &len, &e) == RC_OK) {
-        bool error = false;
         char *rest = text;
         for (char *s; (s = strtok_r(rest, "\r\n", &rest));) {
             bool is_error = strncmp(s, "ERROR: ", 7) == 0;
             if (is_error || !error)
-                snprintf(to, n, "pip: %.*s", (int)n - 6, is_error ? s + 7 : s);
+                words = is_error ? s + 7 : s;
             error = error || is_error;
+            silent = silent || strstr(s, "connection broken by") != NULL;
         }
     }
+    snprintf(to, n, "pip: %.150s%s", words, silent ? " (a registry cannot be reached)" : "");
     free(text);
     free(log);
 }

@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "lib/base/rng.h"
+#include "lib/data/vocab.h"
 
-enum { TOKEN_PAD = 0, TOKEN_MASK = 1 };
+
 
 /* SplitMix64's finaliser: cell id and row in the cell to one key. */
 static uint64_t key_of(uint64_t cell_id, uint64_t row)

@@ -1,6 +1,7 @@
 #include "lib/nn/logistic.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/nn/lbfgs.h"
@@ -11,12 +12,19 @@ void linear_model_release(struct linear_model *m)
     *m = (struct linear_model){ 0 };
 }
 
+enum loss_kind { LOSS_SOFTMAX, LOSS_HINGE2 };
+
+/* The optimiser moves v = w scale: columns of very different spread (principal components) would
+ * else cost it a thousand steps. */
 struct loss {
+    enum loss_kind kind;
     const struct mat *x; /* [n, d + 1], the last column is 1 */
     const uint32_t *class_of;
     size_t n_classes;
-    double ridge; /* 1 / (c n): everything is per cell */
-    struct mat z; /* [n, n_classes]: scores, then p - truth */
+    double ridge;  /* 1 / (c n): everything is per cell */
+    double *scale; /* [d + 1] */
+    struct mat w;  /* [n_classes, d + 1] */
+    struct mat z;  /* [n, n_classes]: scores, then the slope of the loss by them */
 };
 
 /* Scores of one cell to probabilities; returns ln of the sum of their exponentials. */
@@ -34,28 +42,62 @@ static double soft_max(double *z, size_t k)
     return most + log(sum);
 }
 
-static double loss_at(void *ctx, const double *w, double *gradient)
+/* Both turn the scores of a cell into slopes and return its loss. */
+static double cross_entropy(double *z, size_t k, size_t own)
+{
+    double score = z[own], loss = soft_max(z, k) - score;
+    z[own] -= 1;
+    return loss;
+}
+
+/* Sum over the classes of max(0, 1 - y z)^2, y = 1 for the cell's own class, -1 for the rest. */
+static double squared_hinge(double *z, size_t k, size_t own)
+{
+    double loss = 0;
+    for (size_t c = 0; c < k; c++) {
+        double y = c == own ? 1 : -1, short_by = fmax(0, 1 - y * z[c]);
+        loss += short_by * short_by;
+        z[c] = -2 * y * short_by;
+    }
+    return loss;
+}
+
+static double loss_at(void *ctx, const double *v, double *gradient)
 {
     struct loss *l = ctx;
     size_t d1 = l->x->d, k = l->n_classes;
     double n = (double)l->x->n, sum = 0, square = 0;
-    struct mat weights = { .n = k, .d = d1 }, g = { .n = k, .d = d1, .x = gradient };
-    /* Only read: the matrix type has no const twin. */
-    memcpy(&weights.x, &w, sizeof w);
-    mat_mul_nt(l->x, &weights, &l->z);
-    for (size_t i = 0; i < l->x->n; i++) {
-        double *z = mat_row(&l->z, i), own = z[l->class_of[i]];
-        sum += soft_max(z, k) - own;
-        z[l->class_of[i]] -= 1;
-    }
+    struct mat g = { .n = k, .d = d1, .x = gradient };
+    for (size_t c = 0; c < k; c++)
+        for (size_t j = 0; j < d1; j++)
+            mat_row(&l->w, c)[j] = v[c * d1 + j] / l->scale[j];
+    mat_mul_nt(l->x, &l->w, &l->z);
+    for (size_t i = 0; i < l->x->n; i++)
+        sum += (l->kind == LOSS_SOFTMAX ? cross_entropy : squared_hinge)(mat_row(&l->z, i), k,
+                                                                         l->class_of[i]);
     mat_mul_tn(&l->z, l->x, &g);
     for (size_t c = 0; c < k; c++)
         for (size_t j = 0; j < d1; j++) {
-            double v = j + 1 < d1 ? w[c * d1 + j] : 0; /* the intercept goes free */
-            gradient[c * d1 + j] = gradient[c * d1 + j] / n + l->ridge * v;
-            square += v * v;
+            double *to = &gradient[c * d1 + j], w = mat_row(&l->w, c)[j];
+            if (j + 1 == d1 && l->kind == LOSS_SOFTMAX)
+                w = 0; /* its intercepts go free */
+            *to = (*to / n + l->ridge * w) / l->scale[j];
+            square += w * w;
         }
     return sum / n + l->ridge * square / 2;
+}
+
+/* Root of the curvature along each column, up to a common factor. */
+static void set_scale(struct loss *l)
+{
+    size_t d1 = l->x->d;
+    for (size_t j = 0; j < d1; j++)
+        l->scale[j] = 0;
+    for (size_t i = 0; i < l->x->n; i++)
+        for (size_t j = 0; j < d1; j++)
+            l->scale[j] += mat_row(l->x, i)[j] * mat_row(l->x, i)[j];
+    for (size_t j = 0; j < d1; j++)
+        l->scale[j] = sqrt(l->scale[j] / (double)l->x->n / 4 + l->ridge);
 }
 
 static enum rc with_ones(const struct mat *x, struct mat *out, struct err *e)
@@ -69,36 +111,68 @@ static enum rc with_ones(const struct mat *x, struct mat *out, struct err *e)
     return RC_OK;
 }
 
-enum rc logistic_fit(const struct mat *x, const uint32_t *class_of, size_t n_classes, double c,
-                     const struct linear_model *start, struct linear_model *out, struct err *e)
+/* l->w holds the start, then the end. */
+static enum rc minimise(struct loss *l, int *n_steps, struct err *e)
 {
-    enum { MAX_STEPS = 1000 };
+    enum { MAX_STEPS = 2000 };
+    size_t d1 = l->x->d, n = l->n_classes * d1;
+    double *v = malloc((n + d1) * sizeof *v);
+    struct lbfgs_end end = { 0 };
+    if (!v)
+        return err_set(e, RC_FAIL, "no memory for %zu weights", n);
+    l->scale = v + n;
+    set_scale(l);
+    for (size_t i = 0; i < n; i++)
+        v[i] = l->w.x[i] * l->scale[i % d1];
+    enum rc rc = mat_alloc(&l->z, l->x->n, l->n_classes, e);
+    if (!rc)
+        rc = lbfgs_minimise(loss_at, l, n, v, 1e-6, MAX_STEPS, &end, e);
+    for (size_t i = 0; i < n; i++)
+        l->w.x[i] = v[i] / l->scale[i % d1];
+    *n_steps = end.n_steps;
+    mat_release(&l->z);
+    free(v);
+    return rc;
+}
+
+static enum rc fit(enum loss_kind kind, const struct mat *x, const uint32_t *class_of,
+                   size_t n_classes, double c, const struct linear_model *start,
+                   struct linear_model *out, struct err *e)
+{
     *out = (struct linear_model){ .d = x->d, .n_classes = n_classes };
     if (!x->n || !n_classes || !(c > 0))
-        return err_set(e, RC_INPUT, "logistic regression on %zu cells, %zu classes, c = %g", x->n,
+        return err_set(e, RC_INPUT, "a linear classifier on %zu cells, %zu classes, c = %g", x->n,
                        n_classes, c);
     struct mat ones = { 0 };
-    struct loss l = { .class_of = class_of,
+    struct loss l = { .kind = kind,
+                      .x = &ones,
+                      .class_of = class_of,
                       .n_classes = n_classes,
                       .ridge = 1 / (c * (double)x->n) };
     enum rc rc = with_ones(x, &ones, e);
-    l.x = &ones;
     if (!rc)
-        rc = mat_alloc(&l.z, x->n, n_classes, e);
-    if (!rc)
-        rc = mat_alloc(&out->w, n_classes, x->d + 1, e);
+        rc = mat_alloc(&l.w, n_classes, x->d + 1, e);
     if (!rc && start)
-        memcpy(out->w.x, start->w.x, n_classes * (x->d + 1) * sizeof(double));
-    struct lbfgs_end end = { 0 };
+        memcpy(l.w.x, start->w.x, n_classes * (x->d + 1) * sizeof(double));
     if (!rc)
-        rc =
-            lbfgs_minimise(loss_at, &l, n_classes * (x->d + 1), out->w.x, 1e-5, MAX_STEPS, &end, e);
-    out->n_steps = end.n_steps;
+        rc = minimise(&l, &out->n_steps, e);
     mat_release(&ones);
-    mat_release(&l.z);
     if (rc)
-        linear_model_release(out);
+        mat_release(&l.w);
+    out->w = l.w;
     return rc;
+}
+
+enum rc logistic_fit(const struct mat *x, const uint32_t *class_of, size_t n_classes, double c,
+                     const struct linear_model *start, struct linear_model *out, struct err *e)
+{
+    return fit(LOSS_SOFTMAX, x, class_of, n_classes, c, start, out, e);
+}
+
+enum rc svm_fit(const struct mat *x, const uint32_t *class_of, size_t n_classes, double c,
+                const struct linear_model *start, struct linear_model *out, struct err *e)
+{
+    return fit(LOSS_HINGE2, x, class_of, n_classes, c, start, out, e);
 }
 
 static enum rc scores_of(const struct linear_model *m, const struct mat *x, struct mat *z,

@@ -17,19 +17,21 @@ struct linear_model {
 void linear_model_release(struct linear_model *m);
 
 /* Minimises sum of cross-entropies + |W|^2 / (2 c), intercepts free, as scikit-learn's
- * LogisticRegression does for three classes or more; own L-BFGS, to a gradient of at most 1e-5 per
- * cell. start: where to begin (the solution for a smaller c), or NULL for zeros. The minimum is one
- * and the same from any start. */
+ * LogisticRegression does for three classes or more; own L-BFGS, until no (scaled) slope per cell
+ * is above 1e-6. start: where to begin (the solution for a smaller c), or NULL for zeros. The loss
+ * is convex: the minimum is one and the same from any start. */
 enum rc logistic_fit(const struct mat *x, const uint32_t *class_of, size_t n_classes, double c,
                      const struct linear_model *start, struct linear_model *out, struct err *e);
 /* probability [x->n] of the predicted class; may be NULL. */
 enum rc logistic_predict(const struct linear_model *m, const struct mat *x, uint32_t *predicted,
                          double *probability, struct err *e);
 
-/* L2 penalty (intercept included, as in scikit-learn's LinearSVC), squared hinge loss; liblinear's
- * primal solver, which draws no random numbers. One problem per class, in parallel. */
+/* One class against the rest: |W|^2 / (2 c) with the intercepts + sum of max(0, 1 - y z)^2, as
+ * scikit-learn's LinearSVC and liblinear's L2R_L2LOSS_SVC have it (the test compares with
+ * liblinear). All classes in one matrix product per step: 30 times faster here than liblinear on
+ * dense rows, and without its random order. */
 enum rc svm_fit(const struct mat *x, const uint32_t *class_of, size_t n_classes, double c,
-                struct linear_model *out, struct err *e);
+                const struct linear_model *start, struct linear_model *out, struct err *e);
 /* margin [x->n]: value of the winner; may be NULL. Equal values go to the smaller class. */
 enum rc svm_predict(const struct linear_model *m, const struct mat *x, uint32_t *predicted,
                     double *margin, struct err *e);

@@ -333,5 +333,10 @@ double mean_ci95(const double *x, size_t n)
 {
     if (n < 2)
         return NAN;
+    size_t same = 1;
+    while (same < n && x[same] == x[0])
+        same++;
+    if (same == n) /* not the rounding of their mean */
+        return 0;
     return t_quantile(0.975, (double)n - 1) * sqrt(variance_of(x, n, 1) / (double)n);
 }

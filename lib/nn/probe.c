@@ -1,6 +1,7 @@
 #include "lib/nn/probe.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,17 +135,18 @@ static enum rc end(struct sides *s, struct probe_result *r, enum rc rc)
     return rc;
 }
 
-enum rc probe_logistic(const struct probe_cells *cells, const struct mat *x, struct probe_result *r,
-                       struct err *e)
+/* Both linear methods: each c starts from the solution of the one before. */
+static enum rc probe_linear(bool svm, const double *c, size_t n_c, const struct probe_cells *cells,
+                            const struct mat *x, struct probe_result *r, struct err *e)
 {
-    static const double c[] = { 0.001, 0.01, 0.1, 1, 10 };
     struct sides s = { 0 };
     struct linear_model last = { 0 }, now = { 0 };
     enum rc rc = begin(&s, cells, x, "c", r, e);
-    for (size_t i = 0; !rc && i < sizeof c / sizeof *c; i++) {
-        rc = logistic_fit(&s.fit, s.fit_class, cells->n_classes, c[i], i ? &last : NULL, &now, e);
+    for (size_t i = 0; !rc && i < n_c; i++) {
+        rc = (svm ? svm_fit : logistic_fit)(&s.fit, s.fit_class, cells->n_classes, c[i],
+                                            i ? &last : NULL, &now, e);
         if (!rc)
-            rc = logistic_predict(&now, &s.ask, s.said, s.score, e);
+            rc = (svm ? svm_predict : logistic_predict)(&now, &s.ask, s.said, s.score, e);
         if (!rc)
             keep_if_better(&s, c[i], r);
         linear_model_release(&last);
@@ -155,22 +157,18 @@ enum rc probe_logistic(const struct probe_cells *cells, const struct mat *x, str
     return end(&s, r, rc);
 }
 
+enum rc probe_logistic(const struct probe_cells *cells, const struct mat *x, struct probe_result *r,
+                       struct err *e)
+{
+    static const double c[] = { 0.001, 0.01, 0.1, 1, 10 };
+    return probe_linear(false, c, sizeof c / sizeof *c, cells, x, r, e);
+}
+
 enum rc probe_svm(const struct probe_cells *cells, const struct mat *x, struct probe_result *r,
                   struct err *e)
 {
     static const double c[] = { 1e-4, 1e-3, 1e-2, 1e-1 };
-    struct sides s = { 0 };
-    enum rc rc = begin(&s, cells, x, "c", r, e);
-    for (size_t i = 0; !rc && i < sizeof c / sizeof *c; i++) {
-        struct linear_model m = { 0 };
-        rc = svm_fit(&s.fit, s.fit_class, cells->n_classes, c[i], &m, e);
-        if (!rc)
-            rc = svm_predict(&m, &s.ask, s.said, s.score, e);
-        if (!rc)
-            keep_if_better(&s, c[i], r);
-        linear_model_release(&m);
-    }
-    return end(&s, r, rc);
+    return probe_linear(true, c, sizeof c / sizeof *c, cells, x, r, e);
 }
 
 enum rc probe_knn(const struct probe_cells *cells, const struct mat *x, struct probe_result *r,

@@ -1,1 +1,4 @@
 # Profile test: only variables.
+
+# Nothing from outside: the simulator's cells.
+inputs_manifest :=

@@ -1,0 +1,161 @@
+/* report: one page and its figures from what the stages left. */
+#define _XOPEN_SOURCE 700 /* readlink */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/base/tool.h"
+#include "lib/io/json.h"
+#include "lib/report/figures.h"
+#include "lib/report/page.h"
+#include "lib/report/results.h"
+#include "lib/report/summary.h"
+
+static const char *profile, *templates;
+
+static const struct opt opts[] = {
+    OPT_STR("profile", &profile, "NAME", "name of the run, for the title and the commands"),
+    OPT_STR("templates", &templates, "DIR",
+            "report.css and the gnuplot templates; else paper/ beside the program"),
+    OPT_END,
+};
+
+static const struct tool tool = {
+    "report",
+    "RESULTS",
+    "a page with figures from the results of a run",
+    "Reads what the stages left in RESULTS and writes to --out:\n\n"
+    "  index.html    one page that needs nothing beside it\n"
+    "  NAME.svg      its figures, drawn by gnuplot\n"
+    "  numbers.tex   a macro for every number, \\gcCellsKept and so on\n\n"
+    "  report results/demo --out results/demo/report --profile demo\n\n"
+    "A stage that has not run is said on the page; a file that is broken is refused. The\n"
+    "page holds no time and no path: equal results give an equal page.",
+    opts,
+    1,
+    1
+};
+
+/* The first of: --templates, ../../paper and ../../share/genecompass from the program, ./paper. */
+static enum rc find_templates(char **dir, struct err *e)
+{
+    static const char *const beside[] = { "../../paper", "../../share/genecompass" };
+    char self[4096];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    *dir = NULL;
+    if (templates) {
+        *dir = text_new("%s", templates);
+        return *dir ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
+    }
+    if (n > 0 && (size_t)n < sizeof self - 1) {
+        self[n] = '\0';
+        char *slash = strrchr(self, '/');
+        for (size_t i = 0; slash && i < sizeof beside / sizeof *beside; i++) {
+            char *common = text_new("%.*s/%s/common.gp", (int)(slash - self), self, beside[i]);
+            bool there = common && file_exists(common);
+            free(common);
+            if (there) {
+                *dir = text_new("%.*s/%s", (int)(slash - self), self, beside[i]);
+                return *dir ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
+            }
+        }
+    }
+    if (!file_exists("paper/common.gp"))
+        return err_set(e, RC_FAIL,
+                       "no figure templates found (name their folder with "
+                       "--templates, it is paper/ in the sources)");
+    *dir = text_new("paper");
+    return *dir ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
+}
+
+static enum rc save(const struct markup *m, const char *out, const char *name, struct err *e)
+{
+    char *path = text_new("%s/%s", out, name);
+    enum rc rc = path ? markup_save(m, path, e) : err_set(e, RC_FAIL, "no memory for a path");
+    free(path);
+    return rc;
+}
+
+static enum rc write_page(const struct page *p, const char *dir, const char *out, struct err *e)
+{
+    char *path = text_new("%s/report.css", dir), *css = NULL;
+    size_t n;
+    enum rc rc =
+        path ? file_read(path, 1 << 20, &css, &n, e) : err_set(e, RC_FAIL, "no memory for a path");
+    if (rc)
+        rc = e->rc = RC_FAIL; /* a part of the program, not of the data */
+    else
+        rc = page_write(p, css, e);
+    if (!rc)
+        rc = save(p->html, out, "index.html", e);
+    free(css);
+    free(path);
+    return rc;
+}
+
+/* What was found, for scripts: the numbers of the headline. */
+static enum rc write_report(const char *path, const struct results *r, const struct figures *f,
+                            size_t page_bytes, struct err *e)
+{
+    return json_write(path,
+                      json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "n_samples", (json_int_t)r->n_samples,
+                                "n_inputs", (json_int_t)r->inputs.n_used, "n_left_out",
+                                (json_int_t)r->inputs.n_left_out, "n_scores",
+                                (json_int_t)r->scores.n, "n_figures", (json_int_t)f->n,
+                                "page_bytes", (json_int_t)page_bytes),
+                      e);
+}
+
+static enum rc write_all(const struct tool_args *a, const struct results *r, const char *dir,
+                         struct err *e)
+{
+    struct summary s;
+    struct figures figures = { 0 };
+    struct markup html = { 0 }, tex = { 0 };
+    summary_make(&s, r);
+    const struct page page = { &html, r, &s, &figures };
+    enum rc rc = figures_draw(&figures, r, dir, e);
+    if (!rc)
+        rc = numbers_tex(r, &s, &tex, e);
+    if (!rc)
+        rc = folder_make(a->out, e);
+    if (!rc)
+        rc = figures_save(&figures, a->out, e);
+    if (!rc)
+        rc = save(&tex, a->out, "numbers.tex", e);
+    if (!rc) /* last: a page that is there is whole */
+        rc = write_page(&page, dir, a->out, e);
+    if (!rc && a->report)
+        rc = write_report(a->report, r, &figures, html.n, e);
+    if (!rc)
+        log_say("%zu figures and a page of %zu kB in '%s'", figures.n, html.n / 1000, a->out);
+    figures_release(&figures);
+    markup_release(&html);
+    markup_release(&tex);
+    return rc;
+}
+
+static enum rc run(const struct tool_args *a, struct err *e)
+{
+    struct results r;
+    char *dir = NULL;
+    enum rc rc = tool_need_out(a, e);
+    if (!rc)
+        rc = results_read(&r, a->arg.item[0], profile, e);
+    if (rc)
+        return rc;
+    rc = find_templates(&dir, e);
+    if (!rc)
+        rc = write_all(a, &r, dir, e);
+    free(dir);
+    results_release(&r);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    return tool_main(&tool, run, argc, argv);
+}

@@ -1,0 +1,101 @@
+#include "lib/app/run_log.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/file.h"
+#include "lib/io/lines.h"
+
+/* Copies the lines of the old log that belong to steps up to keep. */
+static enum rc keep_lines(const char *path, uint64_t keep, struct err *e)
+{
+    struct lines l;
+    struct outfile o;
+    bool more = true;
+    if (!file_exists(path))
+        return RC_OK;
+    enum rc rc = lines_open(&l, path, e);
+    if (rc)
+        return rc;
+    rc = outfile_open(&o, path, e);
+    while (!rc && !(rc = lines_next(&l, &more, e)) && more) {
+        json_t *j = json_loadb(l.text, l.n_bytes, 0, NULL);
+        const json_t *step = json_object_get(j, "step");
+        /* A line that a kill cut short is no JSON; it belongs to a step that is done again. */
+        if (json_is_integer(step) && (uint64_t)json_integer_value(step) <= keep)
+            fprintf(o.f, "%s\n", l.text);
+        json_decref(j);
+    }
+    lines_close(&l);
+    if (!rc)
+        return outfile_commit(&o, e);
+    outfile_abort(&o);
+    return rc;
+}
+
+enum rc run_log_open(struct run_log *l, const char *run, uint64_t keep, struct err *e)
+{
+    *l = (struct run_log){ .path = text_new("%s/log.jsonl", run) };
+    char *speed = text_new("%s/speed.log", run);
+    enum rc rc = l->path && speed ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
+    if (!rc && keep != UINT64_MAX)
+        rc = keep_lines(l->path, keep, e);
+    if (!rc) {
+        const char *mode = keep == UINT64_MAX ? "wb" : "ab";
+        l->log = fopen(l->path, mode);
+        l->speed = fopen(speed, mode);
+        if (!l->log || !l->speed)
+            rc = err_set(e, RC_FAIL, "cannot write '%s': %s", l->log ? speed : l->path,
+                         strerror(errno));
+    }
+    free(speed);
+    if (rc)
+        run_log_close(l, NULL);
+    return rc;
+}
+
+static enum rc flush(struct run_log *l, struct err *e)
+{
+    if (fflush(l->log) == 0 && !ferror(l->log))
+        return RC_OK;
+    return err_set(e, RC_FAIL, "cannot write '%s': %s", l->path, strerror(errno));
+}
+
+enum rc run_log_step(struct run_log *l, uint64_t step, const struct train_result *t,
+                     double seconds, struct err *e)
+{
+    fprintf(l->log,
+            "{\"step\": %llu, \"split\": \"train\", \"loss\": %.9g, \"id_loss\": %.9g, "
+            "\"value_loss\": %.9g, \"lr\": %.9g, \"grad_norm\": %.9g, \"cells\": %zu, "
+            "\"genes\": %zu, \"masked\": %zu}\n",
+            (unsigned long long)step, t->loss, t->id_loss, t->value_loss, t->lr, t->grad_norm,
+            t->n_cells, t->n_genes, t->n_masked);
+    fprintf(l->speed, "step %llu: %.3f s, %.1f cells/s, %.0f genes/s\n", (unsigned long long)step,
+            seconds, (double)t->n_cells / seconds, (double)t->n_genes / seconds);
+    return flush(l, e);
+}
+
+enum rc run_log_eval(struct run_log *l, uint64_t step, const struct train_eval *v, struct err *e)
+{
+    fprintf(l->log,
+            "{\"step\": %llu, \"split\": \"val\", \"id_loss\": %.9g, \"value_loss\": %.9g, "
+            "\"accuracy\": %.9g, \"baseline_id_loss\": %.9g, \"baseline_value_loss\": %.9g, "
+            "\"baseline_accuracy\": %.9g, \"cells\": %zu, \"masked\": %zu}\n",
+            (unsigned long long)step, v->id_loss, v->value_loss, v->accuracy, v->base_id_loss,
+            v->base_value_loss, v->base_accuracy, v->n_cells, v->n_masked);
+    return flush(l, e);
+}
+
+enum rc run_log_close(struct run_log *l, struct err *e)
+{
+    enum rc rc = RC_OK;
+    if (l->log && fclose(l->log) != 0)
+        rc = err_set(e, RC_FAIL, "cannot write '%s': %s", l->path, strerror(errno));
+    if (l->speed)
+        fclose(l->speed);
+    free(l->path);
+    *l = (struct run_log){ 0 };
+    return rc;
+}

@@ -1,0 +1,57 @@
+#include "lib/io/droplets.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEAST_BARCODES = 1000, FIRST_RANK = 20, LEAST_TOTAL = 100 };
+
+static int falling(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return (*x < *y) - (*x > *y);
+}
+
+/* The total at the middle of the steepest fall; 0 when nothing falls. */
+static uint64_t find_threshold(const uint64_t *sorted, size_t n)
+{
+    double best = 1;
+    uint64_t threshold = 0;
+    for (size_t r = FIRST_RANK; r + r / 4 < n && sorted[r] >= LEAST_TOTAL; r++) {
+        uint64_t low = sorted[r + r / 4] ? sorted[r + r / 4] : 1;
+        double ratio = (double)sorted[r] / (double)low;
+        if (ratio > best) {
+            best = ratio;
+            threshold = sorted[(size_t)sqrt((double)r * (double)(r + r / 4))];
+        }
+    }
+    return threshold;
+}
+
+enum rc droplets_call(const struct csr *c, unsigned char *keep, size_t *n_keep, uint64_t *threshold,
+                      struct err *e)
+{
+    size_t n = c->n_rows;
+    uint64_t *total = calloc(n + 1, 2 * sizeof *total), *sorted = total + n;
+    *n_keep = n;
+    *threshold = 0;
+    if (!total)
+        return err_set(e, RC_FAIL, "no memory for %zu totals", n);
+    memset(keep, 1, n);
+    for (size_t r = 0; r < n; r++)
+        for (uint64_t k = c->indptr[r]; k < c->indptr[r + 1]; k++)
+            total[r] += c->value[k];
+    if (n >= LEAST_BARCODES) {
+        memcpy(sorted, total, n * sizeof *total);
+        qsort(sorted, n, sizeof *sorted, falling);
+        uint64_t t = find_threshold(sorted, n);
+        if (t && sorted[n / 2] * 20 < t) {
+            *threshold = t;
+            *n_keep = 0;
+            for (size_t r = 0; r < n; r++)
+                *n_keep += keep[r] = total[r] >= t;
+        }
+    }
+    free(total);
+    return RC_OK;
+}

@@ -1,0 +1,210 @@
+#include "lib/io/import.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/io/droplets.h"
+#include "lib/io/h5.h"
+#include "lib/io/import_parts.h"
+
+void import_note(struct import_report *rep, const char *fmt, ...)
+{
+    if (rep->n_notes == IMPORT_MAX_NOTES)
+        return;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(rep->note[rep->n_notes++], sizeof rep->note[0], fmt, ap);
+    va_end(ap);
+}
+
+/* ---- reading ---- */
+
+/* The container is told by what its root holds. */
+static enum rc read_hdf5(hid_t file, const char *layer, struct source *s, struct import_report *rep,
+                         struct err *e)
+{
+    static const char *const loom[] = { "row_attrs", "col_attrs", "row_graphs", "col_graphs" };
+    static const char *const h5ad[] = { "obs", "var", "X", "raw.X" };
+    for (size_t i = 0; i < 4; i++)
+        if (h5_kind_of(file, loom[i], NULL) != H5_ABSENT) {
+            strcpy(rep->kind, "loom");
+            return loom_read(file, layer, s, e);
+        }
+    for (size_t i = 0; i < 4; i++)
+        if (h5_kind_of(file, h5ad[i], NULL) != H5_ABSENT) {
+            strcpy(rep->kind, "h5ad");
+            return anndata_read(file, layer, s, e);
+        }
+    strcpy(rep->kind, "10x_h5");
+    return tenx_read(file, layer, s, e);
+}
+
+static enum rc read_source(const struct input *in, const char *layer, struct source *s,
+                           struct import_report *rep, struct err *e)
+{
+    if (in->kind == INPUT_HDF5) {
+        hid_t file;
+        if (h5_open(in->main, &file, e))
+            return e ? e->rc : RC_INPUT;
+        enum rc rc = read_hdf5(file, layer, s, rep, e);
+        H5Fclose(file);
+        return rc ? err_wrap(e, "'%s'", in->main) : RC_OK;
+    }
+    if (layer)
+        return err_set(e, RC_INPUT, "'%s' has no layers to choose from with --layer", in->main);
+    if (in->kind == INPUT_MTX) {
+        strcpy(rep->kind, "10x_mtx");
+        return mtx_read(in->main, in->features, in->barcodes, s, e);
+    }
+    char sep = ',';
+    strcpy(rep->kind, "csv");
+    enum rc rc = dense_read(in->main, s, &sep, e);
+    if (sep == '\t')
+        strcpy(rep->kind, "tsv");
+    return rc;
+}
+
+/* ---- sums ---- */
+
+/* Sorted rows without zeros; entries of one place are summed and counted. */
+static enum rc tidy(struct csr *c, struct import_report *rep, struct err *e)
+{
+    uint64_t before = 0;
+    for (uint64_t k = 0; k < csr_nnz(c); k++)
+        before += c->value[k] != 0;
+    if (csr_tidy(c, e))
+        return e ? e->rc : RC_INPUT;
+    rep->n_entries_merged = before - csr_nnz(c);
+    return RC_OK;
+}
+
+static enum rc sum_up(const struct csr *c, struct import_report *rep, struct err *e)
+{
+    for (size_t r = 0; r < c->n_rows; r++)
+        for (uint64_t k = c->indptr[r]; k < c->indptr[r + 1]; k++) {
+            if (c->value[k] > COUNTS_MAX)
+                return err_set(e, RC_INPUT, "cell %zu, gene %u: the sum %u does not fit in 31 bits",
+                               r + 1, c->index[k] + 1, c->value[k]);
+            rep->total += c->value[k];
+        }
+    rep->n_cells = c->n_rows;
+    rep->n_genes = c->n_cols;
+    rep->nnz = csr_nnz(c);
+    return RC_OK;
+}
+
+static enum rc build_var(const struct gene_list *g, bool mixture, struct cells *out, struct err *e)
+{
+    table_init(&out->var, g->n);
+    out->gene = calloc(g->n + 1, sizeof *out->gene);
+    struct column *name = table_add(&out->var, "gene_name", COLUMN_TEXT);
+    if (!out->gene || !name)
+        return err_set(e, RC_FAIL, "no memory for %zu genes", g->n);
+    enum rc rc = RC_OK;
+    for (size_t i = 0; !rc && i < g->n; i++) {
+        out->gene[i] = arena_text(&out->var.text, g->gene[i]);
+        rc = out->gene[i] ? table_set_text(&out->var, name, i, g->name[i], e)
+                          : err_set(e, RC_FAIL, "no memory for %zu genes", g->n);
+    }
+    struct column *sp = !rc && mixture ? table_add(&out->var, "species", COLUMN_TEXT) : NULL;
+    if (!rc && mixture && !sp)
+        rc = err_set(e, RC_FAIL, "no memory for %zu genes", g->n);
+    for (size_t i = 0; !rc && sp && i < g->n; i++)
+        rc = table_set_text(&out->var, sp, i,
+                            g->species[i] == SPECIES_UNKNOWN ? NULL : species_name(g->species[i]),
+                            e);
+    return rc;
+}
+
+/* ---- the whole ---- */
+
+static enum rc convert(struct source *s, const struct import_options *o, struct cells *out,
+                       struct import_report *rep, struct err *e)
+{
+    struct gene_list g;
+    struct csr all = { 0 };
+    size_t n_keep = 0;
+    snprintf(rep->where, sizeof rep->where, "%s", s->where);
+    rep->n_source_cells = s->count.n_rows;
+    rep->n_source_features = s->count.n_cols;
+    rep->n_columns_left_out = s->n_columns_left_out;
+    rep->n_rounded = s->check.n_rounded;
+    enum rc rc = counts_verdict(&s->check, e);
+    unsigned char *keep = rc ? NULL : malloc(s->count.n_rows + 1);
+    if (!rc && !keep)
+        rc = err_set(e, RC_FAIL, "no memory for %zu cells", s->count.n_rows);
+    if (!rc)
+        rc = genes_resolve(s, &g, rep, e);
+    if (!rc)
+        rc = tidy(&s->count, rep, e);
+    if (!rc)
+        rc = csr_select(&s->count, NULL, g.col_to, g.n, &all, e);
+    if (!rc && o->all_droplets)
+        memset(keep, 1, s->count.n_rows);
+    else if (!rc)
+        rc = droplets_call(&all, keep, &n_keep, &rep->droplet_threshold, e);
+    if (!rc && rep->droplet_threshold) {
+        rep->n_droplets_dropped = s->count.n_rows - n_keep;
+        rc = csr_select(&all, keep, NULL, g.n, &out->count, e);
+        csr_release(&all);
+    } else if (!rc) {
+        out->count = all;
+        all = (struct csr){ 0 };
+    }
+    if (!rc)
+        rc = sum_up(&out->count, rep, e);
+    if (!rc)
+        rc = build_var(&g, rep->mixture, out, e);
+    if (!rc)
+        rc = obs_build(s, &g, keep, o, out, rep, e);
+    csr_release(&all);
+    free(keep);
+    return rc;
+}
+
+/* The name of a file or folder without its endings: lung.h5ad, matrix of GSM1_matrix.mtx.gz. */
+static void name_sample(const char *path, const char *given, struct import_report *rep)
+{
+    static const char *const end[] = { ".gz",  ".h5ad", ".h5",  ".hdf5", ".loom",
+                                       ".csv", ".tsv",  ".txt", ".mtx" };
+    char *name = rep->sample;
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    size_t from = n;
+    while (from > 0 && path[from - 1] != '/')
+        from--;
+    snprintf(name, sizeof rep->sample, "%.*s", (int)(n - from), path + from);
+    for (size_t i = 0; i < sizeof end / sizeof *end; i++) {
+        size_t m = strlen(name), k = strlen(end[i]);
+        if (m > k && strcmp(name + m - k, end[i]) == 0)
+            name[m - k] = '\0';
+    }
+    if (given)
+        snprintf(name, sizeof rep->sample, "%s", given);
+}
+
+enum rc import_any(const char *path, const struct import_options *o, struct cells *out,
+                   struct import_report *rep, struct err *e)
+{
+    struct input in;
+    struct source s;
+    cells_init(out);
+    *rep = (struct import_report){ .species = SPECIES_UNKNOWN };
+    name_sample(path, o->sample, rep);
+    if (input_find(path, &in, e))
+        return e ? e->rc : RC_INPUT;
+    source_init(&s);
+    enum rc rc = sha256_file(in.main, rep->sha256, &rep->n_bytes, e);
+    if (!rc)
+        rc = read_source(&in, o->layer, &s, rep, e);
+    if (!rc && convert(&s, o, out, rep, e))
+        rc = err_wrap(e, "'%s'", in.main);
+    source_release(&s);
+    input_release(&in);
+    if (rc)
+        cells_release(out);
+    return rc;
+}

@@ -1,0 +1,67 @@
+/* Import: any source of single-cell counts to one form.
+ *
+ * Kinds, told by what a file holds (its name only helps with the sentence when it is damaged):
+ *   h5ad     AnnData of every generation; counts in X, raw/X or a layer
+ *   10x_h5   Cell Ranger 2 (a group per genome) and 3
+ *   10x_mtx  Cell Ranger folders, v2 and v3, plain or gzip; a path to the matrix file will do
+ *   loom     genes x cells, counts in the main matrix or a layer
+ *   csv tsv  dense tables, genes or cells in rows, R headers
+ * What is done: values are checked for being raw counts (lib/io/counts.h); features that are not
+ * gene expression are dropped; Ensembl versions are cut off; genes of one name, and entries of one
+ * place, are summed; barcodes that repeat get a suffix; matrices with all droplets are cut to cells
+ * (lib/io/droplets.h). All of it is counted in the report, nothing is silent. */
+#ifndef GC_IO_IMPORT_H
+#define GC_IO_IMPORT_H
+
+#include <jansson.h>
+
+#include "lib/base/sha256.h"
+#include "lib/data/cells.h"
+
+struct import_options {
+    enum species species;     /* SPECIES_UNKNOWN: told from the names of the genes */
+    const char *sample;       /* NULL: the name of the file without its endings */
+    const char *layer;        /* NULL: found; else "X", "raw", a layer, a genome */
+    const char *labels;       /* a table of barcodes and labels, NULL: labels of the source */
+    const char *label_column; /* NULL: the usual names */
+    bool all_droplets;        /* keep droplets without a cell */
+};
+
+enum { IMPORT_MAX_TYPES = 16, IMPORT_MAX_NOTES = 16 };
+
+struct import_report {
+    char kind[16], sha256[SHA256_HEX], where[256], sample[256], label_column[128];
+    uint64_t n_bytes; /* of the main file, whose checksum is sha256 */
+    size_t n_source_cells, n_source_features;
+    size_t n_cells, n_genes;
+    uint64_t nnz, total;
+    enum species species; /* SPECIES_UNKNOWN for a mixture */
+    bool mixture;
+    uint64_t n_rounded; /* values that were whole only within COUNTS_TOLERANCE */
+    /* mended */
+    uint64_t n_genes_merged, n_entries_merged;
+    /* dropped and changed */
+    size_t n_features_dropped, n_types;
+    struct {
+        char name[64];
+        size_t n;
+    } type[IMPORT_MAX_TYPES];
+    size_t n_versions_cut, n_prefixes_cut, n_barcodes_renamed;
+    size_t n_droplets_dropped;
+    uint64_t droplet_threshold; /* least total of a cell; 0: not applied */
+    size_t n_cells_unclear;     /* of a mixture, without a species */
+    size_t n_labelled, n_label_rows_unused, n_columns_left_out;
+    char note[IMPORT_MAX_NOTES][256];
+    size_t n_notes;
+};
+
+/* Reads path (a file or a Cell Ranger folder). out gets obs cell_id, sample, species, label (where
+ * there are labels) and what else the source knows; var gene_name and, in a mixture, species.
+ * On failure *out is empty. RC_INPUT names file, place and trouble; *rep is filled as far as the
+ * import came. */
+enum rc import_any(const char *path, const struct import_options *o, struct cells *out,
+                   struct import_report *rep, struct err *e);
+/* The report as JSON; NULL when memory is short. */
+json_t *import_report_json(const struct import_report *rep);
+
+#endif

@@ -1,0 +1,252 @@
+/* The table of cells: names, ids, sample, species, labels, and what the source knew besides. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/file.h"
+#include "lib/base/map.h"
+#include "lib/io/genes.h"
+#include "lib/io/import_parts.h"
+
+/* Our columns; a source's column of such a name is ours already or gives way. */
+static bool is_ours(const char *name)
+{
+    return strcmp(name, "cell_id") == 0 || strcmp(name, "sample") == 0 ||
+           strcmp(name, "species") == 0 || strcmp(name, "label") == 0;
+}
+
+static enum rc no_memory(size_t n, struct err *e)
+{
+    return err_set(e, RC_FAIL, "no memory for %zu cells", n);
+}
+
+/* ---- names ---- */
+
+/* A second AAAC becomes AAAC-1, a third AAAC-2, skipping names that exist: as AnnData does. */
+static enum rc name_cells(const char *const *name, struct cells *out, struct import_report *rep,
+                          struct err *e)
+{
+    struct map seen, times;
+    map_init(&seen);
+    map_init(&times);
+    enum rc rc = RC_OK;
+    size_t n = out->obs.n_rows;
+    for (size_t i = 0; !rc && i < n; i++)
+        rc = map_add(&seen, name[i], 0, NULL, e);
+    for (size_t i = 0; !rc && i < n; i++) {
+        uint64_t first, number = 0;
+        char *text = NULL;
+        rc = map_add(&times, name[i], i, &first, e);
+        if (!rc && first != MAP_NONE) {
+            do {
+                free(text);
+                text = text_new("%s-%llu", name[i], (unsigned long long)++number);
+            } while (text && map_get(&seen, text) != MAP_NONE);
+            rc = text ? map_add(&seen, text, 0, NULL, e) : no_memory(n, e);
+            rep->n_barcodes_renamed++;
+        }
+        if (!rc && !(out->cell[i] = arena_text(&out->obs.text, text ? text : name[i])))
+            rc = no_memory(n, e);
+        free(text);
+    }
+    map_release(&seen);
+    map_release(&times);
+    return rc;
+}
+
+/* ---- species ---- */
+
+enum { PURE_PERCENT = 90 };
+
+/* A cell of a mixture is of the species that has at least PURE_PERCENT of its counts; others (two
+ * cells in one droplet, most often) have no species. */
+static enum rc species_of_mixture(struct cells *out, const struct gene_list *g, struct column *to,
+                                  struct import_report *rep, struct err *e)
+{
+    const struct csr *c = &out->count;
+    for (size_t r = 0; r < c->n_rows; r++) {
+        uint64_t sum[2] = { 0 };
+        for (uint64_t k = c->indptr[r]; k < c->indptr[r + 1]; k++)
+            if (g->species[c->index[k]] != SPECIES_UNKNOWN)
+                sum[g->species[c->index[k]]] += c->value[k];
+        uint64_t all = sum[0] + sum[1], most = sum[0] > sum[1] ? sum[0] : sum[1];
+        bool clear = all && most * 100 >= all * PURE_PERCENT;
+        rep->n_cells_unclear += !clear;
+        enum species s = sum[0] > sum[1] ? SPECIES_HUMAN : SPECIES_MOUSE;
+        if (table_set_text(&out->obs, to, r, clear ? species_name(s) : NULL, e))
+            return RC_FAIL;
+    }
+    return RC_OK;
+}
+
+/* A file of ours knows its species, cell by cell. */
+static bool has_species(const struct table *obs)
+{
+    const struct column *c = table_find(obs, "species");
+    bool all = c && c->kind == COLUMN_TEXT && obs->n_rows > 0;
+    for (size_t i = 0; all && i < obs->n_rows; i++)
+        all = species_parse(c->text[i]) != SPECIES_UNKNOWN;
+    return all;
+}
+
+static enum rc choose_species(const struct gene_list *g, const struct import_options *o,
+                              struct import_report *rep, struct err *e)
+{
+    enum species ids = genes_species(g->gene, g->n), names = genes_species(g->name, g->n);
+    enum species told = ids != SPECIES_UNKNOWN ? ids : names;
+    rep->species = o->species != SPECIES_UNKNOWN ? o->species : told;
+    if (o->species != SPECIES_UNKNOWN && told != SPECIES_UNKNOWN && told != o->species)
+        import_note(rep, "the names of the genes look like %s, but --species %s was given",
+                    species_name(told), species_name(o->species));
+    return rep->species != SPECIES_UNKNOWN
+               ? RC_OK
+               : err_set(e, RC_INPUT,
+                         "the species cannot be told from names such as '%.60s'; give "
+                         "--species",
+                         g->n ? g->name[0] : "");
+}
+
+static enum rc fill_species(struct source *s, const struct gene_list *g,
+                            const struct import_options *o, const size_t *from, struct cells *out,
+                            struct import_report *rep, struct err *e)
+{
+    struct column *to = table_add(&out->obs, "species", COLUMN_TEXT);
+    if (!to)
+        return no_memory(out->obs.n_rows, e);
+    if (rep->mixture && o->species == SPECIES_UNKNOWN)
+        return species_of_mixture(out, g, to, rep, e);
+    if (o->species == SPECIES_UNKNOWN && has_species(&s->obs)) {
+        const struct column *c = table_find(&s->obs, "species");
+        rep->species = species_parse(c->text[0]);
+        for (size_t i = 0; i < out->obs.n_rows; i++)
+            if (table_set_text(&out->obs, to, i, c->text[from[i]], e))
+                return RC_FAIL;
+        return RC_OK;
+    }
+    if (choose_species(g, o, rep, e))
+        return e ? e->rc : RC_INPUT;
+    return table_fill_text(&out->obs, "species", species_name(rep->species), e);
+}
+
+/* ---- ids and sample ---- */
+
+/* Cells of a file of ours keep their ids: a cell has one id all the way. */
+static enum rc fill_ids(const struct source *s, const struct import_options *o, const size_t *from,
+                        struct cells *out, struct import_report *rep, struct err *e)
+{
+    const struct column *id = table_find(&s->obs, "cell_id"),
+                        *sample = table_find(&s->obs, "sample");
+    bool ours = id && id->kind == COLUMN_I64 && sample && sample->kind == COLUMN_TEXT;
+    struct column *to = table_add(&out->obs, "cell_id", COLUMN_I64);
+    if (!to)
+        return no_memory(out->obs.n_rows, e);
+    for (size_t i = 0; i < out->obs.n_rows; i++)
+        to->i64[i] = ours ? id->i64[from[i]] : (int64_t)cell_id_of(rep->sha256, out->cell[i]);
+    to = table_add(&out->obs, "sample", COLUMN_TEXT);
+    if (!to)
+        return no_memory(out->obs.n_rows, e);
+    if (ours)
+        import_note(rep, "the file is ours: its cell ids%s are kept",
+                    o->sample ? "" : " and samples");
+    for (size_t i = 0; i < out->obs.n_rows; i++) {
+        const char *text = ours && !o->sample ? sample->text[from[i]] : rep->sample;
+        if (table_set_text(&out->obs, to, i, text ? text : rep->sample, e))
+            return RC_FAIL;
+    }
+    return RC_OK;
+}
+
+/* ---- labels and the rest ---- */
+
+static enum rc fill_labels(struct source *s, const struct import_options *o, const size_t *from,
+                           struct cells *out, struct import_report *rep, struct err *e)
+{
+    size_t n = out->obs.n_rows;
+    struct column *found = NULL;
+    const char **label = arena_get_zero(&s->text, (n + 1) * sizeof *label);
+    const char **name = arena_get_zero(&s->text, (n + 1) * sizeof *name);
+    if (!label || !name)
+        return no_memory(n, e);
+    for (size_t i = 0; i < n; i++)
+        name[i] = s->cell[from[i]];
+    if (o->labels) {
+        if (labels_from_file(o->labels, o->label_column, name, n, &s->text, label, rep, e))
+            return e ? e->rc : RC_INPUT;
+    } else {
+        if (labels_from_obs(&s->obs, o->label_column, &found, e))
+            return RC_INPUT;
+        if (!found)
+            return RC_OK;
+        snprintf(rep->label_column, sizeof rep->label_column, "%s", found->name);
+        for (size_t i = 0; i < n; i++)
+            label[i] = found->text[from[i]] && *found->text[from[i]] ? found->text[from[i]] : NULL;
+    }
+    struct column *to = table_add(&out->obs, "label", COLUMN_TEXT);
+    if (!to)
+        return no_memory(n, e);
+    for (size_t i = 0; i < n; i++) {
+        rep->n_labelled += label[i] != NULL;
+        if (table_set_text(&out->obs, to, i, label[i], e))
+            return RC_FAIL;
+    }
+    return RC_OK;
+}
+
+/* A name that HDF5 can hold. */
+static void clean_name(const char *name, char *to, size_t room)
+{
+    snprintf(to, room, "%s", *name ? name : "_");
+    for (char *s = to; *s; s++)
+        if (*s == '/')
+            *s = '_';
+    if (strcmp(to, ".") == 0 || strcmp(to, "_index") == 0)
+        snprintf(to, room, "source%s", *name == '_' ? name : "");
+}
+
+static enum rc copy_column(const struct column *from, const size_t *row, struct cells *out,
+                           struct err *e)
+{
+    char name[512];
+    clean_name(from->name, name, sizeof name);
+    if (table_find(&out->obs, name))
+        return RC_OK;
+    struct column *to = table_add(&out->obs, name, from->kind);
+    if (!to)
+        return no_memory(out->obs.n_rows, e);
+    for (size_t i = 0; i < out->obs.n_rows; i++) {
+        if (from->kind != COLUMN_TEXT)
+            to->i64[i] = from->i64[row[i]]; /* 8 bytes of either kind */
+        else if (table_set_text(&out->obs, to, i, from->text[row[i]], e))
+            return RC_FAIL;
+    }
+    return RC_OK;
+}
+
+enum rc obs_build(struct source *s, const struct gene_list *g, const unsigned char *keep,
+                  const struct import_options *o, struct cells *out, struct import_report *rep,
+                  struct err *e)
+{
+    size_t n = out->count.n_rows, to = 0;
+    table_init(&out->obs, n);
+    size_t *from = arena_get(&s->text, (n + 1) * sizeof *from);
+    const char **name = arena_get(&s->text, (n + 1) * sizeof *name);
+    out->cell = calloc(n + 1, sizeof *out->cell);
+    if (!from || !name || !out->cell)
+        return no_memory(n, e);
+    for (size_t i = 0; i < s->count.n_rows; i++)
+        if (!keep || keep[i]) {
+            from[to] = i;
+            name[to++] = s->cell[i];
+        }
+    enum rc rc = name_cells(name, out, rep, e);
+    if (!rc)
+        rc = fill_ids(s, o, from, out, rep, e);
+    if (!rc)
+        rc = fill_species(s, g, o, from, out, rep, e);
+    if (!rc)
+        rc = fill_labels(s, o, from, out, rep, e);
+    for (size_t i = 0; !rc && i < s->obs.n_cols; i++)
+        if (!is_ours(s->obs.col[i].name))
+            rc = copy_column(&s->obs.col[i], from, out, e);
+    return rc;
+}

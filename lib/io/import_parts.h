@@ -1,0 +1,56 @@
+/* The steps of import.c. */
+#ifndef GC_IO_IMPORT_PARTS_H
+#define GC_IO_IMPORT_PARTS_H
+
+#include "lib/io/import.h"
+#include "lib/io/source.h"
+
+/* ---- find_input.c ---- */
+
+enum input_kind { INPUT_HDF5, INPUT_MTX, INPUT_TEXT };
+
+struct input {
+    enum input_kind kind;
+    char *main; /* the file whose checksum is the sample's; owned, as are the others */
+    char *features, *barcodes; /* INPUT_MTX */
+};
+
+/* What path is and which files belong to it. On failure *in is empty. */
+enum rc input_find(const char *path, struct input *in, struct err *e);
+void input_release(struct input *in);
+
+/* ---- import_genes.c ---- */
+
+/* The genes of the result: which features they are made of. */
+struct gene_list {
+    const char **gene, **name; /* [n] in the source's arena: index of var, name in the source */
+    enum species *species;     /* [n] of a mixture; in the arena */
+    size_t n;
+    uint32_t *col_to; /* [n features] in the arena; UINT32_MAX: dropped */
+};
+
+enum rc genes_resolve(struct source *s, struct gene_list *g, struct import_report *rep,
+                      struct err *e);
+
+/* ---- labels.c ---- */
+
+/* label[i] (NULL: none) of each of n cells, in the arena: from a table, or from a column of obs. */
+enum rc labels_from_file(const char *path, const char *column, const char *const *cell, size_t n,
+                         struct arena *a, const char **label, struct import_report *rep,
+                         struct err *e);
+/* *found is the column taken, NULL when there is none. RC_INPUT when a column was asked for that is
+ * not there. */
+enum rc labels_from_obs(const struct table *obs, const char *column, struct column **found,
+                        struct err *e);
+
+/* ---- import_obs.c ---- */
+
+/* Fills out->obs, out->cell from the source's cells where keep[i] (NULL: all). */
+enum rc obs_build(struct source *s, const struct gene_list *g, const unsigned char *keep,
+                  const struct import_options *o, struct cells *out, struct import_report *rep,
+                  struct err *e);
+
+void import_note(struct import_report *rep, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,56 @@
+/* A matrix as a reader found it, before genes are named and cells are kept: what the readers of
+ * the single formats hand to import.c. */
+#ifndef GC_IO_SOURCE_H
+#define GC_IO_SOURCE_H
+
+#include <stdbool.h>
+
+#include "lib/base/arena.h"
+#include "lib/data/csr.h"
+#include "lib/data/table.h"
+#include "lib/io/counts.h"
+
+struct source {
+    struct csr count; /* cells x features; may hold zeros, be unsorted, name a place twice */
+    struct counts_check check;
+    const char **cell;         /* barcodes */
+    const char **id;           /* features: ids, or the only names there are */
+    const char **name;         /* symbols; NULL: none known beside id */
+    const char **type;         /* feature types ("Gene Expression"); NULL: none given */
+    struct table obs;          /* what else is known of the cells; 0 or n_rows rows */
+    size_t n_columns_left_out; /* of obs: of kinds that a table cannot hold */
+    char where[256];           /* where the counts lay: "X", "layers/counts", "matrix" */
+    struct arena text;         /* owns the texts and the arrays of texts */
+};
+
+void source_init(struct source *s);
+void source_release(struct source *s);
+
+/* Builds a csr row by row. */
+struct csr_builder {
+    struct csr c;
+    size_t room_rows, room;
+    size_t n_rows, nnz;
+};
+enum rc builder_add(struct csr_builder *b, uint32_t index, uint32_t value, struct err *e);
+enum rc builder_end_row(struct csr_builder *b, struct err *e);
+/* Moves the result to *out with n_cols columns; *b is empty after. */
+enum rc builder_finish(struct csr_builder *b, size_t n_cols, struct csr *out, struct err *e);
+void builder_release(struct csr_builder *b);
+
+/* out = c^T, and c is released. */
+enum rc source_turn(struct csr *c, struct csr *out, struct err *e);
+
+/* ---- the readers. layer: what --layer names, NULL: look for it. On failure *s is to be released
+ * all the same. Values that are no counts are no failure here: import.c asks s->check. ---- */
+
+enum rc mtx_read(const char *matrix, const char *features, const char *barcodes, struct source *s,
+                 struct err *e);
+/* *sep: the separator that was found. */
+enum rc dense_read(const char *path, struct source *s, char *sep, struct err *e);
+/* The HDF5 containers; file is an open file (hid_t). */
+enum rc anndata_read(int64_t file, const char *layer, struct source *s, struct err *e);
+enum rc tenx_read(int64_t file, const char *layer, struct source *s, struct err *e);
+enum rc loom_read(int64_t file, const char *layer, struct source *s, struct err *e);
+
+#endif

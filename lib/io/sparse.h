@@ -1,0 +1,21 @@
+/* Matrices in HDF5: sparse groups (AnnData, Cell Ranger) and dense data sets, values checked for
+ * being counts on the way. */
+#ifndef GC_IO_SPARSE_H
+#define GC_IO_SPARSE_H
+
+#include "lib/io/h5.h"
+#include "lib/io/source.h"
+
+/* Reads group/{data,indices,indptr} as n_major rows of n_minor. minor_is_cell: columns of the
+ * result are cells (only for the place of a bad value). Duplicates and zeros stay. */
+enum rc sparse_read(hid_t group, size_t n_major, size_t n_minor, bool minor_is_cell,
+                    struct csr *out, struct counts_check *check, struct err *e);
+/* A data set of n_rows x n_cols. cols_are_cells as above. */
+enum rc dense_matrix_read(const struct h5_data *d, bool cols_are_cells, struct csr *out,
+                          struct counts_check *check, struct err *e);
+/* An AnnData matrix of cells x features at `name`: dense, CSR or CSC, any generation. Refuses it
+ * when its shape is another. */
+enum rc anndata_matrix_read(hid_t at, const char *name, size_t n_cells, size_t n_features,
+                            struct csr *out, struct counts_check *check, struct err *e);
+
+#endif

@@ -1,0 +1,225 @@
+#include "lib/report/results.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/file.h"
+#include "lib/io/lines.h"
+#include "lib/report/json.h"
+
+const char *results_text(struct results *r, const char *text)
+{
+    return text ? arena_text(&r->text, text) : NULL;
+}
+
+const char *results_path(struct results *r, const char *fmt, ...)
+{
+    va_list ap, again;
+    va_start(ap, fmt);
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    size_t head = strlen(r->folder);
+    char *s = n < 0 ? NULL : arena_get(&r->text, head + (size_t)n + 2);
+    if (s) {
+        memcpy(s, r->folder, head);
+        s[head] = '/';
+        vsnprintf(s + head + 1, (size_t)n + 1, fmt, again);
+    }
+    va_end(again);
+    return s;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Adds one name of the folder when it is of the kind that is wanted. */
+static enum rc add_name(struct results *r, const char *path, const char *name, char wanted,
+                        const char ***list, size_t *n, struct err *e)
+{
+    char *full = text_new("%s/%s", path, name);
+    bool good = full && (wanted == 'd' ? folder_exists(full) : file_exists(full));
+    bool memory = full != NULL;
+    free(full);
+    if (memory && (!good || name[0] == '.'))
+        return RC_OK;
+    const char **more = memory ? realloc(*list, (*n + 1) * sizeof *more) : NULL;
+    if (!more)
+        return err_set(e, RC_FAIL, "no memory for the names in '%s'", path);
+    *list = more;
+    more[*n] = results_text(r, name);
+    return more[(*n)++] ? RC_OK : err_set(e, RC_FAIL, "no memory for the names in '%s'", path);
+}
+
+enum rc results_list(struct results *r, const char *path, char wanted, const char ***name,
+                     size_t *n, struct err *e)
+{
+    *name = NULL;
+    *n = 0;
+    if (!folder_exists(path))
+        return RC_OK;
+    DIR *d = opendir(path);
+    if (!d)
+        return err_set(e, RC_FAIL, "cannot read folder '%s': %s", path, strerror(errno));
+    enum rc rc = RC_OK;
+    const struct dirent *entry;
+    while (!rc && (entry = readdir(d)))
+        rc = add_name(r, path, entry->d_name, wanted, name, n, e);
+    closedir(d);
+    if (rc) {
+        free(*name);
+        *name = NULL;
+        *n = 0;
+        return rc;
+    }
+    if (*n)
+        qsort(*name, *n, sizeof **name, by_bytes);
+    return RC_OK;
+}
+
+enum rc results_inputs(struct results *r, struct err *e)
+{
+    const char *path = results_path(r, "fetch/inputs.tsv");
+    if (!path)
+        return err_set(e, RC_FAIL, "no memory for a path");
+    if (!file_exists(path))
+        return RC_OK;
+    if (tsv_read_need(path, "path,bytes,sha256,need,status,licence,source", &r->inputs.t, e))
+        return e ? e->rc : RC_INPUT;
+    r->inputs.present = true;
+    const struct column *status = table_find(&r->inputs.t, "status");
+    for (size_t i = 0; i < r->inputs.t.n_rows; i++) {
+        bool used = strcmp(status->text[i], "have") == 0;
+        r->inputs.n_used += used;
+        r->inputs.n_left_out += !used;
+    }
+    return RC_OK;
+}
+
+static enum rc read_facts(struct results *r, struct facts_file *f, const char *name,
+                          const char *file, struct err *e)
+{
+    const char *path = results_path(r, "%s", file);
+    f->name = name;
+    return path ? json_read(path, &f->j, e) : err_set(e, RC_FAIL, "no memory for a path");
+}
+
+static enum rc read_vocab(struct results *r, struct err *e)
+{
+    struct table t;
+    struct vocab_facts *v = &r->vocab;
+    const char *path = results_path(r, "vocab/vocab.tsv");
+    if (!path)
+        return err_set(e, RC_FAIL, "no memory for a path");
+    if (!file_exists(path))
+        return RC_OK;
+    if (tsv_read_need(path, "token,id,species,homolog", &t, e))
+        return e ? e->rc : RC_INPUT;
+    const struct column *species = table_find(&t, "species"), *homolog = table_find(&t, "homolog");
+    v->present = true;
+    v->n_tokens = t.n_rows;
+    for (size_t i = 0; i < t.n_rows; i++) {
+        bool human = strcmp(species->text[i], "human") == 0;
+        v->n_human += human;
+        v->n_mouse += strcmp(species->text[i], "mouse") == 0;
+        v->n_paired += human && strcmp(homolog->text[i], "-1") != 0;
+    }
+    table_release(&t);
+    return RC_OK;
+}
+
+enum rc results_corpus(struct results *r, struct err *e)
+{
+    enum rc rc = read_vocab(r, e);
+    if (!rc)
+        rc = read_facts(r, &r->tables, "tables", "tables/report.json", e);
+    if (!rc)
+        rc = read_facts(r, &r->median, "median", "median/report.json", e);
+    if (!rc)
+        rc = read_facts(r, &r->tokenize, "tokenize", "tokenize/report.json", e);
+    return rc;
+}
+
+/* Every knowledge/NAME.json but the weights' own; NAME.null.json and the like come along. */
+enum rc results_knowledge(struct results *r, struct err *e)
+{
+    const char **name = NULL, *folder = results_path(r, "knowledge");
+    size_t n = 0;
+    if (!folder)
+        return err_set(e, RC_FAIL, "no memory for a path");
+    enum rc rc = results_list(r, folder, 'f', &name, &n, e);
+    r->knowledge = rc ? NULL : calloc(n + 1, sizeof *r->knowledge);
+    if (!rc && !r->knowledge)
+        rc = err_set(e, RC_FAIL, "no memory for %zu reports", n);
+    for (size_t i = 0; !rc && i < n; i++) {
+        size_t len = strlen(name[i]);
+        if (len < 6 || strcmp(name[i] + len - 5, ".json") != 0)
+            continue;
+        const char *path = results_path(r, "knowledge/%s", name[i]);
+        char *stem = arena_text(&r->text, name[i]);
+        if (!path || !stem) {
+            rc = err_set(e, RC_FAIL, "no memory for a path");
+            break;
+        }
+        stem[len - 5] = '\0';
+        struct facts_file *f = &r->knowledge[r->n_knowledge];
+        f->name = stem;
+        rc = json_read(path, &f->j, e);
+        r->n_knowledge += !rc && f->j;
+    }
+    free(name);
+    return rc;
+}
+
+enum rc results_read(struct results *r, const char *folder, const char *profile, struct err *e)
+{
+    *r = (struct results){ .folder = folder, .profile = profile };
+    arena_init(&r->text, 1 << 18);
+    r->map[0] = (struct map_facts){ .stage = "map", .title = "This run's model" };
+    r->map[1] = (struct map_facts){ .stage = "map-random", .title = "Same model, random weights" };
+    r->map[2] = (struct map_facts){ .stage = "map-counts", .title = "Counts: variable genes, PCA" };
+    enum rc rc =
+        folder_exists(folder) ? RC_OK : err_set(e, RC_INPUT, "no results folder '%s'", folder);
+    static enum rc (*const part[])(struct results *, struct err *) = {
+        results_inputs,   results_samples, results_corpus, results_knowledge,
+        results_pretrain, results_maps,    results_scores, results_stages,
+    };
+    for (size_t i = 0; !rc && i < sizeof part / sizeof *part; i++)
+        rc = part[i](r, e);
+    if (rc)
+        results_release(r);
+    return rc;
+}
+
+void results_release(struct results *r)
+{
+    table_release(&r->inputs.t);
+    for (size_t i = 0; i < r->n_samples; i++)
+        free(r->sample[i].rule);
+    free(r->sample);
+    json_decref(r->tables.j);
+    json_decref(r->median.j);
+    json_decref(r->tokenize.j);
+    for (size_t i = 0; i < r->n_knowledge; i++)
+        json_decref(r->knowledge[i].j);
+    free(r->knowledge);
+    free(r->pretrain.train.p);
+    free(r->pretrain.held_out.p);
+    free(r->pretrain.baseline);
+    json_decref(r->pretrain.config);
+    json_decref(r->pretrain.report);
+    for (int i = 0; i < N_MAPS; i++)
+        json_decref(r->map[i].report);
+    free(r->scores.s);
+    for (size_t i = 0; i < r->n_stages; i++)
+        free(r->stage[i].param);
+    free(r->stage);
+    arena_release(&r->text);
+    *r = (struct results){ 0 };
+}

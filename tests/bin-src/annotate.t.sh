@@ -1,0 +1,62 @@
+# annotate: cell types from embeddings beside simple methods on counts.
+# shellcheck source=tests/tool.sh
+. "$SRC/tests/tool.sh"
+
+test_probe --write "$tmp" 90 || exit 1
+c=$tmp/counts.h5ad
+run() { # threads out
+	annotate --counts "$c" --embedding good="$tmp/good.h5ad" noise="$tmp/noise.h5ad" \
+		--genes 60 --pcs 10 --seeds 3 --threads "$1" --out "$2" --report "$2/report.json" --quiet
+}
+t 'two samples, two embeddings' 0 '' run 1 "$tmp/a"
+t 'the same with three threads' 0 '' run 3 "$tmp/b"
+is 'gives the same bytes' diff -r "$tmp/a" "$tmp/b"
+
+value() { # dataset method metric
+	awk -F'\t' -v d="$1" -v m="$2" -v k="$3" '$1 == d && $2 == m && $3 == k { print $5 }' "$tmp/a/summary.tsv"
+}
+above() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a != "" && b != "" && a + 0 > b + 0) }'; }
+is 'the good embedding tells the types' above "$(value alpha good+logistic macro_f1)" 0.9
+is 'noise does not' above 0.6 "$(value alpha noise+logistic macro_f1)"
+is 'counts tell them as well' above "$(value beta hvg+logistic accuracy)" 0.9
+is 'the commonest type is half of the cells' test "$(value beta majority accuracy)" = 0.5
+is 'its interval over seeds is 0' awk -F'\t' '$2 == "majority" && $3 == "accuracy" { n++; bad += $6 != "0" } END { exit n != 2 || bad }' "$tmp/a/summary.tsv"
+is 'a sample without labels is named in the report' grep -q '"sample": "gamma"' "$tmp/a/report.json"
+
+is 'metrics.tsv has its header' test "$(head -n 1 "$tmp/a/metrics.tsv")" = "$(printf 'task\tdataset\tmethod\tvariant\tsplit\tseed\tmetric\tvalue\tn')"
+is 'every line has nine fields' awk -F'\t' 'NF != 9 { exit 1 }' "$tmp/a/metrics.tsv"
+# 2 samples x 3 seeds x 9 methods x 36 cells of 90
+is 'a prediction per cell outside training, method and seed' test "$(wc -l <"$tmp/a/predictions.tsv")" = $((1 + 2 * 3 * 9 * 36))
+same_cells() { # every method of a seed has the same cells in test
+	awk -F'\t' '$8 == "test" { n[$1 FS $9 FS $2]++ } END { for (i in n) if (n[i] != 9) exit 1 }' "$tmp/a/predictions.tsv"
+}
+is 'all methods are asked about the same cells' same_cells
+recount() { # accuracy from predictions.tsv equals metrics.tsv
+	awk -F'\t' 'FNR == NR { if ($8 == "test" && $9 == 1 && $7 == "good+knn" && $1 == "beta") { n++; k += $4 == $5 } next }
+		$2 == "beta" && $3 == "good+knn" && $5 == "test" && $6 == 1 && $7 == "accuracy" { d = $8 - k / n; exit !(n == 18 && $9 == 18 && d < 1e-6 && d > -1e-6) }' \
+		"$tmp/a/predictions.tsv" "$tmp/a/metrics.tsv"
+}
+is 'the accuracy is that of the predictions' recount
+is 'comparisons: good beats noise' awk -F'\t' '$1 == "alpha" && $2 == "macro_f1" && $3 == "noise+logistic" && $4 == "good+logistic" { found = $6 < -0.2 } END { exit !found }' "$tmp/a/comparisons.tsv"
+
+t 'cells that an embedding lacks are left out for all' 0 '60 cells of 3 types, 0 without a label, 30 not in every' \
+	annotate --counts "$c" --embedding gap="$tmp/gap.h5ad" --genes 60 --pcs 10 --seeds 1 --out "$tmp/g"
+is 'with one seed there is no interval' awk -F'\t' 'NR > 1 && $6 != "nan" { exit 1 }' "$tmp/g/summary.tsv"
+
+t 'no counts' 2 '--counts is missing' annotate --out "$tmp/x"
+t 'no --out' 2 '--out is missing' annotate --counts "$c"
+t 'an embedding without a name' 2 'NAME=FILE' annotate --counts "$c" --embedding "$tmp/good.h5ad" --out "$tmp/x"
+t 'two embeddings of one name' 2 'two methods' annotate --counts "$c" --embedding a="$tmp/good.h5ad" a="$tmp/noise.h5ad" --out "$tmp/x"
+t 'an embedding named as a baseline' 2 'two methods' annotate --counts "$c" --embedding hvg="$tmp/good.h5ad" --out "$tmp/x"
+t 'no seeds' 2 '--seeds is 1 to 1000' annotate --counts "$c" --seeds 0 --out "$tmp/x"
+t 'a missing file' 3 "absent.h5ad" annotate --counts "$tmp/absent.h5ad" --out "$tmp/x"
+echo 'not HDF5' >"$tmp/text.h5ad"
+t 'a text file' 3 "text.h5ad" annotate --counts "$tmp/text.h5ad" --out "$tmp/x"
+t 'an embedding without the matrix' 3 "X_other" annotate --counts "$c" --embedding a="$tmp/good.h5ad" --matrix X_other --out "$tmp/x"
+t 'counts where there are none' 3 'no counts in X' annotate --counts "$tmp/good.h5ad" --out "$tmp/x"
+t 'no such label column' 3 'no sample has labelled cells' annotate --counts "$c" --label nothing --out "$tmp/x"
+t 'a label column of numbers' 3 "'cell_id' does not hold texts" annotate --counts "$c" --label cell_id --out "$tmp/x"
+t 'a sample that comes twice' 3 "'alpha' was in an earlier file" annotate --counts "$c" "$c" --genes 60 --seeds 1 --out "$tmp/x"
+is 'nothing half-written is left' test -z "$(find "$tmp/x" -type f 2>/dev/null)"
+is 'help names the methods' bash -c 'annotate --help | grep -q NAME+logistic'
+end

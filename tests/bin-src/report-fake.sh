@@ -1,0 +1,123 @@
+#!/bin/bash
+# Writes a results folder as the stages would leave it, all numbers made up, for tests of `report`:
+#   report-fake.sh DIR [N_CELLS]
+# Names hold what breaks careless pages: < > & " ' backslash, umlauts, TeX and gnuplot signs.
+set -euo pipefail
+r=$1 n=${2:-3000}
+export LC_ALL=C.UTF-8
+mkdir -p "$r"/{fetch,tables,vocab,median,tokenize,knowledge,pretrain/step-{10,400},map,map-random}
+mkdir -p "$r"/{map-counts,annotate,embed,embed-random}
+evil='a<b>&"q"'\''s'\''_ü$\%'
+samples=(celltypist pbmc_1k_v2 baron_mouse1 "$evil")
+species=(human human mouse mouse)
+
+{
+	printf 'path\tbytes\tsha256\tneed\tstatus\tlicence\tsource\n'
+	for i in {1..12}; do
+		printf 'sc/%02d.csv.gz\t%d\t%064d\t%s\t%s\tMIT\t%s\n' "$i" $((i * 123457)) "$i" \
+			"$([ "$i" -le 3 ] && echo required || echo optional)" \
+			"$([ "$i" -le 9 ] && echo have || echo left-out)" \
+			"$([ "$i" -le 3 ] && echo "pip:celltypist==1.7.1!data/$i.csv" ||
+				echo "https://example.org/a&b/<$i>.csv.gz!x.csv")"
+	done
+	printf '%s\t77\t%064d\toptional\thave\tCC <BY> & "4.0"\tfile:/home/somebody/x\n' "$evil" 99
+} >"$r/fetch/inputs.tsv"
+
+json() { printf '%s' "$1" | sed 's/\\/\\\\/g; s/"/\\"/g'; }
+for i in "${!samples[@]}"; do
+	s=${samples[$i]} sp=${species[$i]}
+	mkdir -p "$r/import/$s" "$r/homolog-map/$s" "$r/qc-filter/$s"
+	cells=$((559 + i * 700)) kept=$((500 + i * 500))
+	cat >"$r/import/$s/report.json" <<-EOF
+		{"sample": "$(json "$s")", "species": "$sp", "kind": "10x <h5> & more", "n_cells": $cells,
+		 "n_genes": 32786, "nnz": 1234567, "total": 7654321}
+	EOF
+	cat >"$r/homolog-map/$s/report.json" <<-EOF
+		{"species": "$sp", "n_cells": $cells, "n_genes_in": 32786, "n_genes": $((20000 - i * 900))}
+	EOF
+	cat >"$r/qc-filter/$s/report.json" <<-EOF
+		{"preset": "paper", "species": "$sp", "cells_in": $cells, "cells_out": $kept, "genes_out": 18000,
+		 "rules": [
+		  {"rule": "P1", "cells_left": $((cells - (cells - kept) / 2))},
+		  {"rule": "P2", "cells_left": $((cells - (cells - kept) / 2))},
+		  {"rule": "P4", "cells_left": $((kept + 11))},
+		  {"rule": "|z| > 3 & \"far\"", "cells_left": $kept}]}
+	EOF
+done
+
+awk 'BEGIN { OFS = "\t"; print "token", "id", "name", "species", "biotype", "homolog"
+	print 0, "<pad>", "<pad>", "-", "-", -1; print 1, "<mask>", "<mask>", "-", "-", -1
+	for (i = 2; i < 1002; i++) print i, "ENSG" i, "G" i, "human", "protein_coding", i < 702 ? i + 1000 : -1
+	for (i = 1002; i < 1902; i++) print i, "ENSMUSG" i, "g" i, "mouse", "protein_coding", i < 1702 ? i - 1000 : -1
+}' >"$r/vocab/vocab.tsv"
+echo '{"n_genes": 61000, "n_pairs": 16123, "source": "/secret/place/genes.csv"}' >"$r/tables/report.json"
+echo '{"n_genes": 1900, "n_cells": 5012, "largest_median": 12.5}' >"$r/median/report.json"
+echo '{"n_cells": 5012, "n_tokens": 4123456, "max_tokens": 2048, "value": "raw-median", "mean_length": 822.7}' \
+	>"$r/tokenize/report.json"
+echo '{"n_pairs": 812345, "epochs": 10, "loss": 0.4321}' >"$r/knowledge/coexpression.json"
+echo '{"auc_mean": 0.5012, "permutations": 100}' >"$r/knowledge/coexpression.null.json"
+echo '{"n_families": 1645, "covered": true}' >"$r/knowledge/family.json"
+
+awk 'BEGIN { srand(7); for (i = 0; i < 400; i++) {
+	id = 5.9 + 1.6 * exp(-i / 60) + 0.1 * rand(); v = 0.42 + 0.5 * exp(-i / 30) + 0.03 * rand()
+	printf "{\"step\": %d, \"loss\": %.6f, \"id_loss\": %.6f, \"value_loss\": %.6f, \"lr\": %.3g, \"grad_norm\": 1.2, \"cells\": %d, \"tokens\": %d}\n",
+		i + 1, 0.2 * id + 0.8 * v, id, v, 1e-3 * (1 - i / 400), 32 * (i + 1), 26000 * (i + 1)
+	if (i % 50 == 0 || i == 399) printf "{\"step\": %d, \"split\": \"val\", \"id_loss\": %.6f, \"value_loss\": %.6f}\n",
+		i + 1, 5.95 + 1.6 * exp(-i / 60), 0.44 + 0.5 * exp(-i / 30)
+} }' >"$r/pretrain/log.jsonl"
+echo '{"id_loss": {"uniform": 7.55, "unigram": 6.41}, "value_loss": {"mean": 0.61, "gene mean": 0.47}}' \
+	>"$r/pretrain/baselines.json"
+cat >"$r/pretrain/step-400/config.json" <<'EOF'
+{"hidden_size": 128, "num_hidden_layers": 4, "num_attention_heads": 4, "max_position_embeddings": 2048,
+ "vocab_size": 1902, "n_parameters": 1234567}
+EOF
+echo '{"hidden_size": 1}' >"$r/pretrain/step-10/config.json"
+
+map() { # folder spread of the types
+	awk -v n="$n" -v k="$2" -v seed="$3" -v evil="$evil" 'BEGIN { srand(seed); OFS = "\t"; pi = 3.14159265
+		print "cell_id", "sample", "species", "label", "x", "y"
+		nt = split("alpha,beta,ductal,acinar,delta,T cell CD4+ naïve,B cell,monocyte,NK cell,endothelial", type, ",")
+		type[++nt] = evil; type[++nt] = "-"
+		for (i = 0; i < n; i++) { t = 1 + int(nt * rand() * rand()); m = rand() < 0.4
+			g = sqrt(-2 * log(1 - rand())); a = 2 * pi * rand()
+			printf "%d\t%s\t%s\t%s\t%.4f\t%.4f\n", 1000003 * i + 17, "s", m ? "mouse" : "human", type[t],
+				k * cos(t * 2.4) * sqrt(t) + m * 0.8 + g * cos(a), k * sin(t * 2.4) * sqrt(t) + g * sin(a)
+		} }' </dev/null >"$r/$1/map.tsv"
+	printf '{"n_cells": %d, "neighbours_same_type": 0.%d1, "species_mixing": 0.%d3}\n' "$n" $((9 - $3)) "$3" \
+		>"$r/$1/map.json"
+}
+map map 3 1
+map map-random 1.2 2
+map map-counts 4 3
+
+{
+	printf 'task\tdataset\tmethod\tvariant\tsplit\tseed\tmetric\tvalue\tn\n'
+	awk -v evil="$evil" 'BEGIN { srand(3); OFS = "\t"
+		nd = split("baron_pair_human,pbmc_sorted", ds, ","); ds[++nd] = evil
+		nm = split("genecompass+logistic,random-weights+logistic,pca+logistic,majority", me, ",")
+		split("0.72,0.55,0.78,0.11", base, ",")
+		for (d = 1; d <= nd; d++) for (m = 1; m <= nm; m++) for (s = 1; s <= 5; s++) {
+			x = base[m] + (d == 2 && m == 1 ? 0.12 : 0) + 0.05 * (rand() - 0.5)
+			print "annotate", ds[d], me[m], "clean", "test", s, "macro_f1", sprintf("%.6f", x), 400 + d
+			print "annotate", ds[d], me[m], "clean", "test", s, "accuracy", sprintf("%.6f", x + 0.1), 400 + d
+			print "annotate", ds[d], me[m], "clean", "val", s, "macro_f1", m == 4 ? "nan" : sprintf("%.6f", x + 0.02), 50
+		} }' </dev/null
+} >"$r/annotate/metrics.tsv"
+
+manifest() { # folder stage params...
+	local d=$1 s=$2
+	shift 2
+	{
+		printf 'kind\tname\tbytes\tsha256\nstage\t%s\t-\t-\nversion\t0.1.0\t-\t-\n' "$s"
+		for p in "$@"; do printf 'param\t%s\t-\t-\n' "$p"; done
+		(cd "$d" && find . -type f ! -name MANIFEST.tsv -printf '%P\n' | sort | while IFS= read -r f; do
+			printf 'output\t%s\t%d\t%s\n' "${f//\\/\\\\}" "$(stat -c %s "$f")" "$(sha256sum <"$f" | cut -d' ' -f1)"
+		done)
+	} >"$d/MANIFEST.tsv"
+}
+for s in fetch tables vocab median tokenize knowledge pretrain map map-random map-counts annotate; do
+	manifest "$r/$s" "$s" "--seed 0" "--note <&\"'>"
+done
+for s in import homolog-map qc-filter; do
+	for d in "$r/$s"/*/; do manifest "${d%/}" "$s" "--preset paper"; done
+done

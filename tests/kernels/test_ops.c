@@ -1,0 +1,509 @@
+/* Every operation: gradients of ref by central differences in double, and cpu against ref on sizes
+ * around the edges of its tiles. Bounds: differences with step 1e-5 in double are good to about
+ * 1e-9 of the function's scale, 1e-6 is asked; cpu is float, 2e-5 of the largest value is asked
+ * (a few hundred units in the last place, for sums over some hundred products). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/rng.h"
+#include "lib/base/thread.h"
+#include "lib/tensor/tape.h"
+#include "tests/tap.h"
+
+enum { MAX_IN = 6 };
+
+/* A case: input matrices (filled with normals) and a function that puts them through operations. */
+struct fix {
+    const char *name;
+    size_t n_in, rows[MAX_IN], cols[MAX_IN];
+    size_t n, d, extra; /* free for the function */
+    double rate;        /* of dropout */
+    uint64_t seed;
+    /* Returns the output; adds losses to *loss itself when it returns NULL. */
+    struct tensor *(*f)(struct tape *t, struct tensor **in, const struct fix *c, double *loss);
+};
+
+static uint32_t *some_index(struct tape *t, size_t n, size_t below, uint64_t seed)
+{
+    uint32_t *x = tape_memory(t, (n + 1) * sizeof *x);
+    for (size_t i = 0; i < n; i++)
+        x[i] = (uint32_t)rng_below(seed, RNG_TEST, 5, i, below);
+    return x;
+}
+
+static struct dropout some_dropout(struct tape *t, const struct fix *c, size_t n)
+{
+    uint64_t *key = tape_memory(t, (n + 1) * sizeof *key);
+    for (size_t i = 0; i < n; i++)
+        key[i] = rng_u64(c->seed, RNG_TEST, 6, i);
+    return (struct dropout){ (uint32_t)(c->rate * 65536), 99, key };
+}
+
+static struct tensor *f_linear(struct tape *t, struct tensor **in, const struct fix *c, double *l)
+{
+    (void)l;
+    return tape_linear(t, in[0], in[1], c->n_in > 2 ? in[2] : NULL, (enum act)c->extra);
+}
+
+/* Weights that are columns of a larger matrix, as in the embedding block. */
+static struct tensor *f_linear_view(struct tape *t, struct tensor **in, const struct fix *c,
+                                    double *l)
+{
+    (void)l;
+    return tape_linear(t, in[0], tape_columns(t, in[1], 3, c->d), in[2], ACT_NONE);
+}
+
+static struct tensor *f_act(struct tape *t, struct tensor **in, const struct fix *c, double *l)
+{
+    (void)l;
+    return tape_act(t, in[0], (enum act)c->extra);
+}
+
+static struct tensor *f_norm(struct tape *t, struct tensor **in, const struct fix *c, double *l)
+{
+    (void)l;
+    struct dropout d = some_dropout(t, c, in[0]->rows);
+    return tape_norm(t, in[0], c->n_in > 3 ? in[3] : NULL, in[1], in[2], 1e-5,
+                     c->rate > 0 ? &d : NULL);
+}
+
+static struct tensor *f_dropout(struct tape *t, struct tensor **in, const struct fix *c, double *l)
+{
+    (void)l;
+    struct dropout d = some_dropout(t, c, in[0]->rows);
+    return tape_dropout(t, in[0], &d);
+}
+
+static struct tensor *f_add(struct tape *t, struct tensor **in, const struct fix *c, double *l)
+{
+    (void)l;
+    (void)c;
+    return tape_add(t, in[0], -0.7, in[1]);
+}
+
+static struct tensor *f_gather(struct tape *t, struct tensor **in, const struct fix *c, double *l)
+{
+    (void)l;
+    return tape_gather(t, in[0], some_index(t, c->n, in[0]->rows, c->seed), c->n, SIZE_MAX);
+}
+
+static struct tensor *f_gather_axpy(struct tape *t, struct tensor **in, const struct fix *c,
+                                    double *l)
+{
+    (void)l;
+    float *v = tape_memory(t, (c->n + 1) * sizeof *v);
+    for (size_t i = 0; i < c->n; i++)
+        v[i] = (float)rng_normal(c->seed, RNG_TEST, 7, i);
+    struct tensor *w = c->n_in > 1 ? tape_columns(t, in[1], 2, 1) : NULL;
+    return tape_gather_axpy(t, in[0], some_index(t, c->n, in[0]->rows, c->seed), c->n,
+                            tape_input(t, v, c->n, 1), w);
+}
+
+static struct tensor *f_position(struct tape *t, struct tensor **in, const struct fix *c, double *l)
+{
+    (void)l;
+    return tape_add_position(t, in[0], in[1], in[2],
+                             some_index(t, in[0]->rows, in[2]->rows, c->seed));
+}
+
+/* Ragged cells whose rows add up to n: lengths 1, 2, 3, ... and the rest. */
+static uint32_t *some_cells(struct tape *t, size_t n, size_t *n_cells)
+{
+    uint32_t *first = tape_memory(t, (n + 2) * sizeof *first);
+    size_t c = 0, at = 0;
+    first[0] = 0;
+    while (at < n) {
+        size_t len = c + 1;
+        if (n - at < 2 * len + 1)
+            len = n - at;
+        at += len;
+        first[++c] = (uint32_t)at;
+    }
+    *n_cells = c;
+    return first;
+}
+
+static struct tensor *f_species(struct tape *t, struct tensor **in, const struct fix *c, double *l)
+{
+    (void)l;
+    size_t n_cells = c->extra;
+    uint32_t *first = tape_memory(t, (n_cells + 1) * sizeof *first);
+    uint8_t *species = tape_memory(t, n_cells);
+    const size_t genes = in[0]->rows;
+    for (size_t i = 0; i <= n_cells; i++) {
+        first[i] = (uint32_t)(i + genes * i / n_cells);
+        if (i < n_cells)
+            species[i] = (uint8_t)(i % 2);
+    }
+    return tape_add_species(t, in[0], in[1], first, species, n_cells);
+}
+
+static struct tensor *f_attention(struct tape *t, struct tensor **in, const struct fix *c,
+                                  double *l)
+{
+    (void)l;
+    size_t n_cells;
+    uint32_t *first;
+    struct dropout d = some_dropout(t, c, in[0]->rows);
+    if (c->n) { /* one long cell */
+        n_cells = 1;
+        first = tape_memory(t, 2 * sizeof *first);
+        first[0] = 0;
+        first[1] = (uint32_t)in[0]->rows;
+    } else {
+        first = some_cells(t, in[0]->rows, &n_cells);
+    }
+    return tape_attention(t, in[0], in[1], in[2], c->extra, first, n_cells,
+                          c->rate > 0 ? &d : NULL);
+}
+
+static struct tensor *f_id_loss(struct tape *t, struct tensor **in, const struct fix *c,
+                                double *loss)
+{
+    struct id_loss out = { 0 };
+    tape_id_loss(t, in[0], in[1], c->n_in > 2 ? in[2] : NULL,
+                 some_index(t, in[0]->rows, in[1]->rows, c->seed), 0.2 / 7, &out);
+    *loss += out.loss;
+    return NULL;
+}
+
+static struct tensor *f_square_loss(struct tape *t, struct tensor **in, const struct fix *c,
+                                    double *loss)
+{
+    float *v = tape_memory(t, (in[0]->rows + 1) * sizeof *v);
+    for (size_t i = 0; i < in[0]->rows; i++)
+        v[i] = (float)rng_normal(c->seed, RNG_TEST, 8, i);
+    *loss += tape_square_loss(t, in[0], v, 0.3);
+    return NULL;
+}
+
+static size_t items(const struct fix *c, size_t i)
+{
+    return c->rows[i] * c->cols[i];
+}
+
+/* One run: loss = sum of output * fixed normals (or the operation's own loss). grad: per input. */
+static double run(const struct fix *c, const struct backend *b, double *const *x, double **grad,
+                  double *out)
+{
+    struct tape t;
+    struct tensor in[MAX_IN], *p[MAX_IN];
+    double loss = 0;
+    tape_init(&t, b, true);
+    for (size_t i = 0; i < c->n_in; i++) {
+        in[i] = *tape_new(&t, c->rows[i], c->cols[i]);
+        reals_from_f64(b, in[i].x, x[i], items(c, i));
+        p[i] = &in[i];
+    }
+    struct tensor *y = c->f(&t, p, c, &loss);
+    if (y) {
+        const size_t n = y->rows * y->cols;
+        double *v = calloc(n + 1, sizeof *v), *g = calloc(n + 1, sizeof *g);
+        reals_to_f64(b, v, y->x, n);
+        for (size_t k = 0; k < n; k++) {
+            g[k] = rng_normal(c->seed, RNG_TEST, 9, k);
+            loss += g[k] * v[k];
+        }
+        if (out)
+            memcpy(out, v, n * sizeof *v);
+        reals_from_f64(b, y->g, g, n);
+        free(v);
+        free(g);
+        if (y != p[0])
+            tape_backward(&t);
+    }
+    for (size_t i = 0; grad && i < c->n_in; i++)
+        reals_to_f64(b, grad[i], in[i].g, items(c, i));
+    if (tape_check(&t, NULL))
+        loss = NAN;
+    tape_release(&t);
+    return loss;
+}
+
+static double largest(const double *x, size_t n)
+{
+    double m = 0;
+    for (size_t i = 0; i < n; i++)
+        m = fabs(x[i]) > m ? fabs(x[i]) : m;
+    return m;
+}
+
+static void make_inputs(const struct fix *c, double **x, double **g)
+{
+    for (size_t i = 0; i < c->n_in; i++) {
+        x[i] = calloc(items(c, i) + 1, sizeof **x);
+        g[i] = calloc(items(c, i) + 1, sizeof **g);
+        for (size_t k = 0; k < items(c, i); k++) /* through float: both backends start equal */
+            x[i][k] = (double)(float)rng_normal(c->seed, RNG_TEST, i, k);
+    }
+}
+
+static void free_inputs(const struct fix *c, double **x, double **g)
+{
+    for (size_t i = 0; i < c->n_in; i++) {
+        free(x[i]);
+        free(g[i]);
+    }
+}
+
+/* Central differences at up to 40 entries of each input. */
+static void check_gradient(const struct fix *c)
+{
+    double *x[MAX_IN], *g[MAX_IN], worst = 0;
+    const double step = 1e-5;
+    make_inputs(c, x, g);
+    run(c, &backend_ref, x, g, NULL);
+    for (size_t i = 0; i < c->n_in; i++) {
+        const size_t n = items(c, i), every = n / 40 + 1;
+        const double scale = largest(g[i], n) + 1e-3;
+        for (size_t k = 0; k < n; k += every) {
+            const double at = x[i][k];
+            x[i][k] = at + step;
+            const double up = run(c, &backend_ref, x, NULL, NULL);
+            x[i][k] = at - step;
+            const double down = run(c, &backend_ref, x, NULL, NULL);
+            x[i][k] = at;
+            const double err = fabs((up - down) / (2 * step) - g[i][k]) / scale;
+            if (!(err <= worst))
+                worst = err;
+        }
+    }
+    ok(worst <= 1e-6, "%s: gradient of ref against differences, largest error %.2g", c->name,
+       worst);
+    free_inputs(c, x, g);
+}
+
+static void check_cpu(const struct fix *c)
+{
+    const char *why;
+    const struct backend *cpu = backend_find("cpu", &why);
+    if (!cpu) {
+        skip("%s: %s", c->name, why);
+        return;
+    }
+    double *x[MAX_IN], *g[MAX_IN], *h[MAX_IN], *unused[MAX_IN], worst = 0;
+    enum { ROOM = 1 << 20 };
+    double *y = calloc(ROOM, sizeof *y), *z = calloc(ROOM, sizeof *z);
+    make_inputs(c, x, g);
+    make_inputs(c, unused, h);
+    const double a = run(c, &backend_ref, x, g, y), b = run(c, cpu, x, h, z);
+    worst = fabs(a - b) / (fabs(a) + sqrt(largest(y, ROOM) + 1) * 10);
+    const double scale_y = largest(y, ROOM) + 1e-3;
+    for (size_t k = 0; k < ROOM; k++)
+        if (!(fabs(y[k] - z[k]) / scale_y <= worst))
+            worst = fabs(y[k] - z[k]) / scale_y;
+    /* One scale for all inputs: the gradient of one may be zero in exact arithmetic (the query of
+     * a cell of one row), and then only rounding is left of it. */
+    double scale = 1e-3;
+    for (size_t i = 0; i < c->n_in; i++)
+        scale = fmax(scale, largest(g[i], items(c, i)));
+    for (size_t i = 0; i < c->n_in; i++) {
+        for (size_t k = 0; k < items(c, i); k++)
+            if (!(fabs(g[i][k] - h[i][k]) / scale <= worst))
+                worst = fabs(g[i][k] - h[i][k]) / scale;
+    }
+    ok(worst <= 2e-5, "%s: cpu against ref, largest error %.2g", c->name, worst);
+    free_inputs(c, x, g);
+    free_inputs(c, unused, h);
+    free(y);
+    free(z);
+}
+
+/* Gradients on small sizes; cpu also on sizes around its tiles. */
+static void both(struct fix c)
+{
+    check_gradient(&c);
+    check_cpu(&c);
+}
+
+static void linears(void)
+{
+    static const char *const names[] = { "linear", "linear with gelu", "linear with quick gelu",
+                                         "linear with tanh", "linear with relu" };
+    for (size_t a = ACT_NONE; a <= ACT_RELU; a++)
+        both((struct fix){ names[a], 3, { 5, 4, 1 }, { 7, 7, 4 }, .extra = a, .seed = a,
+                           .f = f_linear });
+    both((struct fix){ "linear without bias", 2, { 5, 4 }, { 7, 7 }, .f = f_linear });
+    both((struct fix){ "linear with a view of weights", 3, { 5, 4, 1 }, { 6, 11, 4 }, .d = 6,
+                       .f = f_linear_view });
+    static const size_t edge[][3] = { { 0, 8, 8 },     { 1, 1, 1 },     { 127, 31, 33 },
+                                      { 128, 64, 128 }, { 129, 65, 129 }, { 300, 130, 200 } };
+    for (size_t i = 0; i < sizeof edge / sizeof *edge; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "linear %zu x %zu -> %zu", edge[i][0], edge[i][1], edge[i][2]);
+        check_cpu(&(struct fix){ name, 3, { edge[i][0], edge[i][2], 1 },
+                                 { edge[i][1], edge[i][1], edge[i][2] }, .extra = ACT_GELU,
+                                 .seed = i, .f = f_linear });
+    }
+    for (size_t a = ACT_GELU; a <= ACT_RELU; a++)
+        both((struct fix){ "activation alone", 1, { 30 }, { 11 }, .extra = a, .f = f_act });
+    check_cpu(&(struct fix){ "activation over blocks", 1, { 300 }, { 100 }, .extra = ACT_GELU,
+                             .f = f_act });
+}
+
+static void norms(void)
+{
+    both((struct fix){ "norm", 3, { 4, 1, 1 }, { 9, 9, 9 }, .f = f_norm });
+    both((struct fix){ "norm with residual and dropout", 4, { 6, 1, 1, 6 }, { 9, 9, 9, 9 },
+                       .rate = 0.3, .f = f_norm });
+    both((struct fix){ "dropout", 1, { 6 }, { 19 }, .rate = 0.4, .f = f_dropout });
+    static const size_t widths[] = { 1, 31, 32, 33, 255, 256, 257, 768, 1000 };
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        char name[64];
+        const size_t d = widths[i], n = 63 + i;
+        if (d == 1)
+            continue; /* a norm of one number is constant: its gradient is rounding alone */
+        snprintf(name, sizeof name, "norm of width %zu", d);
+        check_cpu(&(struct fix){ name, 4, { n, 1, 1, n }, { d, d, d, d }, .rate = 0.1, .seed = i,
+                                 .f = f_norm });
+    }
+    check_cpu(&(struct fix){ "dropout over blocks", 1, { 130 }, { 300 }, .rate = 0.02,
+                             .f = f_dropout });
+}
+
+static void look_ups(void)
+{
+    both((struct fix){ "add", 2, { 5, 5 }, { 7, 7 }, .f = f_add });
+    both((struct fix){ "gather", 1, { 6 }, { 5 }, .n = 13, .f = f_gather });
+    both((struct fix){ "gather and axpy", 2, { 6, 5 }, { 5, 4 }, .n = 13, .f = f_gather_axpy });
+    both((struct fix){ "gather without values", 1, { 6 }, { 5 }, .n = 13, .f = f_gather_axpy });
+    both((struct fix){ "add position", 3, { 9, 2, 4 }, { 5, 5, 5 }, .f = f_position });
+    both((struct fix){ "add species", 2, { 12, 2 }, { 5, 5 }, .extra = 3, .f = f_species });
+    check_cpu(&(struct fix){ "gather over blocks", 1, { 200 }, { 33 }, .n = 500, .f = f_gather });
+    check_cpu(&(struct fix){ "gather and axpy over blocks", 2, { 130, 33 }, { 33, 5 }, .n = 500,
+                             .f = f_gather_axpy });
+    check_cpu(&(struct fix){ "add position over blocks", 3, { 500, 2, 70 }, { 33, 33, 33 },
+                             .f = f_position });
+    check_cpu(&(struct fix){ "add species to 40 cells", 2, { 400, 2 }, { 33, 33 }, .extra = 40,
+                             .f = f_species });
+}
+
+static void attentions(void)
+{
+    both((struct fix){ "attention over ragged cells", 3, { 11, 11, 11 }, { 8, 8, 8 }, .extra = 2,
+                       .f = f_attention });
+    both((struct fix){ "attention with dropout", 3, { 11, 11, 11 }, { 8, 8, 8 }, .extra = 2,
+                       .rate = 0.3, .f = f_attention });
+    static const size_t rows[] = { 1, 63, 64, 65, 130, 511, 513 };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char name[64];
+        const size_t n = rows[i];
+        snprintf(name, sizeof name, "attention over a cell of %zu rows", n);
+        check_cpu(&(struct fix){ name, 3, { n, n, n }, { 24, 24, 24 }, .n = 1, .extra = 3,
+                                 .rate = i % 2 ? 0.1 : 0, .seed = i, .f = f_attention });
+    }
+    check_cpu(&(struct fix){ "attention over many cells", 3, { 300, 300, 300 }, { 32, 32, 32 },
+                             .extra = 2, .rate = 0.02, .f = f_attention });
+}
+
+static void losses(void)
+{
+    both((struct fix){ "id loss", 3, { 5, 13, 1 }, { 4, 4, 13 }, .f = f_id_loss });
+    both((struct fix){ "id loss without bias", 2, { 5, 13 }, { 4, 4 }, .f = f_id_loss });
+    both((struct fix){ "square loss", 1, { 9 }, { 1 }, .f = f_square_loss });
+    static const size_t edge[][2] = { { 1, 2 }, { 127, 511 }, { 128, 512 }, { 129, 1025 } };
+    for (size_t i = 0; i < sizeof edge / sizeof *edge; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "id loss of %zu rows, %zu classes", edge[i][0], edge[i][1]);
+        check_cpu(&(struct fix){ name, 3, { edge[i][0], edge[i][1], 1 }, { 16, 16, edge[i][1] },
+                                 .seed = i, .f = f_id_loss });
+    }
+}
+
+/* The row without gradient (the <pad> row) gets none, the others all of theirs. */
+static void pad_row(void)
+{
+    static const struct backend *const all[] = { &backend_ref, &backend_cpu };
+    const char *why;
+    for (int i = 0; i < 2; i++) {
+        if (!backend_find(all[i]->name, &why))
+            continue;
+        struct tape t;
+        tape_init(&t, all[i], true);
+        const uint32_t index[] = { 0, 2, 0, 1, 2 };
+        struct tensor *table = tape_new(&t, 3, 2), *y = tape_gather(&t, table, index, 5, 0);
+        const double ones[10] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
+        double g[6];
+        reals_from_f64(all[i], y->g, ones, 10);
+        tape_backward(&t);
+        reals_to_f64(all[i], g, table->g, 6);
+        ok(near(g[0], 0, 0, 0) && near(g[2], 1, 0, 0) && near(g[4], 2, 0, 0),
+           "%s: the row without gradient stays without", all[i]->name);
+        tape_release(&t);
+    }
+}
+
+/* NaN in, NaN out: no soft-max or norm may hide it. */
+static void not_a_number(void)
+{
+    static const struct backend *const all[] = { &backend_ref, &backend_cpu };
+    const char *why;
+    for (int i = 0; i < 2; i++) {
+        if (!backend_find(all[i]->name, &why))
+            continue;
+        struct tape t;
+        struct id_loss out = { 0 };
+        double nan = NAN;
+        const uint32_t label[2] = { 0, 1 };
+        tape_init(&t, all[i], true);
+        struct tensor *z = tape_new(&t, 2, 3), *e = tape_new(&t, 4, 3);
+        reals_from_f64(all[i], (char *)z->x + 4 * all[i]->real_bytes, &nan, 1);
+        tape_id_loss(&t, z, e, NULL, label, 1, &out);
+        ok(isnan(out.loss), "%s: a NaN in a hidden row makes the loss NaN", all[i]->name);
+        ok(isnan(all[i]->sum_squares(z->x, 6)), "%s: and the norm", all[i]->name);
+        tape_release(&t);
+    }
+}
+
+/* Equal bytes for any number of threads, operation by operation. */
+static void threads(void)
+{
+    static const struct fix cases[] = {
+        { "linear", 3, { 300, 200, 1 }, { 130, 130, 200 }, .extra = ACT_GELU, .f = f_linear },
+        { "norm", 4, { 300, 1, 1, 300 }, { 64, 64, 64, 64 }, .rate = 0.1, .f = f_norm },
+        { "attention", 3, { 300, 300, 300 }, { 32, 32, 32 }, .extra = 2, .rate = 0.1,
+          .f = f_attention },
+        { "id loss", 3, { 200, 1500, 1 }, { 16, 16, 1500 }, .f = f_id_loss },
+        { "gather and axpy", 2, { 130, 33 }, { 33, 5 }, .n = 500, .f = f_gather_axpy },
+        { "add position", 3, { 500, 2, 70 }, { 33, 33, 33 }, .f = f_position },
+    };
+    const char *why;
+    if (!backend_find("cpu", &why)) {
+        skip("equal bytes for any number of threads: %s", why);
+        return;
+    }
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        const struct fix *c = &cases[k];
+        double *x[MAX_IN], *g[MAX_IN], *h[MAX_IN], *unused[MAX_IN];
+        bool same = true;
+        make_inputs(c, x, g);
+        make_inputs(c, unused, h);
+        threads_init(1);
+        const double a = run(c, &backend_cpu, x, g, NULL);
+        for (int n = 2; n <= 7; n += 5) {
+            threads_init(n);
+            const double b = run(c, &backend_cpu, x, h, NULL);
+            same = same && memcmp(&a, &b, sizeof a) == 0;
+            for (size_t i = 0; i < c->n_in; i++)
+                same = same && memcmp(g[i], h[i], items(c, i) * sizeof **g) == 0;
+        }
+        ok(same, "%s: 1, 2 and 7 threads give the same bytes", c->name);
+        free_inputs(c, x, g);
+        free_inputs(c, unused, h);
+    }
+    threads_init(0);
+}
+
+int main(void)
+{
+    linears();
+    norms();
+    look_ups();
+    attentions();
+    losses();
+    pad_row();
+    not_a_number();
+    threads();
+    threads_stop();
+    return tap_end();
+}
