@@ -12,7 +12,7 @@ static int falling(const void *a, const void *b)
     return (*x < *y) - (*x > *y);
 }
 
-/* The total at the middle of the steepest fall; 0 when nothing falls. */
+/* The geometric mean of the totals at both ends of the steepest fall; 0 when nothing falls. */
 static uint64_t find_threshold(const uint64_t *sorted, size_t n)
 {
     double best = 1;
@@ -22,7 +22,7 @@ static uint64_t find_threshold(const uint64_t *sorted, size_t n)
         double ratio = (double)sorted[r] / (double)low;
         if (ratio > best) {
             best = ratio;
-            threshold = sorted[(size_t)sqrt((double)r * (double)(r + r / 4))];
+            threshold = (uint64_t)ceil(sqrt((double)sorted[r] * (double)low));
         }
     }
     return threshold;

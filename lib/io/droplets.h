@@ -2,11 +2,11 @@
  *
  * Rule: rank the barcodes by falling total. Cells end where the totals fall steepest: at the rank r
  * (20 or more, total 100 or more) with the greatest ratio of the totals at r and at 1.25 r. The
- * threshold is the total half way between (at the geometric mean of both ranks), and a barcode is
- * a cell when it has it. This is the inflection of the knee plot of DropletUtils (Lun et al. 2019),
- * with a window in place of a spline.
- * A matrix counts as unfiltered, and the rule is used, when it has 1000 barcodes or more and more
- * than half of them have less than a twentieth of the threshold; lists of cells are far from that.
+ * threshold is the geometric mean of these two totals, and a barcode is a cell when it has it. This
+ * is the inflection of the knee plot of DropletUtils (Lun et al. 2019), with a window in place of a
+ * spline. A matrix counts as unfiltered, and the rule is used, when it has 1000 barcodes or more
+ * and more than half of them have less than a twentieth of the threshold; lists of cells are far
+ * from that.
  */
 #ifndef GC_IO_DROPLETS_H
 #define GC_IO_DROPLETS_H

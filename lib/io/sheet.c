@@ -5,6 +5,7 @@
 
 #include "lib/base/file.h"
 
+/* Zero when none stands there. */
 static char find_separator(const char *text)
 {
     static const char sep[] = "\t,; ";
@@ -13,13 +14,16 @@ static char find_separator(const char *text)
     for (const char *s = text; *s; s++) {
         quoted ^= *s == '"';
         const char *at = quoted ? NULL : strchr(sep, *s);
-        n[at ? at - sep : 0] += at != NULL;
+        if (at)
+            n[at - sep]++;
     }
     /* Blanks stand in names as well: only where nothing else does. */
     size_t best = 0;
     for (size_t i = 1; i < 3; i++)
         best = n[i] > n[best] ? i : best;
-    return n[best] == 0 && n[3] ? ' ' : sep[best];
+    if (n[best] == 0)
+        return n[3] ? ' ' : '\0';
+    return sep[best];
 }
 
 /* Takes the quotes off the field at s; NULL when they are not closed, else the place behind. */
@@ -55,7 +59,7 @@ static enum rc split(const struct sheet *s, char *text, char **field, size_t max
                 return err_set(e, RC_INPUT, "'%s': line %zu: %s", s->l.path, s->l.number,
                                end ? "text after a closing quote" : "a quote is never closed");
         } else {
-            const char stop[2] = { s->sep, '\0' };
+            const char stop[2] = { s->sep, '\0' }; /* no separator: the whole line */
             end = at + strcspn(at, stop);
         }
         if (!*end)
@@ -112,6 +116,9 @@ static enum rc read_first(struct sheet *s, struct err *e)
         return rc;
     if (!more)
         return err_set(e, RC_INPUT, "'%s' has a header but no rows", s->l.path);
+    /* R's header of one column has no separator: the first row has. */
+    if (!s->sep)
+        s->sep = find_separator(s->l.text);
     rc = split(s, s->l.text, s->field, s->n_head + 1, &n, e);
     if (rc)
         return rc;

@@ -9,7 +9,7 @@
 
 struct sheet {
     struct lines l;
-    char sep;
+    char sep; /* 0: one column */
     bool r_style;
     char **head; /* names of the columns without the row names when r_style; owned */
     size_t n_head;
