@@ -20,6 +20,59 @@ void cells_release(struct cells *c)
     *c = (struct cells){ 0 };
 }
 
+static enum rc select_counts(const struct cells *c, const unsigned char *keep_cell,
+                             const unsigned char *keep_gene, struct csr *out, struct err *e)
+{
+    size_t n = c->count.n_cols, to = 0;
+    if (!keep_gene)
+        return csr_select(&c->count, keep_cell, NULL, n, out, e);
+    uint32_t *col_to = malloc((n + 1) * sizeof *col_to);
+    if (!col_to)
+        return err_set(e, RC_FAIL, "no memory for %zu genes", n);
+    for (size_t j = 0; j < n; j++)
+        col_to[j] = keep_gene[j] ? (uint32_t)to++ : UINT32_MAX;
+    enum rc rc = csr_select(&c->count, keep_cell, col_to, to, out, e);
+    free(col_to);
+    return rc;
+}
+
+/* Copies the names where keep (NULL: all) into the arena of t, which has a row for each. */
+static const char **select_names(const char *const *name, size_t n, const unsigned char *keep,
+                                 struct table *t)
+{
+    const char **to = calloc(t->n_rows + 1, sizeof *to);
+    for (size_t i = 0, k = 0; to && i < n; i++) {
+        if (keep && !keep[i])
+            continue;
+        to[k] = arena_text(&t->text, name[i]);
+        if (!to[k++]) {
+            free(to);
+            return NULL;
+        }
+    }
+    return to;
+}
+
+enum rc cells_select(const struct cells *c, const unsigned char *keep_cell,
+                     const unsigned char *keep_gene, struct cells *out, struct err *e)
+{
+    cells_init(out);
+    enum rc rc = select_counts(c, keep_cell, keep_gene, &out->count, e);
+    if (!rc)
+        rc = table_select(&c->obs, keep_cell, &out->obs, e);
+    if (!rc)
+        rc = table_select(&c->var, keep_gene, &out->var, e);
+    if (!rc) {
+        out->cell = select_names(c->cell, c->count.n_rows, keep_cell, &out->obs);
+        out->gene = select_names(c->gene, c->count.n_cols, keep_gene, &out->var);
+        if (!out->cell || !out->gene)
+            rc = err_set(e, RC_FAIL, "no memory for names");
+    }
+    if (rc)
+        cells_release(out);
+    return rc;
+}
+
 uint64_t cell_id_of(const char *sample, const char *barcode)
 {
     struct sha256 s;

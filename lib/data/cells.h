@@ -5,8 +5,11 @@
  *   sample    TEXT  the sample; quality rules look at one sample at a time
  *   species   TEXT  "human" or "mouse"
  *   label     TEXT  cell type, missing where none is known
+ *   total, n_genes, mito  I64  from qc-filter, over all genes that were mapped: sum of counts,
+ *                   genes with a count, counts of mitochondrial genes
  * var columns:
- *   gene_name TEXT  the name in the source
+ *   gene_name TEXT  the name in the source; from homolog-map on that of the gene tables
+ *   n_source, source  I64, TEXT  from homolog-map: how many columns were summed, and their names
  *   species   TEXT  only in two-species matrices, before the cells are split */
 #ifndef GC_DATA_CELLS_H
 #define GC_DATA_CELLS_H
@@ -25,6 +28,10 @@ struct cells {
 
 void cells_init(struct cells *c);
 void cells_release(struct cells *c);
+/* The cells where keep_cell[r] with the genes where keep_gene[j] (NULL: all), obs and var with
+ * them; out is fresh, and empty on failure. */
+enum rc cells_select(const struct cells *c, const unsigned char *keep_cell,
+                     const unsigned char *keep_gene, struct cells *out, struct err *e);
 /* First 8 bytes of SHA-256("SAMPLE\tBARCODE"), big endian. SAMPLE is the checksum of the sample's
  * main file where that is known, else its name. Never 0. */
 uint64_t cell_id_of(const char *sample, const char *barcode);

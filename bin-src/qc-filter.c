@@ -1,0 +1,335 @@
+/* qc-filter: which cells stay, by the rules of the paper or of the authors' script. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/log.h"
+#include "lib/base/tool.h"
+#include "lib/cell/gene_map.h"
+#include "lib/cell/qc.h"
+#include "lib/io/h5ad.h"
+#include "lib/io/json.h"
+#include "lib/io/tables.h"
+#include "lib/io/textout.h"
+
+static const char *tables, *preset = "paper", *constant_z = "preset", *cells_file;
+static int64_t min_genes = -1, min_cells = -1, min_coding = 7;
+static double z_max = 3, mito_max = -1;
+static bool core_only;
+
+static const struct opt opts[] = {
+    OPT_STR("tables", &tables, "DIR", "folder with genes.tsv and aliases.tsv (plain or .gz)"),
+    OPT_CHOICE("preset", &preset, "paper|official-code", "whose rules"),
+    OPT_I64("min-genes", &min_genes, "N",
+            "P1: genes with a count that a cell needs; -1: paper 200, official-code 0"),
+    OPT_I64("min-cells", &min_cells, "N",
+            "P2: cells that a sample needs; -1: paper 4, official-code 0"),
+    OPT_F64("z-max", &z_max, "NUM", "bound of |z|, itself outside"),
+    OPT_F64("mito-max", &mito_max, "NUM",
+            "P4: largest mitochondrial share; -1: paper 0.15, official-code 1"),
+    OPT_I64("min-coding", &min_coding, "N",
+            "P3: core protein-coding or miRNA genes with a count that a cell needs"),
+    OPT_CHOICE("constant-z", &constant_z, "preset|zero|nan",
+               "z where all cells are equal; preset: paper zero, official-code nan, which keeps "
+               "no cell"),
+    OPT_FLAG("core-only", &core_only, "write only core genes (medians are then of these alone)"),
+    OPT_STR("cells", &cells_file, "FILE", "a table with the numbers and the verdict of every cell"),
+    OPT_END,
+};
+
+static const char text[] =
+    "Rules, in this order, sample by sample (obs column sample):\n"
+    "  P1       fewer than 200 mapped genes with a count\n"
+    "  no_counts  a total of 0 (official-code)\n"
+    "  P2       fewer than 4 cells left in the sample: all of them\n"
+    "  z_total, z_genes, z_mito   total, number of genes, or mitochondrial share 3 or\n"
+    "           more SD from the sample's mean (population SD over the cells left now,\n"
+    "           not recomputed). z_genes only with --preset paper\n"
+    "  P4       more than 15 % mitochondrial counts (between z_genes and z_mito)\n"
+    "  P3       fewer than 7 core protein-coding or miRNA genes with a count\n"
+    "  empty    no core gene with a token has a count (paper)\n"
+    "official-code does what the authors' script does with decimal counts: no P1, P2,\n"
+    "P4 and z_genes, and a sample without any mitochondrial count loses all cells.\n"
+    "\n"
+    "A file that homolog-map made is taken as it is. Any other has its columns looked\n"
+    "up here: with paper as homolog-map does; with official-code mouse genes keep their\n"
+    "ids and columns of one id stay apart, as in the script.\n"
+    "\n"
+    "P6, the core list, marks genes (var column core) and leaves them in the file: the\n"
+    "medians are over all mapped genes, tokenize takes only those of the vocabulary.\n"
+    "obs gets total, n_genes and mito, over all mapped genes.\n"
+    "\n"
+    "Example:\n"
+    "  qc-filter lung.h5ad --tables tables --preset paper --out kept.h5ad \\\n"
+    "            --report qc.json --cells verdicts.tsv";
+
+struct job {
+    struct cells c; /* mapped */
+    uint32_t *gene, *sample;
+    const char **sample_name;
+    size_t n_samples;
+    struct qc_cell *qc;
+    struct gene_map_report map;
+    bool map_known;
+};
+
+static void job_release(struct job *j)
+{
+    cells_release(&j->c);
+    free(j->gene);
+    free(j->sample);
+    free(j->sample_name);
+    free(j->qc);
+}
+
+static enum rc rules_from_options(struct qc_rules *r, struct err *e)
+{
+    *r = qc_rules_of(strcmp(preset, "paper") == 0 ? QC_PAPER : QC_OFFICIAL_CODE);
+    const struct {
+        const char *name;
+        int64_t v;
+        uint32_t *to;
+    } whole[] = { { "min-genes", min_genes, &r->min_genes },
+                  { "min-cells", min_cells, &r->min_cells },
+                  { "min-coding", min_coding, &r->min_coding } };
+    for (size_t i = 0; i < 3; i++) {
+        if (whole[i].v < -1 || whole[i].v > INT32_MAX || (i == 2 && whole[i].v < 0))
+            return err_set(e, RC_USAGE, "--%s is no such number: %lld", whole[i].name,
+                           (long long)whole[i].v);
+        if (whole[i].v >= 0)
+            *whole[i].to = (uint32_t)whole[i].v;
+    }
+    if (!(z_max > 0))
+        return err_set(e, RC_USAGE, "--z-max is above 0, not %g", z_max);
+    if (mito_max != -1 && !(mito_max >= 0 && mito_max <= 1))
+        return err_set(e, RC_USAGE, "--mito-max is 0 to 1, not %g", mito_max);
+    r->z_max = z_max;
+    if (mito_max >= 0)
+        r->mito_max = mito_max;
+    if (strcmp(constant_z, "preset") != 0)
+        r->constant_is_nan = strcmp(constant_z, "nan") == 0;
+    return RC_OK;
+}
+
+/* Reads the file and maps its columns unless they are mapped. */
+static enum rc open_cells(struct job *j, const char *path, const struct gene_tables *t,
+                          struct err *e)
+{
+    enum rc rc = h5ad_read(path, &j->c, e);
+    if (rc || gene_map_done(&j->c))
+        return rc;
+    struct cells raw = j->c;
+    rc = strcmp(preset, "paper") == 0 ? gene_map_cells(&raw, t, true, &j->c, &j->map, e)
+                                      : gene_map_cells_apart(&raw, t, false, &j->c, &j->map, e);
+    cells_release(&raw);
+    j->map_known = !rc;
+    return rc ? err_wrap(e, "'%s'", path) : RC_OK;
+}
+
+static enum rc judge(struct job *j, const struct gene_tables *t, const struct qc_rules *rules,
+                     struct err *e)
+{
+    size_t n = j->c.count.n_rows;
+    j->gene = malloc((j->c.count.n_cols + 1) * sizeof *j->gene);
+    j->sample = malloc((n + 1) * sizeof *j->sample);
+    j->qc = calloc(n + 1, sizeof *j->qc);
+    if (!j->gene || !j->sample || !j->qc)
+        return err_set(e, RC_FAIL, "no memory for %zu cells", n);
+    enum rc rc = gene_map_ids(&j->c, t, j->gene, e);
+    if (!rc)
+        rc = qc_samples(&j->c, j->sample, &j->sample_name, &j->n_samples, e);
+    if (!rc)
+        rc = qc_run(&j->c.count, j->gene, t, j->sample, j->n_samples, rules, j->qc, e);
+    return rc;
+}
+
+/* obs total, n_genes, mito; var core. */
+static enum rc add_columns(struct job *j, const struct gene_tables *t, struct err *e)
+{
+    static const char *const name[] = { "total", "n_genes", "mito" };
+    for (int i = 0; i < 3; i++) {
+        struct column *col = table_add(&j->c.obs, name[i], COLUMN_I64);
+        if (!col)
+            return err_set(e, RC_FAIL, "no memory for obs column '%s'", name[i]);
+        for (size_t r = 0; r < j->c.count.n_rows; r++) {
+            const struct qc_cell *q = &j->qc[r];
+            col->i64[r] = (int64_t)(i == 0 ? q->total : i == 1 ? q->n_genes : q->mito);
+        }
+    }
+    struct column *core = table_add(&j->c.var, "core", COLUMN_I64);
+    if (!core)
+        return err_set(e, RC_FAIL, "no memory for var column 'core'");
+    for (size_t k = 0; k < j->c.count.n_cols; k++)
+        core->i64[k] = t->gene[j->gene[k]].core;
+    return RC_OK;
+}
+
+static enum rc write_kept(struct job *j, const struct gene_tables *t, const char *path,
+                          size_t *n_kept, struct err *e)
+{
+    size_t n = j->c.count.n_rows, m = j->c.count.n_cols;
+    struct cells out;
+    unsigned char *cell = malloc(n + 1), *gene = malloc(m + 1);
+    enum rc rc = cell && gene ? add_columns(j, t, e) : err_set(e, RC_FAIL, "no memory");
+    for (size_t r = 0; !rc && r < n; r++)
+        *n_kept += cell[r] = j->qc[r].verdict == QC_KEPT;
+    for (size_t k = 0; !rc && k < m; k++)
+        gene[k] = t->gene[j->gene[k]].core;
+    if (!rc)
+        rc = cells_select(&j->c, cell, core_only ? gene : NULL, &out, e);
+    free(cell);
+    free(gene);
+    if (rc)
+        return rc;
+    rc = h5ad_write(path, &out, NULL, e);
+    cells_release(&out);
+    return rc;
+}
+
+static void put_z(struct textout *o, double z)
+{
+    if (isnan(z))
+        textout_put(o, "\t-");
+    else
+        textout_put(o, "\t%.12g", z);
+}
+
+static enum rc write_cells_table(const struct job *j, struct err *e)
+{
+    struct textout o;
+    if (textout_open(&o, cells_file, e))
+        return e->rc;
+    textout_put(&o, "cell\ttotal\tn_genes\tmito\tz_total\tz_genes\tz_mito\tn_protein_mirna\t"
+                    "n_tokens\tverdict\tsample\n");
+    for (size_t r = 0; r < j->c.count.n_rows; r++) {
+        const struct qc_cell *q = &j->qc[r];
+        textout_put(&o, "%s\t%llu\t%u\t%llu", j->c.cell[r], (unsigned long long)q->total,
+                    q->n_genes, (unsigned long long)q->mito);
+        put_z(&o, q->z_total);
+        put_z(&o, q->z_genes);
+        put_z(&o, q->z_mito);
+        textout_put(&o, "\t%u\t%u\t%s\t%s\n", q->n_coding, q->n_tokens, qc_verdict_name(q->verdict),
+                    j->sample_name[j->sample[r]]);
+    }
+    return textout_close(&o, e);
+}
+
+/* Cells in, dropped and left after each rule; sample SIZE_MAX: all. */
+static json_t *count_cells(const struct job *j, size_t sample)
+{
+    size_t dropped[QC_N_VERDICTS] = { 0 }, n = 0;
+    for (size_t r = 0; r < j->c.count.n_rows; r++)
+        if (sample == SIZE_MAX || j->sample[r] == sample) {
+            dropped[j->qc[r].verdict]++;
+            n++;
+        }
+    json_t *d = json_object(), *left = json_object();
+    size_t now = n;
+    for (int v = QC_KEPT + 1; v < QC_N_VERDICTS; v++) {
+        const char *name = qc_verdict_name((enum qc_verdict)v);
+        now -= dropped[v];
+        json_object_set_new(d, name, json_integer((json_int_t)dropped[v]));
+        json_object_set_new(left, name, json_integer((json_int_t)now));
+    }
+    return json_pack("{s:s, s:I, s:o, s:o, s:I}", "sample",
+                     sample == SIZE_MAX ? "" : j->sample_name[sample], "cells_in", (json_int_t)n,
+                     "dropped", d, "cells_after", left, "kept", (json_int_t)dropped[QC_KEPT]);
+}
+
+static json_t *count_genes(const struct job *j, const struct gene_tables *t)
+{
+    size_t core = 0, token = 0, mito = 0;
+    bool tokens = gene_tables_have_tokens(t);
+    for (size_t k = 0; k < j->c.count.n_cols; k++) {
+        const struct gene *g = &t->gene[j->gene[k]];
+        core += g->core;
+        token += g->core && (!tokens || g->token >= 0);
+        mito += g->mito;
+    }
+    json_t *g = json_pack("{s:I, s:I, s:I, s:I}", "genes_mapped", (json_int_t)j->c.count.n_cols,
+                          "genes_core", (json_int_t)core, "genes_with_token", (json_int_t)token,
+                          "genes_mito", (json_int_t)mito);
+    if (g && j->map_known) {
+        json_object_set_new(g, "columns_in", json_integer((json_int_t)j->map.n_columns));
+        json_object_set_new(g, "columns_unmatched", json_integer((json_int_t)j->map.n_unmatched));
+        json_object_set_new(g, "columns_merged", json_integer((json_int_t)j->map.n_merged));
+    }
+    return g;
+}
+
+static json_t *report(const struct job *j, const struct gene_tables *t, const struct qc_rules *r)
+{
+    json_t *samples = json_array();
+    for (size_t s = 0; s < j->n_samples; s++)
+        json_array_append_new(samples, count_cells(j, s));
+    json_t *all = count_cells(j, SIZE_MAX);
+    json_t *rules =
+        json_pack("{s:I, s:I, s:f, s:b, s:f, s:I, s:b}", "min_genes", (json_int_t)r->min_genes,
+                  "min_cells", (json_int_t)r->min_cells, "z_max", r->z_max, "z_of_genes",
+                  r->z_of_genes, "mito_max", r->mito_max, "min_coding", (json_int_t)r->min_coding,
+                  "constant_z_is_nan", r->constant_is_nan);
+    json_t *out =
+        json_pack("{s:s, s:o, s:o}", "preset", preset, "rules", rules, "genes", count_genes(j, t));
+    if (out && all) {
+        json_object_del(all, "sample");
+        json_object_update(out, all);
+        json_object_set(out, "samples", samples);
+    }
+    json_decref(all);
+    json_decref(samples);
+    return out;
+}
+
+static enum rc filter(struct job *j, const struct gene_tables *t, const struct tool_args *a,
+                      struct err *e)
+{
+    struct qc_rules rules;
+    size_t n_kept = 0;
+    enum rc rc = rules_from_options(&rules, e);
+    if (!rc)
+        rc = open_cells(j, a->arg.item[0], t, e);
+    if (!rc && (rc = judge(j, t, &rules, e)) != RC_OK)
+        err_wrap(e, "'%s'", a->arg.item[0]);
+    if (!rc)
+        rc = write_kept(j, t, a->out, &n_kept, e);
+    if (!rc && cells_file)
+        rc = write_cells_table(j, e);
+    if (!rc && a->report)
+        rc = json_write(a->report, report(j, t, &rules), e);
+    if (!rc)
+        log_say("'%s': %zu of %zu cells kept in %zu sample%s", a->arg.item[0], n_kept,
+                j->c.count.n_rows, j->n_samples, j->n_samples == 1 ? "" : "s");
+    if (!rc && n_kept == 0 && j->c.count.n_rows)
+        log_warn("no cell is left; --cells says which rule dropped which");
+    return rc;
+}
+
+static enum rc run(const struct tool_args *a, struct err *e)
+{
+    struct gene_tables t;
+    struct job j = { .map_known = false };
+    if (tool_need_out(a, e))
+        return RC_USAGE;
+    if (!tables)
+        return err_set(e, RC_USAGE, "--tables is missing");
+    if (tables_read(tables, &t, e))
+        return e->rc;
+    enum rc rc = filter(&j, &t, a, e);
+    job_release(&j);
+    gene_tables_release(&t);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct tool tool = {
+        "qc-filter",
+        "IN.h5ad",
+        "Drop cells of low quality, by the rules of the paper or of its code",
+        text,
+        opts,
+        1,
+        1
+    };
+    return tool_main(&tool, run, argc, argv);
+}
