@@ -157,7 +157,7 @@ void opt_help(const struct opt *table, FILE *f)
         else
             fprintf(f, "  %-24s", left);
         fprintf(f, " %s", o->help);
-        if (*v)
+        if (*v && o->kind != OPT_KIND_FLAG)
             fprintf(f, " [%s]", v);
         fputc('\n', f);
     }

@@ -12,3 +12,12 @@ samples_tsv := $R/simulate/samples.tsv
 samples := sim_h1 sim_h2 sim_m1 sim_m2
 override MIRROR := $R/simulate/mirror
 override CACHE := $(CACHE)/test
+
+pretrain_steps := 60
+pretrain_batch := 16
+pretrain_lr := 2e-3
+pretrain_warmup := 10
+pretrain_eval_every := 20
+pretrain_checkpoint_every := 20
+knowledge_dim := 32
+knowledge_cells := 600
