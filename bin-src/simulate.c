@@ -324,11 +324,11 @@ static json_t *species_numbers(const struct sim *s, enum species sp)
 static json_t *numbers(const struct sim *s, uint64_t total, size_t n_files)
 {
     json_t *state = json_object();
-    for (int t = SIM_GOOD; t <= SIM_EMPTY; t++) {
+    for (enum sim_state t = SIM_GOOD; t <= SIM_EMPTY; t++) {
         json_int_t n = 0;
         for (size_t i = 0; i < s->opt.n_cells; i++)
-            n += (int)s->cell[i].state == t;
-        json_object_set_new(state, sim_state_name((enum sim_state)t), json_integer(n));
+            n += s->cell[i].state == t;
+        json_object_set_new(state, sim_state_name(t), json_integer(n));
     }
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "seed", (json_int_t)s->opt.seed,
                      "n_cells", (json_int_t)s->opt.n_cells, "n_types", (json_int_t)s->opt.n_types,

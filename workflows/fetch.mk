@@ -11,7 +11,7 @@
 # where no row means that the sample could not be had here.
 inputs_manifest ?= manifests/inputs/demo.tsv
 sample_row = awk -F '\t' -v s='$(1)' '$$1 == s' $R/fetch/samples.tsv
-params/fetch := $(inputs_manifest)
+params/fetch := $(inputs_manifest:$R/%=%)
 
 # Done before does not mean still there: the cache may have been removed, or a mirror may now have
 # what was left out. Then the stage runs again; if it ends as before, nothing behind it does.

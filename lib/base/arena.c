@@ -79,6 +79,22 @@ char *arena_text(struct arena *a, const char *text)
     return p;
 }
 
+struct arena_mark arena_mark(const struct arena *a)
+{
+    return (struct arena_mark){ a->now, a->now ? a->now->used : 0, a->used_bytes };
+}
+
+void arena_rewind(struct arena *a, struct arena_mark m)
+{
+    if (!m.now) { /* nothing had been handed out yet */
+        arena_reset(a);
+        return;
+    }
+    a->now = m.now;
+    a->now->used = m.used;
+    a->used_bytes = m.used_bytes;
+}
+
 void arena_reset(struct arena *a)
 {
     a->now = a->first;

@@ -19,6 +19,13 @@ void arena_init(struct arena *a, size_t block_bytes);
 void *arena_get(struct arena *a, size_t n_bytes);
 void *arena_get_zero(struct arena *a, size_t n_bytes);
 char *arena_text(struct arena *a, const char *text);
+/* A place to go back to: what was handed out after the mark is free again after the rewind. */
+struct arena_mark {
+    struct arena_block *now;
+    size_t used, used_bytes;
+};
+struct arena_mark arena_mark(const struct arena *a);
+void arena_rewind(struct arena *a, struct arena_mark m);
 void arena_reset(struct arena *a); /* keeps the blocks for the next round */
 void arena_release(struct arena *a);
 

@@ -117,7 +117,8 @@ static enum rc join_column(struct table *out, const char *name, const struct col
     if (text && a && b && a->kind != b->kind)
         return err_set(e, RC_INPUT, "column '%s' holds texts in one table, numbers in another",
                        name);
-    bool whole = a && b && a->kind == COLUMN_I64 && b->kind == COLUMN_I64;
+    /* A side without rows has no say: whole numbers stay whole (ids do not fit a double). */
+    bool whole = (a ? a->kind == COLUMN_I64 : !n_a) && (b ? b->kind == COLUMN_I64 : !n_b);
     struct column *to =
         table_add(out, name, text ? COLUMN_TEXT : whole ? COLUMN_I64 : COLUMN_F64);
     if (!to)

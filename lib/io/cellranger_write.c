@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/map.h"
+#include "lib/data/genename.h"
 #include "lib/io/h5.h"
 #include "lib/io/textout.h"
 
@@ -177,30 +178,6 @@ enum rc cr_write_h5(const char *path, const struct cr_matrix *m, struct err *e)
 }
 
 /* ---- CSV ---- */
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-bool make_name(const char *name, char *to, size_t room)
-{
-    const size_t n = strlen(name);
-    const bool prefix = !(is_letter(name[0]) || (name[0] == '.' && !is_digit(name[1])));
-    if (n + prefix + 1 > room)
-        return false;
-    *to = 'X'; /* overwritten when there is no prefix */
-    for (size_t i = 0; i <= n; i++) {
-        char c = name[i];
-        to[prefix + i] = !c || is_letter(c) || is_digit(c) || c == '.' || c == '_' ? c : '.';
-    }
-    return true;
-}
 
 /* The name of row i, which make.unique gives .1, .2, ... when it was there before. */
 static enum rc unique_name(struct map *seen, const char *name, char *to, size_t room, struct err *e)

@@ -24,11 +24,7 @@ enum rc cr_write_mtx2(const char *folder, const struct cr_matrix *m, struct err 
 /* Cell Ranger 3 filtered_feature_bc_matrix.h5. */
 enum rc cr_write_h5(const char *path, const struct cr_matrix *m, struct err *e);
 /* genes x cells with a header that starts with an empty field, as R's write.csv does; .gz is
- * compressed. Names as make.names(unique = TRUE) has them. */
+ * compressed. Names as R's make.names(unique = TRUE) has them (lib/data/genename.h). */
 enum rc cr_write_csv(const char *path, const struct cr_matrix *m, struct err *e);
-
-/* R's make.names: what is no letter, digit, dot or underscore becomes a dot; X in front of a name
- * that does not start with a letter, or a dot not followed by a digit. false: to is too short. */
-bool make_name(const char *name, char *to, size_t room);
 
 #endif

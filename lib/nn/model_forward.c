@@ -7,6 +7,7 @@
  * attention's output, 3 + 3l after the feed-forward, of layer l. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/base/rng.h"
 #include "lib/nn/model.h"
@@ -124,9 +125,34 @@ static struct tensor *encoder_layer(struct model *m, struct tape *t, struct tens
     return layer_norm(m, t, f, h1, l, "output", &ffn);
 }
 
+/* Without gradients nothing of a layer is needed after it but its output: two buffers take turns,
+ * and the memory of one layer serves all. */
+static void encode_only(struct model *m, struct tape *t, const struct batch *b,
+                        const struct model_run *run, struct model_out *out)
+{
+    struct tensor *keep[2] = { tape_new(t, b->n_rows, m->config.d),
+                               tape_new(t, b->n_rows, m->config.d) };
+    const size_t bytes = b->n_rows * m->config.d * t->b->real_bytes;
+    const struct arena_mark mark = arena_mark(&t->arena);
+    struct tensor *h = embed(m, t, b, run);
+    for (unsigned l = 0; l <= m->config.n_layers && !t->failed; l++) {
+        if (l)
+            h = encoder_layer(m, t, keep[(l - 1) % 2], l - 1, b, run);
+        if (t->failed)
+            break;
+        memcpy(keep[l % 2]->x, h->x, bytes);
+        arena_rewind(&t->arena, mark);
+    }
+    out->last = t->failed ? &t->nothing : keep[m->config.n_layers % 2];
+}
+
 void model_encode(struct model *m, struct tape *t, const struct batch *b,
                   const struct model_run *run, struct model_out *out)
 {
+    if (!t->training && !out->hidden) {
+        encode_only(m, t, b, run, out);
+        return;
+    }
     struct tensor *h = embed(m, t, b, run);
     if (out->hidden)
         out->hidden[0] = h;

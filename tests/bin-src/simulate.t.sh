@@ -17,7 +17,7 @@ listed() { diff <(tail -n +2 "$tmp/a/inputs.tsv" | cut -f1) <(cd "$tmp/a/mirror"
 is 'and lists every file'            listed
 samples() { tail -n +2 "$tmp/a/samples.tsv" | while IFS=$'\t' read -r _ path _ labels _; do [ -e "$tmp/a/mirror/$path" ] && [ -f "$tmp/a/mirror/$labels" ] || exit 1; done; }
 is 'samples.tsv names what is there' samples
-stamp() { for f in $(find "$tmp/a" -name '*.gz'); do [ "$(od -An -tx1 -j3 -N5 "$f" | tr -d ' ')" = 0000000000 ] || exit 1; done; }
+stamp() { find "$tmp/a" -name '*.gz' | while read -r f; do [ "$(od -An -tx1 -j3 -N5 "$f" | tr -d ' ')" = 0000000000 ] || exit 1; done; }
 is 'no time and no name in any gzip' stamp
 
 genes=$(awk -F'\t' '$3 == "mouse"' "$tmp/a/truth/genes.tsv" | wc -l)
@@ -26,12 +26,22 @@ is 'csv names are mangled as by R'   bash -c "zcat $tmp/a/mirror/sc_mouse/sim_m2
 is 'an older name is in the csv'     bash -c "zcat $tmp/a/mirror/sc_mouse/sim_m2/counts.csv.gz | cut -d, -f1 | grep -q '^\"Oldsim'"
 is 'and the two shared names'        bash -c "[ \$(zcat $tmp/a/mirror/sc_mouse/sim_m2/counts.csv.gz | cut -d, -f1 | grep -c '\.1\"') = 2 ]"
 is 'the report counts the cells'     grep -q '"n_cells": 80' "$tmp/a.json"
+imported() { # every layout is read, and no count is lost on the way
+	local sum=0 sample path species labels
+	while IFS=$'\t' read -r sample path species labels _; do
+		import "$tmp/a/mirror/$path" --species "$species" --labels "$tmp/a/mirror/$labels" --sample "$sample" \
+			--out "$tmp/$sample.h5ad" --report "$tmp/$sample.json" --quiet || return 1
+		sum=$((sum + $(sed -n 's/.*"total": \([0-9]*\).*/\1/p' "$tmp/$sample.json" | head -n 1)))
+	done < <(tail -n +2 "$tmp/a/samples.tsv")
+	grep -q "\"total\": $sum," "$tmp/a.json"
+}
+is 'import reads all four samples'   imported
 held=$(awk -F'\t' '$8 == 1 && $10 == 1 { print $3 "\t" $5 "\t" }' "$tmp/a/truth/network.tsv" | sort -u)
 is 'held-out edges stand in no list' bash -c "! grep -rhF '$held' $tmp/a/mirror/prior_knowledge/grn/trrust_rawdata.*"
 is 'some edges are held out'         test -n "$held"
 
 if [ -n "${SHARED:-}" ] && [ -d "$SHARED/data/prior_knowledge/grn" ]; then
-	header() { for f in gene_reference/sclucid_biotypes/mouse_ensembl_latest.csv.gz gene_reference/annotables/grch38.tsv.gz gene_reference/biomart/mart_export_human.txt gene_reference/homologs/biomart_mouse_to_human.csv prior_knowledge/grn/trrust_rawdata.human.tsv prior_knowledge/grn/collectri_human.csv prior_knowledge/grn/dorothea_mm_ABCD.tsv; do cmp <(zcat -f "$SHARED/data/$f" | head -1 | tr -d '\r') <(zcat -f "$tmp/a/mirror/$f" | head -1) || exit 1; done; }
+	header() { for f in gene_reference/sclucid_biotypes/mouse_ensembl_latest.csv.gz gene_reference/annotables/grch38.tsv.gz gene_reference/biomart/mart_export_human.txt gene_reference/homologs/biomart_mouse_to_human.csv prior_knowledge/grn/trrust_rawdata.human.tsv prior_knowledge/grn/collectri_human.csv prior_knowledge/grn/dorothea_mm_ABCD.tsv; do cmp <(zcat -f "$SHARED/data/$f" | head -1 | tr -d '\r') <(zcat -f "$tmp/a/mirror/$f" | head -1) || return 1; done; }
 	is 'headers are those of the public tables' header
 else
 	skip 'headers are those of the public tables' 'no shared data'

@@ -1,4 +1,14 @@
 # Profile test: only variables.
 
-# Nothing from outside: the simulator's cells.
-inputs_manifest :=
+# Nothing from outside: the simulator's cells (workflows/simulate.mk), which come with their own
+# manifest, samples and mirror. Its inputs lie at the paths of real ones, so they get a cache apart.
+simulate_cells := 1000
+simulate_types := 5
+simulate_genes := 2000
+simulate_tfs := 48
+simulate_seed := 1
+inputs_manifest := $R/simulate/inputs.tsv
+samples_tsv := $R/simulate/samples.tsv
+samples := sim_h1 sim_h2 sim_m1 sim_m2
+override MIRROR := $R/simulate/mirror
+override CACHE := $(CACHE)/test

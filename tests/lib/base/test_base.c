@@ -89,6 +89,11 @@ static void arenas(void)
     ok(q[0] == 1 && q[4999] == 1, "blocks do not overlap");
     arena_reset(&a);
     ok(arena_get(&a, 10) == p && arena_get(&a, 5000) == q, "after a reset the same memory is used");
+    const struct arena_mark mark = arena_mark(&a);
+    char *r = arena_get(&a, 3000), *far = arena_get(&a, 100000);
+    arena_rewind(&a, mark);
+    ok(r && far && arena_get(&a, 3000) == r && arena_get(&a, 100000) == far,
+       "after a rewind what followed the mark is handed out again");
     ok(!arena_get(&a, SIZE_MAX - 10), "a size near the end of memory is refused");
     arena_release(&a);
 }

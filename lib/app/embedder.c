@@ -1,0 +1,245 @@
+#include "lib/app/embedder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/app/model_file.h"
+#include "lib/base/file.h"
+#include "lib/cell/gene_map.h"
+#include "lib/io/tables.h"
+
+enum { MAX_ROWS = 8192 };
+
+enum rc embedder_open(struct embedder *m, const char *folder, const struct backend *b,
+                      bool with_genes, struct err *e)
+{
+    *m = (struct embedder){ .max_rows = MAX_ROWS };
+    char *vocab = text_new("%s/vocab.tsv", folder), *medians = text_new("%s/medians.tsv", folder);
+    char *weights = text_new("%s/model.safetensors", folder);
+    enum rc rc = vocab && medians && weights ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
+    arena_init(&m->batch, 1 << 20);
+    tape_init(&m->tape, b, false);
+    if (!rc && !(rc = model_load(&m->model, folder, b, false, 0, e)))
+        rc = sha256_file(weights, m->model_sha256, NULL, e);
+    if (!rc)
+        rc = vocab_read(vocab, &m->vocab, e);
+    if (!rc)
+        rc = medians_read(medians, &m->medians, e);
+    if (!rc)
+        rc = tables_read(folder, &m->tables, e);
+    if (!rc && m->vocab.n != m->model.config.n_tokens)
+        rc = err_set(e, RC_INPUT, "'%s' has %zu tokens, the model beside it %u", vocab, m->vocab.n,
+                     m->model.config.n_tokens);
+    if (!rc && with_genes) {
+        m->gene_sum = calloc(m->vocab.n * m->model.config.d, sizeof *m->gene_sum);
+        m->gene_count = calloc(m->vocab.n, sizeof *m->gene_count);
+        if (!m->gene_sum || !m->gene_count)
+            rc = err_set(e, RC_FAIL, "no memory for vectors of %zu genes", m->vocab.n);
+    }
+    free(vocab);
+    free(medians);
+    free(weights);
+    if (rc)
+        embedder_close(m);
+    return rc;
+}
+
+void embedder_close(struct embedder *m)
+{
+    model_release(&m->model);
+    vocab_release(&m->vocab);
+    medians_release(&m->medians);
+    gene_tables_release(&m->tables);
+    tape_release(&m->tape);
+    arena_release(&m->batch);
+    free(m->gene_sum);
+    free(m->gene_count);
+    *m = (struct embedder){ 0 };
+}
+
+/* Tokens of cells that wait for their batch. */
+struct waiting {
+    struct batch_cell *cell;
+    size_t *row; /* of the output */
+    size_t n, room, rows;
+    struct arena tokens;
+};
+
+/* Sums of the gene rows, cell by cell in order. */
+static void add_genes(struct embedder *m, const struct batch *b, const struct tensor *last)
+{
+    const size_t d = last->cols;
+    double *row = m->gene_sum ? malloc(d * sizeof *row) : NULL;
+    for (size_t c = 0, g = 0; row && c < b->n_cells; c++)
+        for (uint32_t r = b->first[c] + 1; r < b->first[c + 1]; r++, g++) {
+            reals_to_f64(m->model.params.b, row,
+                         (const char *)last->x + r * d * m->model.params.b->real_bytes, d);
+            for (size_t k = 0; k < d; k++)
+                m->gene_sum[b->id[g] * d + k] += row[k];
+            m->gene_count[b->id[g]]++;
+        }
+    free(row);
+}
+
+static enum rc flush(struct embedder *m, struct waiting *w, float *to, struct err *e)
+{
+    const struct model_config *c = &m->model.config;
+    struct batch b;
+    struct model_out out = { 0 };
+    const struct model_run run = { 0 };
+    if (!w->n)
+        return RC_OK;
+    arena_reset(&m->batch);
+    tape_reset(&m->tape);
+    enum rc rc = batch_build(&b, &m->batch, w->cell, w->n, c->max_genes, c->n_tokens,
+                             m->model.tables.homolog, NULL, e);
+    if (rc)
+        return rc;
+    model_encode(&m->model, &m->tape, &b, &run, &out);
+    rc = tape_check(&m->tape, e);
+    if (rc)
+        return rc;
+    const size_t bytes = m->model.params.b->real_bytes;
+    for (size_t i = 0; i < w->n; i++)
+        reals_to_f32(m->model.params.b, to + w->row[i] * c->d,
+                     (const char *)out.last->x + b.first[i] * c->d * bytes, c->d);
+    add_genes(m, &b, out.last);
+    w->n = w->rows = 0;
+    arena_reset(&w->tokens);
+    return RC_OK;
+}
+
+static enum rc add_cell(struct waiting *w, const struct token_work *t, uint64_t id, uint8_t species,
+                        size_t row, struct err *e)
+{
+    uint16_t *token = arena_get(&w->tokens, t->n * sizeof *token);
+    float *value = arena_get(&w->tokens, t->n * sizeof *value);
+    if (w->n == w->room) {
+        const size_t room = 2 * w->room + 64;
+        struct batch_cell *cell = realloc(w->cell, room * sizeof *cell);
+        if (cell)
+            w->cell = cell;
+        size_t *rows = realloc(w->row, room * sizeof *rows);
+        if (rows)
+            w->row = rows;
+        if (!cell || !rows)
+            return err_set(e, RC_FAIL, "no memory for %zu cells", room);
+        w->room = room;
+    }
+    if (!token || !value)
+        return err_set(e, RC_FAIL, "no memory for a cell");
+    memcpy(token, t->token, t->n * sizeof *token);
+    memcpy(value, t->value, t->n * sizeof *value);
+    w->row[w->n] = row;
+    w->cell[w->n++] = (struct batch_cell){ id, species, t->n, token, value };
+    w->rows += t->n + 1;
+    return RC_OK;
+}
+
+/* Cells of one species whose columns are Ensembl ids. row_of: their rows in the output. */
+static enum rc encode(struct embedder *m, const struct cells *c, enum species s,
+                      const size_t *row_of, float *to, struct embed_report *rep,
+                      void (*done)(void *, size_t), void *ctx, struct err *e)
+{
+    struct token_columns columns;
+    struct token_work work;
+    struct waiting w = { 0 };
+    const struct column *id = table_find(&c->obs, "cell_id");
+    enum rc rc = token_columns_of(&columns, c->gene, c->count.n_cols, &m->vocab, &m->medians, e);
+    if (rc)
+        return rc;
+    rep->n_tokens += columns.n_tokens;
+    token_work_init(&work);
+    arena_init(&w.tokens, 1 << 20);
+    for (size_t i = 0; !rc && i < c->count.n_rows; i++) {
+        const uint64_t at = c->count.indptr[i];
+        rc = cell_tokenize(&work, &columns, c->count.index + at, c->count.value + at,
+                           (size_t)(c->count.indptr[i + 1] - at), m->model.config.max_genes, e);
+        if (rc)
+            break;
+        rep->n_genes += work.n;
+        if (!work.n) {
+            rep->n_empty++;
+            memset(to + row_of[i] * m->model.config.d, 0, m->model.config.d * sizeof *to);
+            continue;
+        }
+        if (w.rows && w.rows + work.n + 1 > m->max_rows) {
+            rc = flush(m, &w, to, e);
+            if (!rc && done)
+                done(ctx, i);
+        }
+        if (!rc)
+            rc = add_cell(&w, &work, id ? (uint64_t)id->i64[i] : i, (uint8_t)s, row_of[i], e);
+    }
+    if (!rc)
+        rc = flush(m, &w, to, e);
+    token_columns_release(&columns);
+    token_work_release(&work);
+    arena_release(&w.tokens);
+    free(w.cell);
+    free(w.row);
+    return rc;
+}
+
+/* The cells of one species out of c; *n_rows of them, row_of their places. */
+static enum rc pick_species(const struct cells *c, enum species s, struct cells *out,
+                            size_t *row_of, size_t *n_rows, struct err *e)
+{
+    const struct column *species = table_find(&c->obs, "species");
+    unsigned char *keep = calloc(c->count.n_rows + 1, 1);
+    *n_rows = 0;
+    if (!keep)
+        return err_set(e, RC_FAIL, "no memory for %zu cells", c->count.n_rows);
+    for (size_t i = 0; i < c->count.n_rows; i++)
+        if (species && species->kind == COLUMN_TEXT &&
+            species_parse(species->text[i]) == s) {
+            keep[i] = 1;
+            row_of[(*n_rows)++] = i;
+        }
+    enum rc rc = *n_rows ? cells_select(c, keep, NULL, out, e) : RC_OK;
+    free(keep);
+    return rc;
+}
+
+static enum rc one_species(struct embedder *m, const struct cells *c, enum species s, float *to,
+                           size_t *row_of, struct embed_report *rep,
+                           void (*done)(void *, size_t), void *ctx, struct err *e)
+{
+    struct cells mine = { 0 }, mapped = { 0 };
+    size_t n = 0;
+    struct gene_map_report map = { 0 };
+    enum rc rc = pick_species(c, s, &mine, row_of, &n, e);
+    if (rc || !n)
+        return rc;
+    if (gene_map_done(c)) {
+        rc = encode(m, &mine, s, row_of, to, rep, done, ctx, e);
+    } else {
+        rc = gene_map_cells(&mine, &m->tables, true, &mapped, &map, e);
+        rep->n_unmatched += map.n_unmatched;
+        if (!rc)
+            rc = encode(m, &mapped, s, row_of, to, rep, done, ctx, e);
+    }
+    rep->n_columns += c->count.n_cols;
+    rep->n_cells += n;
+    cells_release(&mine);
+    cells_release(&mapped);
+    return rc;
+}
+
+enum rc embedder_cells(struct embedder *m, const struct cells *c, float *to,
+                       struct embed_report *rep, void (*done)(void *ctx, size_t n), void *ctx,
+                       struct err *e)
+{
+    size_t *row_of = malloc((c->count.n_rows + 1) * sizeof *row_of);
+    *rep = (struct embed_report){ 0 };
+    if (!row_of)
+        return err_set(e, RC_FAIL, "no memory for %zu cells", c->count.n_rows);
+    enum rc rc = one_species(m, c, SPECIES_HUMAN, to, row_of, rep, done, ctx, e);
+    if (!rc)
+        rc = one_species(m, c, SPECIES_MOUSE, to, row_of, rep, done, ctx, e);
+    free(row_of);
+    if (!rc && rep->n_cells != c->count.n_rows)
+        rc = err_set(e, RC_INPUT, "%zu of %zu cells have no species (human or mouse)",
+                     c->count.n_rows - rep->n_cells, c->count.n_rows);
+    return rc;
+}
