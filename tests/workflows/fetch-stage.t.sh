@@ -21,15 +21,28 @@ row() { # path need
 	printf 'c\trequired.csv\thuman\t-\t-\tsmall\tof another profile\n'
 	printf 'd\tnowhere\thuman\t-\t-\tdemo\tnot among the inputs\n'
 } >"$R/samples-list.tsv"
-# The tools are taken as they are: this test is not about building them.
+# The fragments alone, over tools that are built: building them is another matter.
+cat >makefile <<'END'
+MAKEFLAGS += --no-builtin-rules --warn-undefined-variables
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+V := 0
+Q := @
+RUN :=
+THREADS := 2
+include workflows/stage.mk workflows/fetch.mk
+FORCE:
+END
 stage() {
-	make -C "$SRC" --no-print-directory -o "$B/bin/fetch" -o "$B/bin/manifest" B="$B" R="$R" \
+	make -C "$SRC" -f "$tmp/makefile" --no-print-directory B="$B" R="$R" \
 		CACHE="$tmp/cache" PROFILE=demo MIRROR="$tmp/mirror" inputs_manifest="$R/inputs-list.tsv" \
 		samples_tsv="$R/samples-list.tsv" "$@" fetch
 }
 rests() { stage "$@" >out && ! grep -q STAGE out; }
 column() { cut -f"$1" "$2" | tr '\n' ' '; }
 t 'runs'                                0 '' stage
+is 'no variable is undefined'           test -z "$(grep undefined .stderr)"
 is 'has the samples of the profile'     test "$(column 1 "$R/fetch/samples.tsv")" = 'sample a b '
 is 'and the inputs'                     test "$(column 5 "$R/fetch/inputs.tsv")" = 'status have have have '
 is 'the manifest names what was read'   test "$(grep -c '^input.*list.tsv' "$R/fetch/MANIFEST.tsv")" = 2
