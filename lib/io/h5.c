@@ -241,8 +241,9 @@ static enum rc check_storage(const struct h5_data *d, size_t item_bytes, struct 
     int n = layout == H5D_CHUNKED ? H5Pget_chunk(dcpl, H5S_MAX_RANK, chunk) : 0;
     uint64_t bytes = item_bytes;
     for (int i = 0; !rc && i < n; i++)
-        if ((bytes *= chunk[i] ? chunk[i] : 1) > (uint64_t)1 << 31)
-            rc = err_set(e, RC_INPUT, "'%s' has chunks of more than 2 GiB", d->name);
+        if ((bytes *= chunk[i] ? chunk[i] : 1) > limit || bytes > (uint64_t)1 << 31)
+            rc = err_set(e, RC_INPUT, "'%s' declares chunks of %llu bytes but stores %llu", d->name,
+                         (unsigned long long)bytes, (unsigned long long)stored);
     if (!rc && n > 0)
         rc = check_filters(d, dcpl, e);
     H5Pclose(dcpl);

@@ -8,6 +8,7 @@
 #include "lib/io/droplets.h"
 #include "lib/io/h5.h"
 #include "lib/io/import_parts.h"
+#include "lib/io/source_child.h"
 
 void import_note(struct import_report *rep, const char *fmt, ...)
 {
@@ -22,47 +23,56 @@ void import_note(struct import_report *rep, const char *fmt, ...)
 /* ---- reading ---- */
 
 /* The container is told by what its root holds. */
-static enum rc read_hdf5(hid_t file, const char *layer, struct source *s, struct import_report *rep,
-                         struct err *e)
+static enum rc read_container(hid_t file, const char *layer, struct source *s, struct err *e)
 {
     static const char *const loom[] = { "row_attrs", "col_attrs", "row_graphs", "col_graphs" };
     static const char *const h5ad[] = { "obs", "var", "X", "raw.X" };
     for (size_t i = 0; i < 4; i++)
         if (h5_kind_of(file, loom[i], NULL) != H5_ABSENT) {
-            strcpy(rep->kind, "loom");
+            strcpy(s->kind, "loom");
             return loom_read(file, layer, s, e);
         }
     for (size_t i = 0; i < 4; i++)
         if (h5_kind_of(file, h5ad[i], NULL) != H5_ABSENT) {
-            strcpy(rep->kind, "h5ad");
+            strcpy(s->kind, "h5ad");
             return anndata_read(file, layer, s, e);
         }
-    strcpy(rep->kind, "10x_h5");
+    strcpy(s->kind, "10x_h5");
     return tenx_read(file, layer, s, e);
 }
 
-static enum rc read_source(const struct input *in, const char *layer, struct source *s,
-                           struct import_report *rep, struct err *e)
+struct hdf5_input {
+    const char *path, *layer;
+};
+
+static enum rc read_hdf5(const void *ctx, struct source *s, struct err *e)
+{
+    const struct hdf5_input *in = ctx;
+    hid_t file;
+    if (h5_open(in->path, &file, e))
+        return e ? e->rc : RC_INPUT;
+    enum rc rc = read_container(file, in->layer, s, e);
+    H5Fclose(file);
+    return rc ? err_wrap(e, "'%s'", in->path) : RC_OK;
+}
+
+static enum rc read_source(const struct input *in, const char *layer, uint64_t n_bytes,
+                           struct source *s, struct err *e)
 {
     if (in->kind == INPUT_HDF5) {
-        hid_t file;
-        if (h5_open(in->main, &file, e))
-            return e ? e->rc : RC_INPUT;
-        enum rc rc = read_hdf5(file, layer, s, rep, e);
-        H5Fclose(file);
-        return rc ? err_wrap(e, "'%s'", in->main) : RC_OK;
+        const struct hdf5_input h = { in->main, layer };
+        enum rc rc = source_read_in_child(read_hdf5, &h, n_bytes, s, e);
+        return rc && !strstr(e->text, in->main) ? err_wrap(e, "'%s'", in->main) : rc;
     }
     if (layer)
         return err_set(e, RC_INPUT, "'%s' has no layers to choose from with --layer", in->main);
     if (in->kind == INPUT_MTX) {
-        strcpy(rep->kind, "10x_mtx");
+        strcpy(s->kind, "10x_mtx");
         return mtx_read(in->main, in->features, in->barcodes, s, e);
     }
     char sep = ',';
-    strcpy(rep->kind, "csv");
     enum rc rc = dense_read(in->main, s, &sep, e);
-    if (sep == '\t')
-        strcpy(rep->kind, "tsv");
+    strcpy(s->kind, sep == '\t' ? "tsv" : "csv");
     return rc;
 }
 
@@ -120,12 +130,13 @@ static enum rc build_var(const struct gene_list *g, bool mixture, struct cells *
 
 /* ---- the whole ---- */
 
-static enum rc convert(struct source *s, const struct import_options *o, struct cells *out,
+enum rc import_convert(struct source *s, const struct import_options *o, struct cells *out,
                        struct import_report *rep, struct err *e)
 {
     struct gene_list g;
     struct csr all = { 0 };
     size_t n_keep = 0;
+    snprintf(rep->kind, sizeof rep->kind, "%s", s->kind);
     snprintf(rep->where, sizeof rep->where, "%s", s->where);
     rep->n_source_cells = s->count.n_rows;
     rep->n_source_features = s->count.n_cols;
@@ -199,8 +210,8 @@ enum rc import_any(const char *path, const struct import_options *o, struct cell
     source_init(&s);
     enum rc rc = sha256_file(in.main, rep->sha256, &rep->n_bytes, e);
     if (!rc)
-        rc = read_source(&in, o->layer, &s, rep, e);
-    if (!rc && convert(&s, o, out, rep, e))
+        rc = read_source(&in, o->layer, rep->n_bytes, &s, e);
+    if (!rc && import_convert(&s, o, out, rep, e))
         rc = err_wrap(e, "'%s'", in.main);
     source_release(&s);
     input_release(&in);

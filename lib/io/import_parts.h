@@ -50,6 +50,12 @@ enum rc obs_build(struct source *s, const struct gene_list *g, const unsigned ch
                   const struct import_options *o, struct cells *out, struct import_report *rep,
                   struct err *e);
 
+/* ---- import.c ---- */
+
+/* From what a reader found to cells; s is used up. On failure *out is to be released. */
+enum rc import_convert(struct source *s, const struct import_options *o, struct cells *out,
+                       struct import_report *rep, struct err *e);
+
 void import_note(struct import_report *rep, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -4,6 +4,7 @@
 #define GC_IO_SOURCE_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "lib/base/arena.h"
 #include "lib/data/csr.h"
@@ -19,6 +20,7 @@ struct source {
     const char **type;         /* feature types ("Gene Expression"); NULL: none given */
     struct table obs;          /* what else is known of the cells; 0 or n_rows rows */
     size_t n_columns_left_out; /* of obs: of kinds that a table cannot hold */
+    char kind[16];             /* of the file: "h5ad", "10x_h5", ... */
     char where[256];           /* where the counts lay: "X", "layers/counts", "matrix" */
     struct arena text;         /* owns the texts and the arrays of texts */
 };

@@ -1,0 +1,64 @@
+/* What the import targets share: a source that was read becomes cells that keep their promises. */
+#ifndef GC_TESTS_IMPORT_FUZZ_H
+#define GC_TESTS_IMPORT_FUZZ_H
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/file.h"
+#include "lib/io/h5.h"
+#include "lib/io/import_parts.h"
+#include "tests/fuzz/fuzz.h"
+
+static void check_cells(const struct cells *c, const struct import_report *rep)
+{
+    struct err e = { 0 };
+    if (csr_check(&c->count, &e) || c->obs.n_rows != c->count.n_rows ||
+        c->var.n_rows != c->count.n_cols || rep->n_cells != c->count.n_rows)
+        abort();
+    for (size_t i = 0; i < c->obs.n_rows; i++)
+        if (!c->cell[i])
+            abort();
+    for (size_t i = 0; i < c->var.n_rows; i++)
+        if (!c->gene[i] || !*c->gene[i])
+            abort();
+    for (uint64_t k = 0; k < csr_nnz(&c->count); k++)
+        if (c->count.value[k] > INT32_MAX)
+            abort();
+}
+
+/* rc, e: what the reader that filled s said. Releases s. */
+static int fuzz_source(struct source *s, enum rc rc, struct err *e)
+{
+    struct cells c;
+    struct import_report rep = { .sample = "fuzz", .sha256 = "00" };
+    const struct import_options o = { .species = SPECIES_UNKNOWN };
+    cells_init(&c);
+    if (!rc) {
+        rc = import_convert(s, &o, &c, &rep, e);
+        if (!rc)
+            check_cells(&c, &rep);
+    }
+    if (rc && !e->text[0])
+        abort(); /* a refusal says why */
+    cells_release(&c);
+    source_release(s);
+    return 0;
+}
+
+/* The bytes as a file, for readers that want a path; the name is good until the next call. */
+__attribute__((unused)) static const char *fuzz_file(const char *name, const void *data,
+                                                     size_t size)
+{
+    static char path[4][128];
+    static int k;
+    k = (k + 1) % 4;
+    snprintf(path[k], sizeof path[k], "/tmp/gc-fuzz-%ld-%s", (long)getpid(), name);
+    FILE *f = fopen(path[k], "wb");
+    if (!f || fwrite(data, 1, size, f) != size || fclose(f) != 0)
+        abort();
+    return path[k];
+}
+
+#endif
