@@ -46,17 +46,28 @@ static const struct tool tool = {
 
 /* ---- one table after another ---- */
 
+/* Ranks of one table: its current names, former ones, aliases. */
+enum { KINDS = 4 };
+
 struct work {
     struct gene_build b;
     const char *reference[2]; /* path of the table that gave the ids */
-    json_t *sources;
-    size_t n_pairs_read; /* from tables with ids */
+    struct {
+        bool there;
+        size_t n_rows;
+    } seen[GENE_MAX_RANKS / KINDS]; /* by place in gene_sources */
+    size_t n_pairs_read;            /* from tables with ids */
 };
 
 static const char *cell(const struct table *t, const char *name, size_t row)
 {
     const struct column *c = table_find(t, name);
     return c && c->text[row] ? c->text[row] : "";
+}
+
+static int kind_of(const char *text)
+{
+    return *text >= '0' && *text < '0' + KINDS ? *text - '0' : 0;
 }
 
 static enum rc add_names(struct work *w, const struct gene_source *s, int rank,
@@ -71,7 +82,8 @@ static enum rc add_names(struct work *w, const struct gene_source *s, int rank,
     for (size_t r = 0; r < t->n_rows && !rc; r++) {
         const char *id = cell(t, "id", r), *name = cell(t, "name", r);
         if (!first)
-            rc = gene_build_name(&w->b, s->species, id, name, rank, e);
+            rc =
+                gene_build_name(&w->b, s->species, id, name, rank + kind_of(cell(t, "kind", r)), e);
         else if (*id)
             rc = gene_build_gene(&w->b, s->species, id, name, cell(t, "biotype", r), e);
     }
@@ -230,13 +242,21 @@ static const char *role_name(enum gene_role r)
     return name[r];
 }
 
-static enum rc note_source(struct work *w, const struct gene_source *s, bool there,
-                           const struct table *t, struct err *e)
+static json_t *source_numbers(const struct work *w)
 {
-    json_t *j = json_pack("{s:s, s:s, s:b, s:I}", "path", s->path, "role", role_name(s->role),
-                          "present", there, "rows", (json_int_t)t->n_rows);
-    return json_array_append_new(w->sources, j) ? err_set(e, RC_FAIL, "no memory for the report")
-                                                : RC_OK;
+    json_t *all = json_array();
+    for (size_t i = 0; i < gene_n_sources; i++) {
+        const struct gene_source *s = &gene_sources[i];
+        json_t *j = json_pack("{s:s, s:s, s:b, s:I}", "path", s->path, "role", role_name(s->role),
+                              "present", w->seen[i].there, "rows", (json_int_t)w->seen[i].n_rows);
+        json_int_t n = 0;
+        for (size_t k = 0; k < KINDS && s->role <= GENE_ROLE_EXTRA; k++)
+            n += (json_int_t)w->b.of[s->species].counts.from_rank[KINDS * i + k];
+        if (s->role <= GENE_ROLE_EXTRA)
+            json_object_set_new(j, "aliases", json_integer(n));
+        json_array_append_new(all, j);
+    }
+    return all;
 }
 
 static enum rc use_table(struct work *w, const struct gene_source *s, size_t i,
@@ -245,7 +265,7 @@ static enum rc use_table(struct work *w, const struct gene_source *s, size_t i,
     switch (s->role) {
     case GENE_ROLE_NAMES:
     case GENE_ROLE_EXTRA:
-        return add_names(w, s, (int)i, t, e);
+        return add_names(w, s, KINDS * (int)i, t, e);
     case GENE_ROLE_LIST:
         return add_list(w, s, t, e);
     case GENE_ROLE_PAIRS:
@@ -277,8 +297,8 @@ static enum rc read_all(struct work *w, struct err *e)
             enum rc rc = !there     ? RC_OK
                          : as_genes ? mouse_from_symbols(w, s, &t, e)
                                     : use_table(w, s, i, &t, e);
-            if (!rc && !as_genes)
-                rc = note_source(w, s, there, &t, e);
+            w->seen[i].there = there;
+            w->seen[i].n_rows = t.n_rows;
             table_release(&t);
             if (rc)
                 return rc;
@@ -323,8 +343,9 @@ static json_t *pair_numbers(const struct gene_build *b)
 
 static json_t *numbers(const struct work *w)
 {
-    return json_pack("{s:o, s:o, s:o, s:O}", "human", side_numbers(w, 0), "mouse",
-                     side_numbers(w, 1), "homologs", pair_numbers(&w->b), "sources", w->sources);
+    return json_pack("{s:o, s:o, s:o, s:o}", "human", side_numbers(w, 0), "mouse",
+                     side_numbers(w, 1), "homologs", pair_numbers(&w->b), "sources",
+                     source_numbers(w));
 }
 
 static enum rc write_all(struct work *w, const struct tool_args *a, struct err *e)
@@ -360,12 +381,11 @@ static enum rc run(const struct tool_args *a, struct err *e)
         return e->rc;
     if (!inputs)
         return err_set(e, RC_USAGE, "--inputs is missing");
-    struct work w = { .sources = json_array() };
+    struct work w = { 0 };
     gene_build_init(&w.b);
-    enum rc rc = w.sources ? read_all(&w, e) : err_set(e, RC_FAIL, "no memory for the report");
+    enum rc rc = read_all(&w, e);
     if (!rc)
         rc = write_all(&w, a, e);
-    json_decref(w.sources);
     gene_build_release(&w.b);
     return rc;
 }

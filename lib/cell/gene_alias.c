@@ -132,6 +132,8 @@ static enum rc collect(struct gene_build *b, struct gene_side *a, struct map *ta
         settle(found, alias, taken, &c->alias_ids, &lost, e))
         return RC_FAIL;
     c->retired_lost = retired->n - c->alias_ids;
+    for (size_t i = 0; i < alias->n; i++)
+        c->from_rank[alias->item[i].rank]++;
     if (mangled_names(b, a, alias, taken, found, e) ||
         settle(found, alias, taken, &c->alias_mangled, &c->ambiguous_names, e))
         return RC_FAIL;

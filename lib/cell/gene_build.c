@@ -127,6 +127,7 @@ enum rc gene_build_name(struct gene_build *b, enum species sp, const char *id, c
 {
     struct gene_side *a = &b->of[sp];
     char c[ID_MAX];
+    assert(rank >= 0 && rank < GENE_MAX_RANKS);
     if (!*name || !*id)
         return RC_OK; /* tables have genes without a name, and names without an id */
     if (clean(id, c, e) || grow((void **)&a->name, a->n_names, &a->room_names, sizeof *a->name, e))

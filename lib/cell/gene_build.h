@@ -34,6 +34,7 @@
 #include "lib/data/table.h"
 
 enum gene_biotype { GENE_PROTEIN, GENE_LNCRNA, GENE_MIRNA, GENE_MT, GENE_OTHER, GENE_N_BIOTYPES };
+enum { GENE_MAX_RANKS = 128 };
 enum pair_type { PAIR_ONE2ONE, PAIR_ONE2MANY, PAIR_MANY2MANY, PAIR_N_TYPES };
 
 struct gene {
@@ -65,7 +66,8 @@ struct gene_counts {
     size_t repeated_ids, shared_names; /* genes called by their id for rule 3 */
     size_t alias_names, alias_ids, alias_mangled;
     size_t ambiguous_names, retired_lost;
-    bool guessed; /* biotypes come from names */
+    size_t from_rank[GENE_MAX_RANKS]; /* aliases of rules 4 and 5 */
+    bool guessed;                     /* biotypes come from names */
     size_t n_listed;
 };
 
@@ -95,7 +97,7 @@ void gene_build_release(struct gene_build *b);
 /* A row of the reference; biotype NULL or empty: not known. */
 enum rc gene_build_gene(struct gene_build *b, enum species sp, const char *id, const char *name,
                         const char *biotype, struct err *e);
-/* A row of another table. Call when the reference is complete. */
+/* A row of another table. Call when the reference is complete. rank: 0 to GENE_MAX_RANKS - 1. */
 enum rc gene_build_name(struct gene_build *b, enum species sp, const char *id, const char *name,
                         int rank, struct err *e);
 enum rc gene_build_listed(struct gene_build *b, enum species sp, const char *name, struct err *e);

@@ -152,21 +152,24 @@ static enum rc read_whole(const char *path, char **text, size_t *n, struct err *
 }
 
 /* The names of one record: symbol, then previous symbols, then aliases. */
-static size_t hgnc_names(json_t *doc, const char *name[64])
+static size_t hgnc_names(json_t *doc, const char *name[64], int kind[64])
 {
     static const char *const list[] = { "prev_symbol", "alias_symbol" };
     const char *symbol = json_string_value(json_object_get(doc, "symbol"));
     size_t n = 0;
     if (!json_string_value(json_object_get(doc, "ensembl_gene_id")) || !symbol)
         return 0;
+    kind[n] = 0;
     name[n++] = symbol;
     for (int k = 0; k < 2; k++) {
         size_t i;
         json_t *x;
         json_array_foreach(json_object_get(doc, list[k]), i, x)
         {
-            if (json_string_value(x) && n < 64)
+            if (json_string_value(x) && n < 64) {
+                kind[n] = k + 1;
                 name[n++] = json_string_value(x);
+            }
         }
     }
     return n;
@@ -174,21 +177,25 @@ static size_t hgnc_names(json_t *doc, const char *name[64])
 
 static enum rc hgnc_rows(json_t *docs, struct table *t, struct err *e)
 {
+    static const char *const digit[] = { "0", "1", "2" };
     const char *name[64];
+    int kind[64];
     size_t i, row = 0;
     json_t *doc;
-    json_array_foreach(docs, i, doc) row += hgnc_names(doc, name);
+    json_array_foreach(docs, i, doc) row += hgnc_names(doc, name, kind);
     table_init(t, row);
-    if (!table_add(t, "id", COLUMN_TEXT) || !table_add(t, "name", COLUMN_TEXT))
+    if (!table_add(t, "id", COLUMN_TEXT) || !table_add(t, "name", COLUMN_TEXT) ||
+        !table_add(t, "kind", COLUMN_TEXT))
         return err_set(e, RC_FAIL, "no memory for %zu names", row);
     row = 0;
     json_array_foreach(docs, i, doc)
     {
-        size_t n = hgnc_names(doc, name);
+        size_t n = hgnc_names(doc, name, kind);
         const char *id = json_string_value(json_object_get(doc, "ensembl_gene_id"));
         for (size_t k = 0; k < n; k++, row++)
             if (table_set_text(t, &t->col[0], row, id, e) ||
-                table_set_text(t, &t->col[1], row, name[k], e))
+                table_set_text(t, &t->col[1], row, name[k], e) ||
+                table_set_text(t, &t->col[2], row, digit[kind[k]], e))
                 return RC_FAIL;
     }
     return RC_OK;

@@ -9,7 +9,7 @@
 /* What a table is read for, in this order. */
 enum gene_role {
     GENE_ROLE_NAMES,  /* columns id, name, biotype: may be a reference; ranks as they stand */
-    GENE_ROLE_EXTRA,  /* columns id, name, biotype: only adds names */
+    GENE_ROLE_EXTRA,  /* columns id, name, kind (0 current, 1 former, 2 alias): only adds names */
     GENE_ROLE_LIST,   /* column name */
     GENE_ROLE_PAIRS,  /* columns human, mouse, type, confidence, score; by ids */
     GENE_ROLE_SYMBOLS /* columns human, mouse; by names; mouse may be empty */

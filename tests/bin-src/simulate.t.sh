@@ -26,6 +26,16 @@ is 'csv names are mangled as by R'   bash -c "zcat $tmp/a/mirror/sc_mouse/sim_m2
 is 'an older name is in the csv'     bash -c "zcat $tmp/a/mirror/sc_mouse/sim_m2/counts.csv.gz | cut -d, -f1 | grep -q '^\"Oldsim'"
 is 'and the two shared names'        bash -c "[ \$(zcat $tmp/a/mirror/sc_mouse/sim_m2/counts.csv.gz | cut -d, -f1 | grep -c '\.1\"') = 2 ]"
 is 'the report counts the cells'     grep -q '"n_cells": 80' "$tmp/a.json"
+imported() { # every layout is read, and no count is lost on the way
+	local sum=0 sample path species labels
+	while IFS=$'\t' read -r sample path species labels _; do
+		import "$tmp/a/mirror/$path" --species "$species" --labels "$tmp/a/mirror/$labels" --sample "$sample" \
+			--out "$tmp/$sample.h5ad" --report "$tmp/$sample.json" --quiet || return 1
+		sum=$((sum + $(sed -n 's/.*"total": \([0-9]*\).*/\1/p' "$tmp/$sample.json" | head -n 1)))
+	done < <(tail -n +2 "$tmp/a/samples.tsv")
+	grep -q "\"total\": $sum," "$tmp/a.json"
+}
+is 'import reads all four samples'   imported
 held=$(awk -F'\t' '$8 == 1 && $10 == 1 { print $3 "\t" $5 "\t" }' "$tmp/a/truth/network.tsv" | sort -u)
 is 'held-out edges stand in no list' bash -c "! grep -rhF '$held' $tmp/a/mirror/prior_knowledge/grn/trrust_rawdata.*"
 is 'some edges are held out'         test -n "$held"
