@@ -1,0 +1,55 @@
+# A small corpus for the tests of its tools (sourced, behind tool.sh): $tmp/tables, and two samples,
+# $tmp/h.csv (9 human cells) and $tmp/m.csv (6 mouse cells), imported to $tmp/h.h5ad, $tmp/m.h5ad.
+# Human genes 1..300 are G1.. with ids ENSG00000000001..; 1..280 core and protein-coding, the last
+# 20 not core, of them MT-5 (300) mitochondrial. Mouse genes g1..g300 the same, the first 250 with
+# homologs; g250 has the homolog of g249.
+corpus_tables() {
+	mkdir -p "$tmp/tables"
+	awk 'BEGIN {
+		OFS = "\t"
+		print "id", "name", "species", "biotype", "core", "token", "median", "homolog"
+		for (s = 0; s < 2; s++)
+			for (i = 1; i <= 300; i++) {
+				name = (s ? "g" : "G") i
+				if (i == 300) name = s ? "mt-5" : "MT-5"
+				hom = s && i <= 250 ? sprintf("ENSG%011d", i == 250 ? 249 : i) : "-"
+				print sprintf(s ? "ENSMUSG%011d" : "ENSG%011d", i), name, s, \
+					i <= 280 ? "protein_coding" : "other", i <= 280 ? 1 : 0, -1, "-", hom
+			} }' >"$tmp/tables/genes.tsv"
+	printf 'name\tid\tspecies\nOLD7\tENSG00000000007\t0\n' >"$tmp/tables/aliases.tsv"
+}
+
+# corpus_counts PREFIX CELLS: genes x cells; the last cell has 100 genes, the one before it 10 times
+# the counts. Row 7 has an older name, row 301 none that anyone knows.
+corpus_counts() {
+	awk -v p="$1" -v n="$2" 'BEGIN {
+		OFS = ","
+		line = ""
+		for (c = 1; c <= n; c++) line = line "," "cell" c
+		print line
+		for (i = 1; i <= 301; i++) {
+			name = p i
+			if (p == "G" && i == 7) name = "OLD7"
+			if (i == 300) name = p == "G" ? "MT-5" : "mt-5"
+			if (i == 301) name = "unheard-of"
+			line = name
+			for (c = 1; c <= n; c++) {
+				v = (i * 7 + c * 3) % 5 + (i % 3 == 0)
+				if (c == n && i > 100) v = 0
+				if (c == n - 1) v *= 10
+				line = line "," v
+			}
+			print line
+		} }'
+}
+
+corpus_files() {
+	corpus_tables
+	corpus_counts G 9 >"$tmp/h.csv"
+	corpus_counts g 6 >"$tmp/m.csv"
+	import "$tmp/h.csv" --species human --sample h --out "$tmp/h.h5ad" --quiet &&
+		import "$tmp/m.csv" --species mouse --sample m --out "$tmp/m.h5ad" --quiet
+}
+
+# number FILE.json KEY: the first value of that key
+number() { grep -o "\"$2\": [^,]*" "$1" | head -1 | sed 's/.*: //'; }
