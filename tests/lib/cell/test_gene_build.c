@@ -91,7 +91,9 @@ static void test_names(void)
     gene_build_name(&b, 0, "ENSG1", "OLD", 3, &e);
     gene_build_name(&b, 0, "ENSG3", "OLD", 5, &e); /* a worse table */
     gene_build_name(&b, 0, "ENSG1", "TWO", 3, &e);
-    gene_build_name(&b, 0, "ENSG3", "TWO", 3, &e);   /* the same table */
+    gene_build_name(&b, 0, "ENSG9", "TWO", 3, &e); /* the same table */
+    gene_build_name(&b, 0, "ENSG3", "BETTER", 3, &e);
+    gene_build_name(&b, 0, "ENSG1", "BETTER", 3, &e);
     gene_build_name(&b, 0, "ENSG3", "A", 2, &e);     /* A is a gene's name now */
     gene_build_name(&b, 0, "ENSG1", "ENSG5", 2, &e); /* an id is no name */
     gene_build_name(&b, 0, "ENSG100.1", "C", 3, &e); /* retired, its name is known */
@@ -108,6 +110,7 @@ static void test_names(void)
        "a shared name stays with the better biotype");
     ok(gene_is("ENSG6", "name", "ENSG6"), "a gene without a name is called by its id");
     ok(alias_is("OLD", 0, "ENSG1"), "the better table says whose an older name is");
+    ok(alias_is("BETTER", 0, "ENSG1"), "of two in one table, the one of the better biotype");
     ok(alias_is("TWO", 0, "none") && alias_is("A", 0, "none") && alias_is("ENSG5", 0, "none"),
        "no alias: two genes in one table, a name of now, an id");
     ok(alias_is("ENSG100", 0, "ENSG3") && alias_is("ENSG101", 0, "ENSG1") &&
