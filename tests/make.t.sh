@@ -29,7 +29,7 @@ t 'an unknown profile: the known ones are named' 2 "no profile 'tset'; there are
 	make -C "$SRC" PROFILE=tset help
 for profile in demo test; do
 	t "profile $profile uses no variable that is not set" 0 '' \
-		make -C "$SRC" B="$built" PROFILE=$profile -n all
+		make --warn-undefined-variables -C "$SRC" B="$built" PROFILE=$profile -n all
 	is 'so make has nothing to warn of' bash -c "! grep 'undefined variable' '$tmp/.stderr'"
 done
 

@@ -26,8 +26,9 @@ $(clang_checks): check-clang/%:
 	$Qclang $(CPPFLAGS) $(CFLAGS) $(if $(filter kernels/%_cpu.c,$*),$(cpu_flags)) -Werror \
 		-fsyntax-only $*
 
+# On the small golden folders: the whole ones take many minutes when every access is checked.
 check-san: ## unit and tool tests under the address and undefined behaviour sanitizers
-	@+$(MAKE) --no-print-directory WERROR= OPT='-O1 -g' SAN='$(sanitizers)' B=$B/san test-quick
+	@+$(MAKE) --no-print-directory WERROR= OPT='-O1 -g' SAN='$(sanitizers)' B=$B/san SHARED= test-quick
 
 # What fits under a sanitizer: everything but the tests that build and run the whole project.
 test-quick: $(tools) $(test_bin)
@@ -39,7 +40,7 @@ test-quick: $(tools) $(test_bin)
 # out: their tests run under the sanitizers.
 valgrind_not := pretrain embed annotate knowledge-embed
 valgrind_unit_not := test_nn% test_kernel% test_op% test_model% test_train%
-valgrind_tests := $(filter-out $(valgrind_not:%=tests/bin-src/%.t.sh),$(tool_tests))
+valgrind_tests = $(filter-out $(valgrind_not:%=tests/bin-src/%.t.sh),$(tool_tests))
 valgrind := valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite \
 	--error-exitcode=99 --num-callers=20
 valgrind: $(tools) $(test_bin) ## unit and tool tests of the small programs under valgrind
@@ -52,11 +53,15 @@ valgrind: $(tools) $(test_bin) ## unit and tool tests of the small programs unde
 		$(valgrind_tests)
 
 coverage: ## lines of lib/ and kernels/ that the tests run, least covered files first
-	@+$(MAKE) --no-print-directory OPT='-O0 -g' SAN=--coverage B=$B/coverage test-quick
+	@mkdir -p $B/coverage; find $B/coverage -name '*.gcda' -delete
+	@+$(MAKE) --no-print-directory OPT='-O0 -g' SAN="--coverage -fprofile-update=atomic" B=$B/coverage test-quick
 	@gcovr --root . --object-directory $B/coverage --filter 'lib/' --filter 'kernels/' \
-		--exclude-unreachable-branches --sort-percentage \
-		--csv $B/coverage/lines.csv --txt $B/coverage/lines.txt
-	@head -n 30 $B/coverage/lines.txt; tail -n 3 $B/coverage/lines.txt
+		--csv $B/coverage/lines.csv
+	@awk -F , 'NR > 1 { printf "%5.1f %% of %4d lines  %s\n", 100 * $$4, $$2, $$1 }' \
+		$B/coverage/lines.csv | sort -n | head -n 25
+	@awk -F , 'NR > 1 { n += $$2; ran += $$3 } \
+		END { printf "%5.1f %% of %4d lines  lib/ and kernels/\n", 100 * ran / n, n }' \
+		$B/coverage/lines.csv
 
 # Each target tests/fuzz/fuzz_NAME.c for FUZZ_SECONDS, starting from tests/fuzz/NAME. What crashes
 # lands in $B/fuzz/found: shrink it, then keep it in tests/fuzz/NAME, where `make test` replays it.

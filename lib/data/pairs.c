@@ -72,3 +72,26 @@ void pairs_release(struct pairs *p)
     free(p->at);
     *p = (struct pairs){ 0 };
 }
+
+static int by_group(const void *x, const void *y)
+{
+    const struct member *p = x, *q = y;
+    if (p->group != q->group)
+        return p->group < q->group ? -1 : 1;
+    return (p->item > q->item) - (p->item < q->item);
+}
+
+enum rc pairs_of_groups(struct pairs *p, struct member *m, size_t n, struct err *e)
+{
+    size_t n_kept = 0;
+    if (n)
+        qsort(m, n, sizeof *m, by_group);
+    for (size_t i = 0; i < n; i++)
+        if (!n_kept || by_group(&m[n_kept - 1], &m[i]) != 0)
+            m[n_kept++] = m[i];
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < n_kept; i++)
+        for (size_t j = i + 1; !rc && j < n_kept && m[j].group == m[i].group; j++)
+            rc = pairs_add(p, m[i].item, m[j].item, e);
+    return rc;
+}

@@ -26,4 +26,12 @@ void pairs_sort(struct pairs *p);
 void pairs_distinct(struct pairs *p);
 void pairs_release(struct pairs *p); /* may be called twice */
 
+/* An item that belongs to a group; it may belong to several. */
+struct member {
+    uint32_t group, item;
+};
+/* Adds every unordered pair of items of each group, so a pair in two groups comes twice. An item
+ * that is named twice in a group counts once. Sorts m. */
+enum rc pairs_of_groups(struct pairs *p, struct member *m, size_t n, struct err *e);
+
 #endif

@@ -1,51 +1,15 @@
 #include "lib/io/fetch.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "lib/base/file.h"
 #include "lib/base/thread.h"
-#include "lib/io/archive_member.h"
-#include "lib/io/download.h"
+#include "lib/io/fetch_job.h"
 
 enum { MAX_WORKERS = 16, TURN_MS = 200 };
 static const double busy_pause_s = 0.05;
-
-enum job_state {
-    JOB_QUEUED, /* for a worker */
-    JOB_STEPS,  /* a worker has it */
-    /* what a worker says: */
-    JOB_HAVE,
-    JOB_LOST,
-    JOB_WANTS, /* the download of source next - 1 */
-    JOB_BUSY,  /* another holds the object's lock: again in a moment */
-    JOB_AGAIN, /* wrong bytes, some of them from an earlier run */
-    JOB_BROKEN,
-    /* the caller has it: */
-    JOB_WAITS, /* for its download */
-    JOB_SLEEPS,
-    JOB_ENDED
-};
-
-struct job {
-    const struct input *in;
-    struct fetch_result *result;
-    size_t next; /* 0: the mirror, then source next - 1 */
-    enum job_state state;
-    double due_s;
-    struct err err;
-    /* Set by the caller before a worker gets the job: */
-    struct download *dl;
-    int round;
-    bool dl_ended, dl_failed, dl_resumed;
-    char *dl_file; /* owned: another input may start the download anew meanwhile */
-    bool again_was;
-};
 
 struct run {
     const struct fetch_options *o;
@@ -60,186 +24,7 @@ struct run {
     bool quit;
 };
 
-/* --- steps, on a worker -------------------------------------------------------------------- */
-
-enum outcome { GOT, NEXT, BUSY, AGAIN, BROKEN };
-
-/* Notes why a source did not do. RC_FAIL ends the run: it is the machine's trouble. */
-static enum outcome lost(struct job *j, const char *source, enum rc rc, const char *reason,
-                         bool wrong)
-{
-    if (rc == RC_FAIL)
-        return BROKEN;
-    struct fetch_result *r = j->result;
-    struct fetch_try *more = realloc(r->tries, (r->n_tries + 1) * sizeof *more);
-    char *copy = text_new("%s", reason);
-    if (more)
-        r->tries = more;
-    if (!more || !copy) {
-        free(copy);
-        err_set(&j->err, RC_FAIL, "no memory for the list of failures");
-        return BROKEN;
-    }
-    r->tries[r->n_tries++] = (struct fetch_try){ source, copy, wrong };
-    return NEXT;
-}
-
-static enum rc to_object(void *ctx, const void *data, size_t n, struct err *e)
-{
-    return cache_new_write(ctx, data, n, e);
-}
-
-static enum rc copy_file(int fd, struct cache_new *w, struct err *e)
-{
-    enum { CHUNK = 1 << 18 };
-    char *buf = malloc(CHUNK);
-    enum rc rc = buf ? RC_OK : err_set(e, RC_FAIL, "no memory to copy");
-    while (!rc) {
-        ssize_t n = read(fd, buf, CHUNK);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            rc = err_set(e, RC_INPUT, "cannot be read: %s", strerror(errno));
-        if (n <= 0)
-            break;
-        rc = cache_new_write(w, buf, (size_t)n, e);
-    }
-    free(buf);
-    return rc;
-}
-
-/* A file on this machine, or a member of one, becomes the object. */
-static enum outcome take_file(struct run *r, struct job *j, const char *source, const char *path,
-                              const char *member)
-{
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        char reason[128];
-        snprintf(reason, sizeof reason, "%s", fd < 0 ? strerror(errno) : "no regular file");
-        if (fd >= 0)
-            close(fd);
-        return lost(j, source, RC_INPUT, reason, false);
-    }
-    struct cache_new w;
-    bool busy = false;
-    enum rc rc = RC_OK;
-    if (!member && (uint64_t)st.st_size != j->in->bytes)
-        rc = err_set(&j->err, RC_INPUT, "%llu bytes, not %llu", (unsigned long long)st.st_size,
-                     (unsigned long long)j->in->bytes);
-    else
-        rc = cache_new_open(&r->o->cache, j->in->sha256, j->in->bytes, &w, &busy, &j->err);
-    if (!rc && !busy) {
-        rc = member ? archive_member(path, member, to_object, &w, &j->err)
-                    : copy_file(fd, &w, &j->err);
-        if (rc)
-            cache_new_abort(&w);
-        else
-            rc = cache_new_commit(&w, &j->err);
-    }
-    close(fd);
-    if (rc)
-        return lost(j, source, rc, j->err.text, true);
-    return busy ? BUSY : GOT;
-}
-
-/* The bytes of a download that has ended. */
-static enum outcome take_download(struct run *r, struct job *j, const struct source *s)
-{
-    struct download *dl = j->dl;
-    if (j->dl_failed) /* the reason stays as it is while it has users */
-        return lost(j, s->text, RC_INPUT, dl->reason, false);
-    bool direct = dl->sha256 && dl->kind == SOURCE_HTTP;
-    enum outcome got = GOT;
-    if (direct) {
-        enum rc rc = cache_adopt(&r->o->cache, &dl->part, j->in->sha256, j->in->bytes, &j->err);
-        if (!rc)
-            return GOT;
-        if (rc == RC_INPUT && j->dl_resumed && !j->again_was)
-            return AGAIN;
-        got = lost(j, s->text, rc, j->err.text, true);
-        if (got == NEXT) /* not to be gone on with */
-            cache_part_drop(&dl->part);
-        return got;
-    }
-    size_t n = j->result->n_tries;
-    got = take_file(r, j, s->text, j->dl_file, s->member);
-    if (got == NEXT && j->dl_resumed && !j->again_was) {
-        while (j->result->n_tries > n)
-            free(j->result->tries[--j->result->n_tries].reason);
-        return AGAIN;
-    }
-    return got;
-}
-
-static enum outcome try_next(struct run *r, struct job *j)
-{
-    if (j->next == 0) {
-        if (!r->o->mirror)
-            return NEXT;
-        char *path = text_new("%s/%s", r->o->mirror, j->in->path);
-        if (!path) {
-            err_set(&j->err, RC_FAIL, "no memory for a path");
-            return BROKEN;
-        }
-        enum outcome got = take_file(r, j, "mirror", path, NULL);
-        free(path);
-        return got;
-    }
-    const struct source *s = &j->in->source[j->next - 1];
-    if (s->kind == SOURCE_FILE)
-        return take_file(r, j, s->text, s->where, s->member);
-    return take_download(r, j, s);
-}
-
-static const char *source_name(const struct job *j)
-{
-    return j->next == 0 ? "mirror" : j->in->source[j->next - 1].text;
-}
-
-static bool wants_download(const struct job *j)
-{
-    return j->next > 0 && j->next <= j->in->n_sources &&
-           j->in->source[j->next - 1].kind != SOURCE_FILE;
-}
-
-/* As far as it goes without the network. */
-static enum job_state step(struct run *r, struct job *j)
-{
-    const struct input *in = j->in;
-    for (;;) {
-        err_clear(&j->err);
-        if (cache_has(&r->o->cache, in->sha256, in->bytes)) {
-            if (!cache_view_ok(&r->o->cache, in->path, in->sha256, in->bytes) &&
-                cache_view(&r->o->cache, in->path, in->sha256, &j->err))
-                return JOB_BROKEN;
-            if (!j->result->status)
-                j->result->status = FETCH_HAVE;
-            return JOB_HAVE;
-        }
-        if (j->next > in->n_sources)
-            return JOB_LOST;
-        if (wants_download(j) && !j->dl_ended)
-            return JOB_WANTS;
-        switch (try_next(r, j)) {
-        case GOT:
-            j->result->status = FETCH_NEW;
-            j->result->from = source_name(j);
-            break;
-        case NEXT:
-            j->next++;
-            j->dl_ended = j->again_was = false;
-            break;
-        case BUSY:
-            return JOB_BUSY;
-        case AGAIN:
-            j->again_was = true;
-            return JOB_AGAIN;
-        case BROKEN:
-            return JOB_BROKEN;
-        }
-    }
-}
+/* --- workers ------------------------------------------------------------------------------- */
 
 static void *work(void *ctx)
 {
@@ -255,7 +40,7 @@ static void *work(void *ctx)
         r->q_n--;
         j->state = JOB_STEPS;
         pthread_mutex_unlock(&r->lock);
-        enum job_state state = step(r, j);
+        enum job_state state = job_step(j, r->o);
         pthread_mutex_lock(&r->lock);
         j->state = state;
         downloads_wake(&r->down);
@@ -447,7 +232,7 @@ static enum rc verify(const struct inputs *in, const struct fetch_options *o,
     enum rc rc = RC_OK;
     for (size_t i = 0; i < in->n && !rc; i++) {
         struct job j = { .in = &in->item[i], .result = &result[i] };
-        if (v.err[i].rc == RC_CHECK && lost(&j, "cache", RC_INPUT, v.err[i].text, true) == BROKEN)
+        if (v.err[i].rc == RC_CHECK && job_note(&j, "cache", v.err[i].text, true))
             rc = err_set(e, RC_FAIL, "%s", j.err.text);
         else if (v.err[i].rc == RC_FAIL)
             rc = err_set(e, RC_FAIL, "%s", v.err[i].text);

@@ -12,14 +12,21 @@
 
 void h5_setup(void)
 {
+    /* After a write that failed (full disk) HDF5's own tidying at exit runs into freed memory. We
+     * close what we open, and need no tidying. */
+    H5dont_atexit();
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     lzf_register();
 }
 
+/* Of a failed system call only what the system said: the rest holds times and addresses. */
 static herr_t first_description(unsigned n, const H5E_error2_t *err, void *text)
 {
-    if (n == 0 && err->desc)
-        snprintf(text, 256, "%s", err->desc);
+    if (n != 0 || !err->desc)
+        return 0;
+    const char *system = strstr(err->desc, "error message = '");
+    const char *from = system ? system + strlen("error message = '") : err->desc;
+    snprintf(text, 256, "%.*s", (int)strcspn(from, system ? "'\n" : "\n"), from);
     return 0;
 }
 

@@ -208,6 +208,8 @@ enum rc http_start(struct http *h, struct http_get *g, struct err *e)
     curl_easy_setopt(c, CURLOPT_ERRORBUFFER, g->curl_error);
     curl_easy_setopt(c, CURLOPT_USERAGENT, "genecompass-fetch/" GC_VERSION);
     curl_easy_setopt(c, CURLOPT_FAILONERROR, 1L);
+    /* What a proxy says about a tunnel is no answer of the host. */
+    curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
     curl_easy_setopt(c, CURLOPT_MAXREDIRS, 10L);
     curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);

@@ -33,10 +33,11 @@ static void put_colour(char *to, const char *s, size_t n)
     unsigned r, g, b;
     char text[COLOUR_MAX];
     snprintf(text, sizeof text, "%.*s", (int)n, s);
-    if (strcmp(text, "black") == 0 || strcmp(text, "rgb(  0,   0,   0)") == 0)
-        snprintf(to, COLOUR_MAX, "currentColor");
-    else if (sscanf(text, "rgb(%u,%u,%u)", &r, &g, &b) == 3 && r < 256 && g < 256 && b < 256)
+    if (sscanf(text, "rgb(%u,%u,%u)", &r, &g, &b) == 3 && r + g + b > 0 && r < 256 && g < 256 &&
+        b < 256)
         snprintf(to, COLOUR_MAX, "#%02x%02x%02x", r, g, b);
+    else if (strcmp(text, "black") == 0 || strncmp(text, "rgb(", 4) == 0)
+        snprintf(to, COLOUR_MAX, "currentColor");
     else
         snprintf(to, COLOUR_MAX, "%s", text);
 }

@@ -102,6 +102,7 @@ static bool fill_qc(const struct results *r, size_t which, struct figure *f)
     size_t n = 0;
     (void)which;
     figure_init(f, "qc", "Cells of each sample, kept and dropped by quality control");
+    f->max_chars = 44;
     figure_block(f, "bars");
     for (size_t i = 0; i < r->n_samples && n < MAX_SAMPLES; i++) {
         const struct sample *s = &r->sample[i];
@@ -139,7 +140,7 @@ static void score_value(const struct score *s, char *to, size_t n)
     if (isnan(s->lo))
         snprintf(to, n, "%.3f", s->mean);
     else
-        snprintf(to, n, "%.3f (%.3f to %.3f)", s->mean, s->lo, s->hi);
+        snprintf(to, n, "%.3f ± %.3f", s->mean, s->hi - s->mean);
 }
 
 static bool fill_scores(const struct results *r, size_t which, struct figure *f)

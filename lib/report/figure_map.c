@@ -115,10 +115,11 @@ static void points(const struct map_facts *m, bool by_type, const struct groups 
     }
     double span = fmax(x1 - x0, y1 - y0), scale = span > 0 ? 1000 / span : 0;
     uint64_t limit = key_limit(m);
+    size_t n_drawn = 0;
     const char *const *name = names_of(m, by_type);
     figure_block(f, "points");
     for (size_t i = 0; i < m->n; i++) {
-        if (m->key[i] > limit)
+        if (m->key[i] > limit || n_drawn++ >= MAX_DOTS) /* ids may repeat */
             continue;
         size_t k = group_of(g, name[i]);
         figure_row(f, "%.0f\t%.0f\t%zu", 500 + scale * (m->x[i] - (x0 + x1) / 2),

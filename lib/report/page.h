@@ -50,6 +50,8 @@ void page_table_end(const struct page *p);
 void page_cell_text(const struct page *p, const char *text);
 void page_cell_count(const struct page *p, double n);
 void page_cell_number(const struct page *p, double x);
+/* A heading and the numbers, yes and no, and short texts of a report; what is nested stays out. */
+void page_facts(const struct page *p, const char *name, const json_t *j);
 const struct stage *page_stage(const struct page *p, const char *name); /* NULL: not known */
 /* The value of a parameter "--NAME VALUE", "NAME=VALUE" or "NAME VALUE" of the stage or of its
  * first part; NULL when it is not said. Borrowed from the manifest's text, up to its end. */

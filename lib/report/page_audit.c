@@ -118,9 +118,9 @@ void page_repeat(const struct page *p)
     }
     markup_raw(m, "</code></pre>\n<p>With the same inputs the result is the same, byte for byte, "
                   "whatever the number of threads. To see that no file was changed since:</p>\n"
-                  "<pre><code>for d in results/");
+                  "<pre><code>for m in $(find results/");
     markup_text(m, profile);
-    markup_raw(m, "/*/; do [ ! -f \"$d/MANIFEST.tsv\" ] || build/bin/manifest --check \"$d\"; done"
+    markup_raw(m, " -name MANIFEST.tsv); do build/bin/manifest --check \"${m%/*}\"; done"
                   "</code></pre>\n<p>It hashes every file again and names each one that is "
                   "missing, changed or extra. Two runs are equal when the sums of the manifests "
                   "below are equal.</p>\n");

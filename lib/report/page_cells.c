@@ -119,7 +119,7 @@ static void sample_row(const struct page *p, const struct sample *s)
         if (!(s->rule[k].dropped > 0))
             continue;
         markup_raw(p->html, any ? "; " : "");
-        markup_text(p->html, s->rule[k].name);
+        markup_text(p->html, rule_words(s->rule[k].name));
         markup_fmt(p->html, " %s", format_count(n, s->rule[k].dropped));
         any = true;
     }
@@ -167,16 +167,16 @@ void page_cells(const struct page *p)
     page_section_end(p);
 }
 
-/* Numbers, yes and no, and texts that are no paths; what is nested stays in the file. */
-static void facts(const struct page *p, const struct facts_file *f)
+/* A text with a slash may be a path on a machine, and stays in the file. */
+void page_facts(const struct page *p, const char *name, const json_t *j)
 {
     const char *key;
     json_t *value;
     size_t n = 0;
     markup_raw(p->html, "<div class=\"facts\"><h3>");
-    markup_text(p->html, f->name);
+    markup_text(p->html, name);
     markup_raw(p->html, "</h3><dl>");
-    json_object_foreach(f->j, key, value)
+    json_object_foreach((json_t *)j, key, value)
     {
         char number[FORMAT_MAX];
         const char *text = json_string_value(value);
@@ -218,9 +218,9 @@ void page_corpus(const struct page *p)
                         "a cell, the highest ranks.</p>\n<div class=\"factlists\">\n");
     for (int i = 0; i < 3; i++)
         if (file[i]->j)
-            facts(p, file[i]);
+            page_facts(p, file[i]->name, file[i]->j);
     for (size_t i = 0; i < r->n_knowledge; i++)
-        facts(p, &r->knowledge[i]);
+        page_facts(p, r->knowledge[i].name, r->knowledge[i].j);
     markup_raw(p->html, "</div>\n");
     for (int i = 0; i < 3; i++)
         if (!file[i]->j)

@@ -24,16 +24,27 @@ static void row_number(const struct page *p, const char *what, double here, cons
     row(p, what, format_count(a, here), paper);
 }
 
-static double last_of(const struct page *p, size_t offset)
+/* Steps done, and cells over all of them, with repeats. */
+static double cells_seen(const struct log_points *l)
 {
-    const struct log_points *l = &p->r->pretrain.train;
-    double x = NAN;
-    for (size_t i = 0; i < l->n; i++) {
-        double y;
-        memcpy(&y, (const char *)&l->p[i] + offset, sizeof y);
-        x = isnan(y) ? x : y;
-    }
-    return x;
+    double sum = 0;
+    for (size_t i = 0; i < l->n; i++)
+        sum += l->p[i].cells;
+    return l->n ? sum : (double)NAN;
+}
+
+static double steps_done(const struct log_points *l)
+{
+    return l->n ? l->p[l->n - 1].step : (double)NAN;
+}
+
+/* Cells to learn from: what pretrain says, else the corpus. */
+static double cells_learned(const struct page *p)
+{
+    double said = json_number_of(p->r->pretrain.report, "train_cells");
+    if (!isnan(said))
+        return said;
+    return isnan(p->s->cells_tokenised) ? p->s->cells_kept : p->s->cells_tokenised;
 }
 
 static void compare(const struct page *p)
@@ -48,14 +59,12 @@ static void compare(const struct page *p)
     row_number(p, "width", json_number_of(t->config, "hidden_size,width"), "768");
     row_number(p, "genes of a cell, at most",
                json_number_of(t->config, "max_position_embeddings,max_tokens"), "2,048");
-    double cells = isnan(p->s->cells_tokenised) ? p->s->cells_kept : p->s->cells_tokenised;
-    row_number(p, "cells in the corpus", cells, format_count(a, paper_cells));
+    row_number(p, "cells to learn from", cells_learned(p), format_count(a, paper_cells));
     row_number(p, "human cells", p->s->human_kept, format_count(a, paper_human));
     row_number(p, "mouse cells", p->s->mouse_kept, format_count(b, paper_mouse));
-    row_number(p, "training steps", last_of(p, offsetof(struct log_point, step)),
-               "not stated (3 passes over all cells)");
-    double seen = last_of(p, offsetof(struct log_point, cells));
-    row_number(p, "cells seen in training, with repeats", seen, "about 305 million");
+    row_number(p, "training steps", steps_done(&t->train), "not stated (3 passes over all cells)");
+    row_number(p, "cells seen in training, with repeats", cells_seen(&t->train),
+               "about 305 million");
     page_table_end(p);
 }
 
@@ -63,7 +72,7 @@ static void proportion(const struct page *p)
 {
     char a[FORMAT_MAX], b[FORMAT_MAX], c[FORMAT_MAX], d[FORMAT_MAX];
     double parameters = p->r->pretrain.n_parameters;
-    double cells = isnan(p->s->cells_tokenised) ? p->s->cells_kept : p->s->cells_tokenised;
+    double cells = cells_learned(p);
     if (!(parameters > 0) || !(cells > 0))
         return;
     markup_fmt(p->html, "<p>This model has %s parameters and %s cells to learn from; ",
@@ -161,6 +170,49 @@ static void loss_row(const struct page *p, const char *what, const struct loss_s
     markup_raw(p->html, "</tr>\n");
 }
 
+/* Share of hidden genes that the model names right, on held-out cells. */
+static void accuracy_row(const struct page *p)
+{
+    const struct log_points *l = &p->r->pretrain.held_out;
+    double first = NAN, last = NAN;
+    for (size_t i = 0; i < l->n; i++) {
+        first = isnan(first) ? l->p[i].accuracy : first;
+        last = isnan(l->p[i].accuracy) ? last : l->p[i].accuracy;
+    }
+    if (isnan(last))
+        return;
+    markup_raw(p->html, "<tr><th scope=\"row\">share of hidden genes named right</th>");
+    page_cell_text(p, "held-out cells");
+    page_cell_number(p, first);
+    page_cell_number(p, last);
+    page_cell_number(p, p->r->pretrain.base_accuracy);
+    page_cell_text(p, isnan(p->r->pretrain.base_accuracy) ? NULL : "name the commonest gene");
+    markup_raw(p->html, "</tr>\n");
+}
+
+/* "grn for 1,204 genes"; what was not given is said too. */
+static void knowledge_given(const struct page *p)
+{
+    const char *name;
+    json_t *kinds = json_object_get(p->r->pretrain.report, "knowledge"), *kind;
+    size_t n = 0;
+    char number[FORMAT_MAX];
+    if (!json_object_size(kinds))
+        return;
+    markup_raw(p->html, "<p>Prior knowledge of the model: ");
+    json_object_foreach(kinds, name, kind)
+    {
+        markup_raw(p->html, n++ ? "; " : "");
+        markup_text(p->html, name);
+        if (json_is_true(json_object_get(kind, "given")))
+            markup_fmt(p->html, " for %s genes",
+                       format_count(number, json_number_of(kind, "present")));
+        else
+            markup_raw(p->html, " not given");
+    }
+    markup_raw(p->html, ".</p>\n");
+}
+
 void page_training(const struct page *p)
 {
     const struct pretrain_facts *t = &p->r->pretrain;
@@ -191,7 +243,9 @@ void page_training(const struct page *p)
     page_table(p, "Losses", "loss|on|>first|>last|>baseline|baseline is");
     loss_row(p, "hidden genes", &p->s->id);
     loss_row(p, "hidden values", &p->s->value);
+    accuracy_row(p);
     page_table_end(p);
+    knowledge_given(p);
     page_section_end(p);
 }
 

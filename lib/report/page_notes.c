@@ -8,31 +8,6 @@
 #include "lib/report/json.h"
 #include "lib/report/page.h"
 
-struct note {
-    const char *id;
-    const char *stage; /* the row stands only when this stage has run */
-    const char *paper, *here;
-};
-
-static const struct note notes[] = {
-    { "A1", "qc-filter",
-      "says that cells with more than 7 protein-coding or miRNA genes are filtered",
-      "keeps cells with at least 7 of them; taken literally the sentence removes nearly all" },
-    { "A4", "homolog-map", "writes mouse homologs under human ids; the released script does not",
-      "does it before tokens are made, and adds columns that fall together" },
-    { "A5", "vocab", "counts 36,092 genes; the released model has 50,558 rows",
-      "has the released layout with the genes of its own tables" },
-    { "A7", "qc-filter", "does not say what happens when a sample has no spread",
-      "takes a deviation of zero as zero; the released script loses every cell then" },
-    { "A8", "tokenize", "does not order genes of equal rank", "orders them by token" },
-    { "B3", "knowledge", "does not say what genes without knowledge get",
-      "gives them random vectors from a seed and keeps a list of which genes those are" },
-    { "D2, D4", "pretrain", "pads every cell to 2,048 genes and scores every position",
-      "computes only genes that are there and scores only hidden ones; the loss is the same" },
-    { "E4", "annotate", "keeps the best result, and the released code picks it on the test set",
-      "chooses settings on validation cells and uses test cells once" },
-};
-
 static void note_row(const struct page *p, const char *id, const char *paper, const char *here)
 {
     markup_fmt(p->html, "<tr><th scope=\"row\">%s</th><td>%s</td><td>", id, paper);
@@ -60,29 +35,33 @@ static void said_row(const struct page *p, const char *id, const char *paper, co
     markup_release(&here);
 }
 
+/* The word behind --preset in the stage's manifest, "" when it is not there. */
+static void preset_of(const struct page *p, char *word, size_t n)
+{
+    const char *preset = page_param(p, "qc-filter", "preset");
+    snprintf(word, n, "%.*s", preset ? (int)strcspn(preset, " ") : 0, preset ? preset : "");
+}
+
+static void constant_row(const struct page *p)
+{
+    char word[32];
+    preset_of(p, word, sizeof word);
+    note_row(p, "A7", "does not say what happens when a sample has no spread",
+             strcmp(word, "official-code") == 0
+                 ? "does as the released script does: such a sample loses every cell"
+                 : "takes a deviation of zero as zero; the released script loses every cell then");
+}
+
 static void preset_row(const struct page *p)
 {
-    char word[32] = "";
-    const char *preset = page_param(p, "qc-filter", "preset");
-    if (!has_run(p, "qc-filter"))
-        return;
-    if (preset)
-        snprintf(word, sizeof word, "%.*s", (int)strcspn(preset, " "), preset);
+    char word[32];
+    preset_of(p, word, sizeof word);
     said_row(p, "A2",
              "gives other rules of quality control than the released script (genes, cells per "
              "sample, mitochondria, outliers)",
              *word ? "follows the preset " : "follows one of two presets, ",
              *word ? word : "paper or official-code",
              ", which fixes every number, order and strictness");
-}
-
-static void value_row(const struct page *p)
-{
-    if (has_run(p, "tokenize"))
-        note_row(p, "A3",
-                 "describes normalising and ranking as Geneformer does, by depth and median",
-                 "takes log2(1 + count / median of the gene), as the released script does; within "
-                 "a cell depth is a constant, so ranks agree");
 }
 
 static void scale_row(const struct page *p)
@@ -93,18 +72,69 @@ static void scale_row(const struct page *p)
         return;
     snprintf(words, sizeof words, "%s", format_count(a, l->p[l->n - 1].step));
     said_row(p, "D1", "trains 3 passes over 101,768,420 cells in 9 days on 32 cards", "trains ",
-             words, " steps on the cells of this page, with a smaller model");
+             words, " steps on the cells of this page");
 }
 
 static void promoter_row(const struct page *p)
 {
-    bool promoter = false;
+    const json_t *kinds = json_object_get(p->r->pretrain.report, "knowledge");
+    bool promoter = json_is_true(json_object_get(json_object_get(kinds, "promoter"), "given"));
     for (size_t i = 0; i < p->r->n_knowledge; i++)
         promoter = promoter || strstr(p->r->knowledge[i].name, "promoter");
-    if (has_run(p, "knowledge") && !promoter)
+    if (!promoter)
         note_row(p, "B2", "gives promoter sequences to the model, read by a fine-tuned DNABERT",
-                 "has no promoter knowledge; the other kinds are in the list above");
+                 "has no promoter knowledge");
 }
+
+/* Labels by simple methods on the model's vectors, where the paper trains the model on. */
+static void probe_row(const struct page *p)
+{
+    for (size_t i = 0; i < p->r->scores.n; i++) {
+        const struct score *s = &p->r->scores.s[i];
+        if (!score_is_model(s) || !strchr(s->method, '+'))
+            continue;
+        note_row(p, "E1", "trains the whole model on with each data set's labels",
+                 "leaves the model as it is and puts a simple classifier on its vectors; so the "
+                 "scores say what the vectors hold");
+        return;
+    }
+}
+
+struct note {
+    const char *id;
+    const char *stage; /* the row stands only when this stage has run */
+    const char *paper, *here;
+    void (*row)(const struct page *p); /* instead, when the words depend on the run */
+};
+
+static const struct note notes[] = {
+    { "A1", "qc-filter",
+      "says that cells with more than 7 protein-coding or miRNA genes are filtered",
+      "keeps cells with at least 7 of them; taken literally the sentence removes nearly all",
+      NULL },
+    { "A2", "qc-filter", NULL, NULL, preset_row },
+    { "A3", "tokenize", "describes normalising and ranking as Geneformer does, by depth and median",
+      "takes log2(1 + count / median of the gene), as the released script does; within a cell "
+      "depth "
+      "is a constant, so ranks agree",
+      NULL },
+    { "A4", "homolog-map", "writes mouse homologs under human ids; the released script does not",
+      "does it before tokens are made, and adds columns that fall together", NULL },
+    { "A5", "vocab", "counts 36,092 genes; the released model has 50,558 rows",
+      "has the released layout with the genes of its own tables", NULL },
+    { "A7", "qc-filter", NULL, NULL, constant_row },
+    { "A8", "tokenize", "does not order genes of equal rank", "orders them by token", NULL },
+    { "B2", "knowledge", NULL, NULL, promoter_row },
+    { "B3", "knowledge", "does not say what genes without knowledge get",
+      "gives them random vectors from a seed and keeps a list of which genes those are", NULL },
+    { "D1", "pretrain", NULL, NULL, scale_row },
+    { "D2, D4", "pretrain", "pads every cell to 2,048 genes and scores every position",
+      "computes only genes that are there and scores only hidden ones; the loss is the same",
+      NULL },
+    { "E1", "annotate", NULL, NULL, probe_row },
+    { "E4", "annotate", "keeps the best result, and the released code picks it on the test set",
+      "chooses settings on validation cells and uses test cells once", NULL },
+};
 
 void page_deviations(const struct page *p)
 {
@@ -113,13 +143,14 @@ void page_deviations(const struct page *p)
                         "paper and its released code; only rows that concern stages of this run "
                         "stand here.</p>\n");
     page_table(p, "Deviations", "id|the paper|this run");
-    preset_row(p);
-    value_row(p);
-    for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
-        if (has_run(p, notes[i].stage))
+    for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
+        if (!has_run(p, notes[i].stage))
+            continue;
+        if (notes[i].row)
+            notes[i].row(p);
+        else
             note_row(p, notes[i].id, notes[i].paper, notes[i].here);
-    promoter_row(p);
-    scale_row(p);
+    }
     page_table_end(p);
     page_section_end(p);
 }

@@ -66,7 +66,7 @@ static void figures(const struct page *p, const char *metric)
             markup_text(&caption, row[0]->task);
             markup_raw(&caption, ", ");
             markup_text(&caption, metric);
-            markup_raw(&caption, "; in brackets and as a line: 95 % interval over seeds.");
+            markup_raw(&caption, "; ± and the black line: 95 % interval over seeds.");
             snprintf(name, sizeof name, "scores-%02zu", k + 1);
             if (!caption.failed)
                 page_figure(p, name, caption.s);

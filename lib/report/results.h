@@ -44,7 +44,7 @@ struct vocab_facts {
 };
 
 struct log_point {
-    double step, loss, id_loss, value_loss, lr, grad_norm, cells, tokens;
+    double step, loss, id_loss, value_loss, accuracy, cells; /* cells: of this step's batch */
 };
 
 struct log_points {
@@ -67,6 +67,7 @@ struct pretrain_facts {
     json_t *config; /* of that checkpoint, NULL for none; owned */
     json_t *report; /* pretrain/report.json, NULL for none; owned */
     double n_parameters;
+    double base_accuracy; /* of always naming the commonest gene; NaN: not said */
 };
 
 /* One of map, map-random, map-counts. */

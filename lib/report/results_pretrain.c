@@ -33,10 +33,8 @@ static enum rc add_line(struct pretrain_facts *f, const json_t *j, const char *p
         .loss = json_number_of(j, "loss"),
         .id_loss = json_number_of(j, "id_loss"),
         .value_loss = json_number_of(j, "value_loss"),
-        .lr = json_number_of(j, "lr"),
-        .grad_norm = json_number_of(j, "grad_norm"),
+        .accuracy = json_number_of(j, "accuracy"),
         .cells = json_number_of(j, "cells"),
-        .tokens = json_number_of(j, "tokens"),
     };
     const char *split = json_text_of(j, "split");
     bool held_out = split && strcmp(split, "train") != 0;
@@ -44,10 +42,8 @@ static enum rc add_line(struct pretrain_facts *f, const json_t *j, const char *p
                            .loss = json_number_of(j, "val_loss"),
                            .id_loss = json_number_of(j, "val_id_loss"),
                            .value_loss = json_number_of(j, "val_value_loss"),
-                           .lr = NAN,
-                           .grad_norm = NAN,
-                           .cells = NAN,
-                           .tokens = NAN };
+                           .accuracy = json_number_of(j, "val_accuracy"),
+                           .cells = NAN };
     if (held_out)
         return isnan(p.step) ? err_set(e, RC_INPUT, "'%s': line %zu has no step", path, line)
                              : add_point(&f->held_out, &p, e);
@@ -103,7 +99,15 @@ static bool about_ids(const char *key)
            strstr(key, "uniform");
 }
 
-/* {"id_loss": {"unigram": 6.1}, "value_loss": {"mean": 0.4}}, or flat {"unigram_entropy": 6.1}. */
+/* pretrain writes one baseline of each kind, flat. */
+static const char *baseline_words(const char *key)
+{
+    return strcmp(key, "id_loss") == 0      ? "guess by frequency"
+           : strcmp(key, "value_loss") == 0 ? "guess the mean"
+                                            : key;
+}
+
+/* {"id_loss": 6.1, "value_loss": 0.4}, or several of a kind: {"id_loss": {"unigram": 6.1}}. */
 static enum rc read_baselines(struct results *r, const json_t *j, struct err *e)
 {
     const char *key, *inner;
@@ -113,7 +117,7 @@ static enum rc read_baselines(struct results *r, const json_t *j, struct err *e)
     {
         bool values = about_values(key);
         if (!rc && json_is_number(value) && (values || about_ids(key)))
-            rc = add_baseline(r, key, json_number_value(value), values, e);
+            rc = add_baseline(r, baseline_words(key), json_number_value(value), values, e);
         json_object_foreach(value, inner, number)
         {
             bool inner_values = values || (!about_ids(key) && about_values(inner));
@@ -205,6 +209,7 @@ enum rc results_pretrain(struct results *r, struct err *e)
         rc = json_read(baselines, &j, e);
     if (!rc && j)
         rc = read_baselines(r, j, e);
+    f->base_accuracy = json_number_of(j, "accuracy");
     json_decref(j);
     f->n_parameters = json_number_of(f->report, "n_parameters,parameters,n_params");
     if (isnan(f->n_parameters))

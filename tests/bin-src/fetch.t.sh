@@ -299,7 +299,9 @@ t 'no python3 at all'                   3 'cannot run python3' env "PATH=$PWD/no
 m prox.tsv x srv/small required http://somewhere.invalid/ok/small
 http_proxy=$web t 'goes through http_proxy' 0 '1 new' fetch prox.tsv --cache c23
 m proxs.tsv x srv/small required https://somewhere.invalid/ok/small
+: >log
 https_proxy=$web t 'a proxy that refuses' 3 'the proxy says 403' fetch proxs.tsv --cache c24
+is 'is asked once'                      test "$(grep -c CONNECT log)" = 1
 http_proxy=http://127.0.0.1:$refused no_proxy=127.0.0.1 t 'no_proxy is heeded' 0 '1 new' fetch one.tsv --cache c24
 if command -v openssl >/dev/null && openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem \
 	-days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 2>/dev/null; then

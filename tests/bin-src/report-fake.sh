@@ -7,7 +7,7 @@ r=$1 n=${2:-3000}
 export LC_ALL=C.UTF-8
 mkdir -p "$r"/{fetch,tables,vocab,median,tokenize,knowledge,pretrain/step-{10,400},map,map-random}
 mkdir -p "$r"/{map-counts,annotate,embed,embed-random}
-evil='a<b>&"q"'\''s'\''_ü$\%'
+export evil='a<b>&"q"'\''s'\''_ü$\%'
 samples=(celltypist pbmc_1k_v2 baron_mouse1 "$evil")
 species=(human human mouse mouse)
 
@@ -60,27 +60,30 @@ echo '{"n_families": 1645, "covered": true}' >"$r/knowledge/family.json"
 
 awk 'BEGIN { srand(7); for (i = 0; i < 400; i++) {
 	id = 5.9 + 1.6 * exp(-i / 60) + 0.1 * rand(); v = 0.42 + 0.5 * exp(-i / 30) + 0.03 * rand()
-	printf "{\"step\": %d, \"loss\": %.6f, \"id_loss\": %.6f, \"value_loss\": %.6f, \"lr\": %.3g, \"grad_norm\": 1.2, \"cells\": %d, \"tokens\": %d}\n",
-		i + 1, 0.2 * id + 0.8 * v, id, v, 1e-3 * (1 - i / 400), 32 * (i + 1), 26000 * (i + 1)
-	if (i % 50 == 0 || i == 399) printf "{\"step\": %d, \"split\": \"val\", \"id_loss\": %.6f, \"value_loss\": %.6f}\n",
-		i + 1, 5.95 + 1.6 * exp(-i / 60), 0.44 + 0.5 * exp(-i / 30)
+	printf "{\"step\": %d, \"loss\": %.6f, \"id_loss\": %.6f, \"value_loss\": %.6f, \"lr\": %.3g, \"grad_norm\": 1.2, \"cells\": 32, \"genes\": 26000}\n",
+		i + 1, 0.2 * id + 0.8 * v, id, v, 1e-3 * (1 - i / 400)
+	if (i % 50 == 0 || i == 399) printf "{\"step\": %d, \"split\": \"val\", \"id_loss\": %.6f, \"value_loss\": %.6f, \"accuracy\": %.6f, \"cells\": 51}\n",
+		i + 1, 5.95 + 1.6 * exp(-i / 60), 0.44 + 0.5 * exp(-i / 30), 0.1 - 0.09 * exp(-i / 60)
 } }' >"$r/pretrain/log.jsonl"
-echo '{"id_loss": {"uniform": 7.55, "unigram": 6.41}, "value_loss": {"mean": 0.61, "gene mean": 0.47}}' \
+echo '{"id_loss": 6.41, "value_loss": 0.47, "accuracy": 0.0123, "cells": 51, "masked": 6000, "what": "-"}' \
 	>"$r/pretrain/baselines.json"
+echo '{"backend": "cpu", "parameters": 1234567, "steps": 400, "train_cells": 4961, "held_out_cells": 51,
+ "knowledge": {"grn": {"given": true, "present": 1234}, "promoter": {"given": false, "present": 0}}}' \
+	>"$r/pretrain/report.json"
 cat >"$r/pretrain/step-400/config.json" <<'EOF'
 {"hidden_size": 128, "num_hidden_layers": 4, "num_attention_heads": 4, "max_position_embeddings": 2048,
- "vocab_size": 1902, "n_parameters": 1234567}
+ "vocab_size": 1902}
 EOF
 echo '{"hidden_size": 1}' >"$r/pretrain/step-10/config.json"
 
 map() { # folder spread of the types
-	awk -v n="$n" -v k="$2" -v seed="$3" -v evil="$evil" 'BEGIN { srand(seed); OFS = "\t"; pi = 3.14159265
+	awk -v n="$n" -v k="$2" -v seed="$3" 'BEGIN { srand(seed); evil = ENVIRON["evil"]; OFS = "\t"; pi = 3.14159265
 		print "cell_id", "sample", "species", "label", "x", "y"
 		nt = split("alpha,beta,ductal,acinar,delta,T cell CD4+ naïve,B cell,monocyte,NK cell,endothelial", type, ",")
-		type[++nt] = evil; type[++nt] = "-"
+		type[2] = evil; type[++nt] = "beta"; type[++nt] = "-"
 		for (i = 0; i < n; i++) { t = 1 + int(nt * rand() * rand()); m = rand() < 0.4
 			g = sqrt(-2 * log(1 - rand())); a = 2 * pi * rand()
-			printf "%d\t%s\t%s\t%s\t%.4f\t%.4f\n", 1000003 * i + 17, "s", m ? "mouse" : "human", type[t],
+			printf "%.0f\t%s\t%s\t%s\t%.4f\t%.4f\n", 1000003 * i + 17, "s", m ? "mouse" : "human", type[t],
 				k * cos(t * 2.4) * sqrt(t) + m * 0.8 + g * cos(a), k * sin(t * 2.4) * sqrt(t) + g * sin(a)
 		} }' </dev/null >"$r/$1/map.tsv"
 	printf '{"n_cells": %d, "neighbours_same_type": 0.%d1, "species_mixing": 0.%d3}\n' "$n" $((9 - $3)) "$3" \
@@ -92,7 +95,7 @@ map map-counts 4 3
 
 {
 	printf 'task\tdataset\tmethod\tvariant\tsplit\tseed\tmetric\tvalue\tn\n'
-	awk -v evil="$evil" 'BEGIN { srand(3); OFS = "\t"
+	awk 'BEGIN { srand(3); evil = ENVIRON["evil"]; OFS = "\t"
 		nd = split("baron_pair_human,pbmc_sorted", ds, ","); ds[++nd] = evil
 		nm = split("genecompass+logistic,random-weights+logistic,pca+logistic,majority", me, ",")
 		split("0.72,0.55,0.78,0.11", base, ",")

@@ -10,5 +10,5 @@ simulate_seed := 1
 inputs_manifest := $R/simulate/inputs.tsv
 samples_tsv := $R/simulate/samples.tsv
 samples := sim_h1 sim_h2 sim_m1 sim_m2
-override MIRROR := $(abspath $R)/simulate/mirror
+override MIRROR := $R/simulate/mirror
 override CACHE := $(CACHE)/test

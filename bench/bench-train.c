@@ -1,0 +1,247 @@
+/* bench-train: cells per second of pre-training or of embedding, on made-up cells.
+ *   bench-train --config tiny|small|base --batch N --steps N --threads N [--lengths F]
+ *               [--forward-only] [--repeat N]
+ * One JSON line, the keys of the peer's script; the fastest of --repeat passes over the same
+ * batches counts, after one untimed step. sgemm_gflops is this machine's product rate in the same
+ * run, so that model_tflops can be read as a share of it. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <math.h>
+
+#include "lib/base/log.h"
+#include "lib/base/rng.h"
+#include "lib/base/thread.h"
+#include "lib/base/tool.h"
+#include "lib/io/lines.h"
+#include "lib/nn/cost.h"
+#include "lib/nn/train.h"
+
+static struct {
+    const char *config, *lengths, *dtype;
+    int64_t batch, steps, repeat;
+    bool forward_only;
+    double dropout;
+} opt = { .config = "small", .dtype = "f32", .batch = 8, .steps = 3, .repeat = 1 };
+
+static const struct opt opts[] = {
+    OPT_CHOICE("config", &opt.config, "tiny|small|base", "shape of the model"),
+    OPT_I64("batch", &opt.batch, "N", "cells of a step"),
+    OPT_I64("steps", &opt.steps, "N", "steps of a pass"),
+    OPT_I64("repeat", &opt.repeat, "N", "passes; the fastest counts"),
+    OPT_CHOICE("dtype", &opt.dtype, "f32", "numbers of the products"),
+    OPT_STR("lengths", &opt.lengths, "FILE", "genes per cell, one number a line, repeated as needed"),
+    OPT_FLAG("forward-only", &opt.forward_only, "embed: encoder only"),
+    OPT_F64("dropout", &opt.dropout, "NUM", "rate in all places"),
+    OPT_END,
+};
+
+static struct model_config config_of(const char *name)
+{
+    struct model_config c = model_config_base(50558);
+    if (strcmp(name, "small") == 0) {
+        c.n_layers = 6;
+        c.n_heads = 4;
+        c.d = 256;
+        c.ffn = 512;
+    } else if (strcmp(name, "tiny") == 0) {
+        c.n_layers = 2;
+        c.n_heads = 4;
+        c.d = 128;
+        c.ffn = 256;
+        c.n_tokens = 5000;
+        c.max_genes = 256;
+        c.knowledge_dim = 128;
+    }
+    return c;
+}
+
+struct cells {
+    struct batch_cell *cell;
+    size_t n;
+    struct arena a;
+    double n_genes;
+};
+
+/* Lengths: from the file, or log-normal round 1100 of 2048 as the peer draws them. */
+static enum rc make_lengths(uint32_t *len, size_t n, uint32_t most, uint64_t seed, struct err *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        double x = exp(log(1100.0 * most / 2048) + 0.5 * rng_normal(seed, RNG_TEST, 1, i));
+        len[i] = (uint32_t)fmin(fmax(x, 7), most);
+    }
+    if (!opt.lengths)
+        return RC_OK;
+    struct lines l;
+    bool more = true;
+    size_t k = 0;
+    enum rc rc = lines_open(&l, opt.lengths, e);
+    while (!rc && k < n && !(rc = lines_next(&l, &more, e)) && more)
+        if (l.n_bytes)
+            len[k++] = (uint32_t)fmin(fmax(strtod(l.text, NULL), 1), most);
+    for (size_t i = k; k && i < n; i++)
+        len[i] = len[i - k];
+    lines_close(&l);
+    return !rc && !k ? err_set(e, RC_INPUT, "'%s' holds no length", opt.lengths) : rc;
+}
+
+static enum rc make_cells(struct cells *s, const struct model_config *c, uint64_t seed,
+                          struct err *e)
+{
+    s->n = (size_t)(opt.batch * opt.steps);
+    arena_init(&s->a, 1 << 20);
+    uint32_t *len = arena_get(&s->a, s->n * sizeof *len);
+    uint32_t *perm = arena_get(&s->a, c->n_tokens * sizeof *perm);
+    s->cell = arena_get(&s->a, s->n * sizeof *s->cell);
+    if (!len || !perm || !s->cell)
+        return err_set(e, RC_FAIL, "no memory");
+    if (make_lengths(len, s->n, c->max_genes, 7, e))
+        return e->rc;
+    for (size_t i = 0; i < s->n; i++) {
+        uint16_t *token = arena_get(&s->a, len[i] * sizeof *token);
+        float *value = arena_get(&s->a, len[i] * sizeof *value);
+        if (!token || !value)
+            return err_set(e, RC_FAIL, "no memory");
+        for (uint32_t k = 0; k < c->n_tokens; k++)
+            perm[k] = k;
+        rng_shuffle(seed, RNG_TEST, i, perm + 2, c->n_tokens - 2);
+        for (uint32_t k = 0; k < len[i]; k++) {
+            token[k] = (uint16_t)perm[2 + k];
+            value[k] = 4 * (1 - (float)k / (float)len[i]);
+        }
+        s->cell[i] = (struct batch_cell){ i + 1, (uint8_t)(i % 2), len[i], token, value };
+        s->n_genes += len[i];
+    }
+    return RC_OK;
+}
+
+static enum rc make_model(struct model *m, const struct model_config *c, const struct backend *b,
+                          uint64_t seed, struct err *e)
+{
+    enum rc rc = model_init(m, c, b, true, 0, e);
+    if (rc)
+        return rc;
+    model_randomise(m, seed);
+    const size_t n = (size_t)c->n_tokens * c->knowledge_dim;
+    for (int k = 0; k < N_KNOWLEDGE; k++) {
+        m->tables.knowledge[k] = malloc(n * sizeof(float));
+        if (!m->tables.knowledge[k])
+            return err_set(e, RC_FAIL, "no memory");
+        for (size_t i = 0; i < n; i++)
+            m->tables.knowledge[k][i] = 0.3f * (float)((double)(i * 2654435761u % 1000) / 500 - 1);
+    }
+    return RC_OK;
+}
+
+static enum rc forward(struct trainer *t, const struct batch_cell *cell, size_t n, struct err *e)
+{
+    struct batch b;
+    struct model_out out = { 0 };
+    const struct model_run run = { 0 };
+    const struct model_config *c = &t->m->config;
+    arena_reset(&t->batches);
+    tape_reset(&t->tape);
+    t->tape.training = false;
+    enum rc rc = batch_build(&b, &t->batches, cell, n, c->max_genes, c->n_tokens,
+                             t->m->tables.homolog, NULL, e);
+    if (rc)
+        return rc;
+    model_encode(t->m, &t->tape, &b, &run, &out);
+    return tape_check(&t->tape, e);
+}
+
+/* A product of 1024 on each worker; GFLOP/s of the machine. */
+static void sgemm_task(void *ctx, size_t i, int worker)
+{
+    (void)worker;
+    const size_t n = 1024;
+    float *m = (float *)ctx + i * 3 * n * n;
+    struct op_linear o = { .n = 128, .in = n, .out = n, .x = m, .w = m + n * n, .ld_x = n,
+                           .ld_w = n, .y = m + 2 * n * n };
+    for (int k = 0; k < 8; k++)
+        backend_cpu.linear_forward(&o);
+}
+
+static double sgemm_rate(void)
+{
+    const size_t n = 1024, w = (size_t)threads_count();
+    float *m = calloc(w * 3 * n * n, sizeof *m);
+    double best = 0;
+    for (int k = 0; m && k < 5; k++) {
+        const double start = clock_s();
+        threads_for(w, sgemm_task, m);
+        const double rate = (double)w * 2.0 * 1024 * 1024 * 1024 / (clock_s() - start) * 1e-9;
+        best = rate > best ? rate : best;
+    }
+    free(m);
+    return best;
+}
+
+static enum rc run(const struct tool_args *a, struct err *e)
+{
+    const char *why;
+    const struct backend *b = backend_find(a->backend, &why);
+    struct model_config c = config_of(opt.config);
+    struct model m = { 0 };
+    struct cells s = { 0 };
+    struct trainer t = { 0 };
+    if (!b)
+        return err_set(e, RC_SKIP, "%s", why);
+    if (opt.batch < 1 || opt.steps < 1 || opt.repeat < 1)
+        return err_set(e, RC_USAGE, "--batch, --steps and --repeat are at least 1");
+    c.hidden_dropout = c.attention_dropout = opt.dropout;
+    enum rc rc = make_model(&m, &c, b, a->seed, e);
+    if (!rc)
+        rc = make_cells(&s, &c, a->seed, e);
+    const struct train_options o = { .optim = { 5e-5, 0.01, 1, 1, 1000000 }, .mask_rate = 0.15,
+                                     .mask_share = 0.8, .random_share = 0.1, .id_weight = 0.2,
+                                     .value_weight = 0.8, .dropout = opt.dropout > 0,
+                                     .seed = a->seed, .micro_rows = 16384 };
+    trainer_init(&t, &m, &o);
+    double best = INFINITY, flop = 0, masked = 0;
+    struct train_result r = { 0 };
+    for (int64_t pass = -1; !rc && pass < opt.repeat; pass++) {
+        const double start = clock_s();
+        flop = masked = 0;
+        for (int64_t k = 0; !rc && k < (pass < 0 ? 1 : opt.steps); k++) {
+            const struct batch_cell *cell = s.cell + k * opt.batch;
+            rc = opt.forward_only ? forward(&t, cell, (size_t)opt.batch, e)
+                                  : trainer_step(&t, cell, (size_t)opt.batch, (uint64_t)k, 0, &r, e);
+            masked += (double)r.n_masked;
+        }
+        if (pass >= 0 && clock_s() - start < best)
+            best = clock_s() - start;
+    }
+    for (size_t i = 0; i < s.n; i++)
+        flop += cost_forward(&c, s.cell[i].n, 0);
+    if (!opt.forward_only)
+        flop = 3 * (flop + cost_forward(&c, -1, masked) - cost_forward(&c, -1, 0));
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    if (!rc) {
+        const double sgemm = sgemm_rate();
+        printf("{\"config\": \"%s\", \"dtype\": \"%s\", \"device\": \"%s\", \"mode\": \"%s\", "
+               "\"dropout\": %g, \"threads\": %d, \"batch\": %lld, \"steps\": %lld, "
+               "\"cells_per_s\": %.4f, \"nonpad_tokens_per_s\": %.1f, \"model_tflops\": %.4f, "
+               "\"sgemm_gflops\": %.1f, \"share_of_sgemm\": %.3f, \"peak_rss_mb\": %.1f, "
+               "\"mean_length\": %.1f, \"last\": %.6f}\n",
+               opt.config, opt.dtype, b->name, opt.forward_only ? "forward" : "train", opt.dropout,
+               threads_count(), (long long)opt.batch, (long long)opt.steps, (double)s.n / best,
+               s.n_genes / best, flop / best * 1e-12, sgemm, flop / best * 1e-9 / sgemm,
+               (double)u.ru_maxrss / 1024, s.n_genes / (double)s.n, r.loss);
+    }
+    trainer_release(&t);
+    model_release(&m);
+    arena_release(&s.a);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct tool tool = { "bench-train", "", "Speed of training and embedding",
+                                      "Prints one JSON line with the keys of the peer's script.",
+                                      opts, 0, 0 };
+    return tool_main(&tool, run, argc, argv);
+}

@@ -1,0 +1,290 @@
+/* tokenize: cells to ranked tokens with values, in shards. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/base/tool.h"
+#include "lib/cell/token_block.h"
+#include "lib/io/h5ad_rows.h"
+#include "lib/io/json.h"
+#include "lib/io/lines.h"
+#include "lib/io/shard.h"
+#include "lib/io/tables.h"
+#include "lib/io/textout.h"
+
+static const char *vocab_path, *medians_path;
+static int64_t max_length = 2048, cells_per_shard = 16384;
+
+static const struct opt opts[] = {
+    OPT_STR("vocab", &vocab_path, "FILE", "token dictionary, from vocab"),
+    OPT_STR("medians", &medians_path, "FILE", "non-zero medians, from median"),
+    OPT_I64("max-length", &max_length, "N", "tokens of a cell at most"),
+    OPT_I64("cells-per-shard", &cells_per_shard, "N",
+            "cells of a file at most; bounds the memory (12 KiB a cell of 2048 tokens)"),
+    OPT_END,
+};
+
+static const char text[] =
+    "Each count is divided by its gene's median (1 where there is none); the genes of\n"
+    "a cell are ranked by that, highest first, equal ones by token; the first 2048\n"
+    "stay, with value log2(1 + count / median). Genes without a token are left out.\n"
+    "\n"
+    "The folder holds shard-00000.h5, ... (cells in the order of the inputs),\n"
+    "vocab.tsv and medians.tsv as they were used, and cells.tsv: cell_id, sample,\n"
+    "barcode, species, label, length and n_nonzero (genes with a token before the\n"
+    "cut), one line per cell in the order of the shards.\n"
+    "\n"
+    "Example:\n"
+    "  tokenize qc/*.h5ad --vocab vocab.tsv --medians medians.tsv --out shards";
+
+struct job {
+    struct vocab vocab;
+    struct medians medians;
+    struct shard_writer shards;
+    struct textout cells;
+    struct token_block block;
+    size_t n_cells, n_empty, n_cut;
+    uint64_t n_tokens, n_counts, n_counts_left_out;
+    size_t n_columns, n_columns_no_token, n_columns_no_median;
+};
+
+/* Copies a text line by line, so that the copy is plain whatever the source. */
+static enum rc copy_text(const char *from, const char *folder, const char *name, struct err *e)
+{
+    struct lines l;
+    struct textout o;
+    bool more = true;
+    char *path = text_new("%s/%s", folder, name);
+    enum rc rc = path ? lines_open(&l, from, e) : err_set(e, RC_FAIL, "no memory for a path");
+    if (!rc && (rc = textout_open(&o, path, e)) != RC_OK)
+        lines_close(&l);
+    free(path);
+    if (rc)
+        return rc;
+    while (!rc && !(rc = lines_next(&l, &more, e)) && more) {
+        textout_text(&o, l.text);
+        textout_text(&o, "\n");
+    }
+    lines_close(&l);
+    if (!rc)
+        return textout_close(&o, e);
+    textout_abort(&o);
+    return rc;
+}
+
+/* What of obs a cell's line is made of. */
+struct obs_columns {
+    const struct column *cell_id, *sample, *species, *label;
+};
+
+static enum rc find_columns(const struct h5ad_rows *r, struct obs_columns *o, struct err *e)
+{
+    const struct table *t = &r->head.obs;
+    *o = (struct obs_columns){ table_find(t, "cell_id"), table_find(t, "sample"),
+                               table_find(t, "species"), table_find(t, "label") };
+    if (!o->cell_id || o->cell_id->kind != COLUMN_I64)
+        return err_set(e, RC_INPUT,
+                       "'%s' has no obs column 'cell_id' of whole numbers: import "
+                       "makes it",
+                       r->path);
+    if (!o->species || o->species->kind != COLUMN_TEXT)
+        return err_set(e, RC_INPUT, "'%s' has no obs column 'species'", r->path);
+    if (o->sample && o->sample->kind != COLUMN_TEXT)
+        o->sample = NULL;
+    if (o->label && o->label->kind != COLUMN_TEXT)
+        o->label = NULL;
+    return RC_OK;
+}
+
+static const char *text_or_empty(const struct column *c, size_t row)
+{
+    return c && c->text[row] ? c->text[row] : "";
+}
+
+static enum rc put_line(struct job *j, const struct h5ad_rows *r, const struct obs_columns *o,
+                        size_t row, size_t k, struct err *e)
+{
+    const char *const field[] = { text_or_empty(o->sample, row), r->head.cell[row],
+                                  text_or_empty(o->species, row), text_or_empty(o->label, row) };
+    for (size_t i = 0; i < sizeof field / sizeof *field; i++)
+        if (strpbrk(field[i], "\t\r\n"))
+            return err_set(e, RC_INPUT, "'%s': cell %zu: a text holds a tab or a line end", r->path,
+                           row);
+    textout_put(&j->cells, "%016" PRIx64 "\t%s\t%s\t%s\t%s\t%u\t%u\n",
+                (uint64_t)o->cell_id->i64[row], field[0], field[1], field[2], field[3],
+                j->block.length[k], j->block.n_nonzero[k]);
+    return RC_OK;
+}
+
+/* Cells [first, first + block.n_cells) of the file are in the block. */
+static enum rc put_block(struct job *j, const struct h5ad_rows *r, const struct obs_columns *o,
+                         size_t first, struct err *e)
+{
+    const struct token_block *b = &j->block;
+    enum rc rc = RC_OK;
+    for (size_t k = 0; !rc && k < b->n_cells; k++) {
+        size_t row = first + k;
+        enum species s = species_parse(o->species->text[row]);
+        if (s == SPECIES_UNKNOWN)
+            return err_set(e, RC_INPUT, "'%s': cell '%s' is neither human nor mouse", r->path,
+                           r->head.cell[row]);
+        struct token_cell c = { .cell_id = (uint64_t)o->cell_id->i64[row],
+                                .species = (uint8_t)s,
+                                .n = b->length[k],
+                                .token = b->token + b->start[k],
+                                .value = b->value + b->start[k] };
+        rc = shard_writer_add(&j->shards, &c, e);
+        if (!rc)
+            rc = put_line(j, r, o, row, k, e);
+        j->n_tokens += c.n;
+        j->n_empty += c.n == 0;
+        j->n_cut += b->n_nonzero[k] > c.n;
+        j->n_counts_left_out -= b->n_nonzero[k];
+    }
+    j->n_cells += b->n_cells;
+    return rc;
+}
+
+static enum rc add_rows(struct job *j, struct h5ad_rows *r, struct progress *p, struct err *e)
+{
+    struct obs_columns o;
+    struct token_columns tc;
+    size_t n = r->head.count.n_rows;
+    enum rc rc = find_columns(r, &o, e);
+    if (!rc)
+        rc = token_columns_of(&tc, r->head.gene, r->head.count.n_cols, &j->vocab, &j->medians, e);
+    if (rc)
+        return rc;
+    j->n_columns += tc.n_cols;
+    j->n_columns_no_token += tc.n_cols - tc.n_tokens;
+    j->n_columns_no_median += tc.n_no_median;
+    for (size_t at = 0; !rc && at < n; at += H5AD_ROWS_BLOCK) {
+        struct csr m;
+        rc = h5ad_rows_read(r, at, n - at < H5AD_ROWS_BLOCK ? n - at : H5AD_ROWS_BLOCK, &m, e);
+        if (rc)
+            break;
+        j->n_counts += csr_nnz(&m);
+        j->n_counts_left_out += csr_nnz(&m);
+        rc = token_block_fill(&j->block, &tc, &m, (size_t)max_length, e);
+        csr_release(&m);
+        if (!rc)
+            rc = put_block(j, r, &o, at, e);
+        progress_at(p, j->n_cells);
+    }
+    token_columns_release(&tc);
+    return rc;
+}
+
+static enum rc write_report(const struct job *j, const char *path, struct err *e)
+{
+    return json_write(path,
+                      json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "n_cells",
+                                (json_int_t)j->n_cells, "n_tokens", (json_int_t)j->n_tokens,
+                                "cells_cut", (json_int_t)j->n_cut, "cells_without_tokens",
+                                (json_int_t)j->n_empty, "counts_in", (json_int_t)j->n_counts,
+                                "counts_without_token", (json_int_t)j->n_counts_left_out,
+                                "columns_in", (json_int_t)j->n_columns, "columns_without_token",
+                                (json_int_t)j->n_columns_no_token, "columns_without_median",
+                                (json_int_t)j->n_columns_no_median),
+                      e);
+}
+
+static enum rc write_all(struct job *j, const struct tool_args *a, struct err *e)
+{
+    struct progress p;
+    enum rc rc = RC_OK;
+    progress_start(&p, "cells", 0);
+    for (int i = 0; !rc && i < a->arg.n; i++) {
+        struct h5ad_rows r;
+        rc = h5ad_rows_open(&r, a->arg.item[i], e);
+        if (!rc) {
+            rc = add_rows(j, &r, &p, e);
+            h5ad_rows_close(&r);
+        }
+    }
+    progress_end(&p);
+    if (!rc)
+        rc = copy_text(vocab_path, a->out, "vocab.tsv", e);
+    if (!rc)
+        rc = copy_text(medians_path, a->out, "medians.tsv", e);
+    return rc;
+}
+
+/* Opens the outputs, writes them, and leaves none of them when anything fails. */
+static enum rc tokenize(struct job *j, const struct tool_args *a, struct err *e)
+{
+    enum rc rc = shard_writer_open(&j->shards, a->out, (size_t)cells_per_shard, e);
+    if (rc)
+        return rc;
+    char *path = text_new("%s/cells.tsv", a->out);
+    rc = path ? textout_open(&j->cells, path, e) : err_set(e, RC_FAIL, "no memory for a path");
+    free(path);
+    if (rc) {
+        shard_writer_abort(&j->shards);
+        return rc;
+    }
+    textout_put(&j->cells, "cell_id\tsample\tbarcode\tspecies\tlabel\tlength\tn_nonzero\n");
+    rc = write_all(j, a, e);
+    if (rc)
+        shard_writer_abort(&j->shards);
+    else
+        rc = shard_writer_close(&j->shards, e);
+    if (rc)
+        textout_abort(&j->cells);
+    else
+        rc = textout_close(&j->cells, e);
+    return rc;
+}
+
+static enum rc check_options(const struct tool_args *a, struct err *e)
+{
+    if (tool_need_out(a, e))
+        return RC_USAGE;
+    if (!vocab_path || !medians_path)
+        return err_set(e, RC_USAGE, "--%s is missing", vocab_path ? "medians" : "vocab");
+    if (max_length < 1 || max_length > 1 << 20)
+        return err_set(e, RC_USAGE, "--max-length is 1 to 1048576, not %lld",
+                       (long long)max_length);
+    if (cells_per_shard < 1 || cells_per_shard > 1 << 30)
+        return err_set(e, RC_USAGE, "--cells-per-shard is 1 to 1073741824, not %lld",
+                       (long long)cells_per_shard);
+    return RC_OK;
+}
+
+static enum rc run(const struct tool_args *a, struct err *e)
+{
+    struct job j = { .n_cells = 0 };
+    enum rc rc = check_options(a, e);
+    if (rc)
+        return rc;
+    token_block_init(&j.block);
+    rc = vocab_read(vocab_path, &j.vocab, e);
+    if (!rc)
+        rc = medians_read(medians_path, &j.medians, e);
+    if (!rc)
+        rc = tokenize(&j, a, e);
+    if (!rc && a->report)
+        rc = write_report(&j, a->report, e);
+    if (!rc)
+        log_say("%zu cells with %" PRIu64
+                " tokens in '%s' (%zu cells cut at %lld, %zu without any)",
+                j.n_cells, j.n_tokens, a->out, j.n_cut, (long long)max_length, j.n_empty);
+    if (!rc && j.n_columns_no_median)
+        log_warn("%zu columns have a token but no median: 1 is used", j.n_columns_no_median);
+    token_block_release(&j.block);
+    vocab_release(&j.vocab);
+    medians_release(&j.medians);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct tool tool = {
+        "tokenize", "IN.h5ad...", "Rank the genes of each cell and write shards of tokens",
+        text,       opts,         1,
+        -1
+    };
+    return tool_main(&tool, run, argc, argv);
+}

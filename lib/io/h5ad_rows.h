@@ -1,0 +1,26 @@
+/* The cells of a file that a stage of ours wrote, some at a time: for tools that look at each cell
+ * once and must not hold them all. */
+#ifndef GC_IO_H5AD_ROWS_H
+#define GC_IO_H5AD_ROWS_H
+
+#include "lib/data/cells.h"
+
+/* Rows that tools read at once: a block is a few MiB. */
+enum { H5AD_ROWS_BLOCK = 4096 };
+
+struct h5ad_rows {
+    struct cells head; /* names, obs and var; of head.count only n_rows and n_cols are set */
+    uint64_t *indptr;  /* [n_rows + 1], owned */
+    struct h5ad_rows_file *file;
+    char *path; /* owned, for messages */
+};
+
+/* RC_INPUT with the place and the trouble. On failure *r is empty. */
+enum rc h5ad_rows_open(struct h5ad_rows *r, const char *path, struct err *e);
+/* Cells [first, first + n) as a matrix of n rows, checked; the caller releases it. On failure *block
+ * is empty. */
+enum rc h5ad_rows_read(struct h5ad_rows *r, size_t first, size_t n, struct csr *block,
+                       struct err *e);
+void h5ad_rows_close(struct h5ad_rows *r);
+
+#endif

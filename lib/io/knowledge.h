@@ -1,0 +1,24 @@
+/* A table of knowledge as files.
+ *
+ * safetensors: `vectors` f32 [tokens, dim] and `present` u8 [tokens], in token order; metadata
+ * kind, dim, vocab (SHA-256 of vocab.tsv), pairs (lines learned from) and what the caller adds.
+ * Text, as gene2vec writes it: name<TAB>v1 v2 .., a line for every learned row; names of genes, or
+ * the id of a gene without a name. */
+#ifndef GC_IO_KNOWLEDGE_H
+#define GC_IO_KNOWLEDGE_H
+
+#include "lib/data/knowledge.h"
+#include "lib/data/pairs.h"
+
+enum rc knowledge_write(const char *path, const struct knowledge *k, const char *vocab_sha256,
+                        size_t n_pairs, struct err *e);
+enum rc knowledge_write_text(const char *path, const struct knowledge *k, const struct vocab *v,
+                             struct err *e);
+/* name<TAB>name, a line for every pair of tokens. */
+enum rc pairs_write_text(const char *path, const struct pairs *p, const struct vocab *v,
+                         struct err *e);
+/* Reads what knowledge_write wrote, and checks it: shapes, kind, 0 or 1, finite numbers. v, when
+ * given, must have as many tokens. On failure *k is empty. */
+enum rc knowledge_read(const char *path, const struct vocab *v, struct knowledge *k, struct err *e);
+
+#endif

@@ -1,0 +1,29 @@
+/* Gene networks as tables: who regulates whom. Plain or gzip; tab, comma or blank between fields,
+ * told by the first line. Layouts:
+ *   CollecTRI  header with columns `source` and `target`
+ *   DoRothEA   header with `tf`, `target` and `confidence` (A best .. E)
+ *   TRRUST     header `TF gene_symbol interaction position`, or none (as its site gives it)
+ *   gene2vec   two names a line, no header
+ * Columns are found by name in any case; others are ignored. */
+#ifndef GC_IO_NETWORK_H
+#define GC_IO_NETWORK_H
+
+#include "lib/data/names.h"
+#include "lib/data/pairs.h"
+
+struct network {
+    struct names gene;
+    struct pairs
+        pairs;     /* of numbers in gene: unordered, each once, by rising numbers, no self pair */
+    size_t n_rows; /* lines of data that were taken */
+    size_t n_left; /* lines left for their confidence */
+    size_t n_directed; /* distinct (regulator, target), self pairs included */
+    size_t n_self;     /* of these, of a gene with itself */
+};
+
+/* levels: the letters of confidence to take, as "AB"; NULL or a file without such a column: all.
+ * On failure *n is empty. RC_INPUT names file, line and trouble. */
+enum rc network_read(const char *path, const char *levels, struct network *n, struct err *e);
+void network_release(struct network *n);
+
+#endif
