@@ -1,8 +1,8 @@
 /* Further names of genes: rules 4 to 6 of gene_build.h.
  *
- * Each rule collects candidates (name, gene, rank), sorts them by name, rank and gene, and takes
- * from each run of one name the gene of the best rank if that is only one. A name that a gene has
- * now, or that an earlier rule gave away, is no candidate. */
+ * Each rule collects candidates (name, gene, rank), sorts them by name, rank and biotype, and takes
+ * from each run of one name the first gene if no other is as good. A name that a gene has now, or
+ * that an earlier rule gave away, is no candidate. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +14,8 @@ struct name_set {
     size_t n, room;
 };
 
-static enum rc add(struct name_set *s, const char *name, uint32_t gene, int rank, struct err *e)
+static enum rc add(struct name_set *s, const struct gene_side *a, const char *name, uint32_t gene,
+                   int rank, struct err *e)
 {
     if (s->n == s->room) {
         size_t room = s->room ? 2 * s->room : 1024;
@@ -24,7 +25,9 @@ static enum rc add(struct name_set *s, const char *name, uint32_t gene, int rank
         s->item = more;
         s->room = room;
     }
-    s->item[s->n++] = (struct gene_name){ .name = name, .gene = gene, .rank = rank };
+    s->item[s->n++] = (struct gene_name){
+        .name = name, .gene = gene, .rank = rank, .biotype = a->gene[gene].biotype
+    };
     return RC_OK;
 }
 
@@ -36,13 +39,15 @@ static int by_name(const void *pa, const void *pb)
         return c;
     if (a->rank != b->rank)
         return a->rank < b->rank ? -1 : 1;
+    if (a->biotype != b->biotype)
+        return a->biotype < b->biotype ? -1 : 1;
     return (a->gene > b->gene) - (a->gene < b->gene);
 }
 
 /* Moves what is settled from `from` to `to` and notes it in `taken`; returns how many names led to
  * two genes through *ambiguous. */
-static enum rc settle(struct name_set *from, struct name_set *to, struct map *taken,
-                      size_t *settled, size_t *ambiguous, struct err *e)
+static enum rc settle(const struct gene_side *a, struct name_set *from, struct name_set *to,
+                      struct map *taken, size_t *settled, size_t *ambiguous, struct err *e)
 {
     if (from->n)
         qsort(from->item, from->n, sizeof *from->item, by_name);
@@ -50,11 +55,13 @@ static enum rc settle(struct name_set *from, struct name_set *to, struct map *ta
         const struct gene_name *x = &from->item[i];
         bool two = false;
         for (next = i + 1; next < from->n && strcmp(from->item[next].name, x->name) == 0; next++)
-            two = two || (from->item[next].rank == x->rank && from->item[next].gene != x->gene);
+            two =
+                two || (from->item[next].rank == x->rank &&
+                        from->item[next].biotype == x->biotype && from->item[next].gene != x->gene);
         *ambiguous += two;
         *settled += !two;
         if (!two &&
-            (add(to, x->name, x->gene, x->rank, e) || map_add(taken, x->name, x->gene, NULL, e)))
+            (add(to, a, x->name, x->gene, x->rank, e) || map_add(taken, x->name, x->gene, NULL, e)))
             return RC_FAIL;
     }
     from->n = 0;
@@ -68,7 +75,7 @@ static enum rc other_names(const struct gene_side *a, const struct map *taken, s
     for (size_t i = 0; i < a->n_names; i++) {
         const struct gene_name *x = &a->name[i];
         if (!x->id && map_get(taken, x->name) == MAP_NONE &&
-            map_get(&a->ids, x->name) == MAP_NONE && add(to, x->name, x->gene, x->rank, e))
+            map_get(&a->ids, x->name) == MAP_NONE && add(to, a, x->name, x->gene, x->rank, e))
             return RC_FAIL;
     }
     return RC_OK;
@@ -81,7 +88,7 @@ static enum rc retired_ids(struct gene_side *a, const struct map *taken, struct 
     for (size_t i = 0; i < a->n_names; i++) {
         const struct gene_name *x = &a->name[i];
         uint64_t gene = x->id ? map_get(taken, x->name) : MAP_NONE;
-        if (gene != MAP_NONE && add(to, x->id, (uint32_t)gene, x->rank, e))
+        if (gene != MAP_NONE && add(to, a, x->id, (uint32_t)gene, x->rank, e))
             return RC_FAIL;
         if (x->id && map_add(seen, x->id, 1, NULL, e))
             return RC_FAIL;
@@ -90,8 +97,9 @@ static enum rc retired_ids(struct gene_side *a, const struct map *taken, struct 
 }
 
 /* Rule 6. rank 0: mangled from a name of now; 1: from an alias. */
-static enum rc mangle(struct gene_build *b, const char *name, uint32_t gene, int rank,
-                      const struct map *taken, struct name_set *to, struct err *e)
+static enum rc mangle(struct gene_build *b, const struct gene_side *a, const char *name,
+                      uint32_t gene, int rank, const struct map *taken, struct name_set *to,
+                      struct err *e)
 {
     char text[256];
     if (!make_name(name, text, sizeof text) || strcmp(text, name) == 0 ||
@@ -100,7 +108,7 @@ static enum rc mangle(struct gene_build *b, const char *name, uint32_t gene, int
     const char *kept = arena_text(&b->text, text);
     if (!kept)
         return err_set(e, RC_FAIL, "no memory for names");
-    return add(to, kept, gene, rank, e);
+    return add(to, a, kept, gene, rank, e);
 }
 
 static enum rc mangled_names(struct gene_build *b, const struct gene_side *a,
@@ -108,10 +116,10 @@ static enum rc mangled_names(struct gene_build *b, const struct gene_side *a,
                              struct name_set *to, struct err *e)
 {
     for (uint32_t g = 0; g < a->n; g++)
-        if (mangle(b, a->gene[g].shown, g, 0, taken, to, e))
+        if (mangle(b, a, a->gene[g].shown, g, 0, taken, to, e))
             return RC_FAIL;
     for (size_t i = 0; i < alias->n; i++)
-        if (mangle(b, alias->item[i].name, alias->item[i].gene, 1, taken, to, e))
+        if (mangle(b, a, alias->item[i].name, alias->item[i].gene, 1, taken, to, e))
             return RC_FAIL;
     return RC_OK;
 }
@@ -126,16 +134,16 @@ static enum rc collect(struct gene_build *b, struct gene_side *a, struct map *ta
         if (map_add(taken, a->gene[g].shown, g, NULL, e))
             return RC_FAIL;
     if (other_names(a, taken, found, e) ||
-        settle(found, alias, taken, &c->alias_names, &c->ambiguous_names, e))
+        settle(a, found, alias, taken, &c->alias_names, &c->ambiguous_names, e))
         return RC_FAIL;
     if (retired_ids(a, taken, found, retired, e) ||
-        settle(found, alias, taken, &c->alias_ids, &lost, e))
+        settle(a, found, alias, taken, &c->alias_ids, &lost, e))
         return RC_FAIL;
     c->retired_lost = retired->n - c->alias_ids;
     for (size_t i = 0; i < alias->n; i++)
         c->from_rank[alias->item[i].rank]++;
     if (mangled_names(b, a, alias, taken, found, e) ||
-        settle(found, alias, taken, &c->alias_mangled, &c->ambiguous_names, e))
+        settle(a, found, alias, taken, &c->alias_mangled, &c->ambiguous_names, e))
         return RC_FAIL;
     return RC_OK;
 }

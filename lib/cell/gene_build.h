@@ -1,27 +1,35 @@
 /* Gene tables (genes.tsv, aliases.tsv) from public ones. Pure: lib/io/gene_source.h reads.
  *
- * Rules, in the order in which gene_build_finish applies them. A species' *reference* is the one
- * table whose ids become its genes; every other table only adds names.
+ * A species' *reference* is the one table whose ids become its genes; every other table only adds
+ * names. Rules, in the order in which gene_build_finish applies them:
  *
- *  1. ids lose their version and _PAR_Y (lib/data/genename.h); an id given twice is one gene.
- *  2. biotype: protein_coding, lncRNA (and what older releases called lincRNA, antisense, ...),
- * miRNA, Mt (Mt_rRNA, Mt_tRNA) or other. Without biotypes in the reference they are guessed from
- * names (gene_guess_biotype), because HGNC and MGI name by kind.
- *  3. one name, two ids: it stays with the gene of the better biotype (protein_coding, lncRNA,
- * miRNA, Mt, other), then of the lower id; the other gene is called by its id.
- *  4. an alias is a name of another table that is not the name of a gene now. It belongs to the
- * gene that the best table with this name gives; if that table gives two, to none.
- *  5. an id that only other tables know was retired: it becomes an alias of the gene that has its
- * name now (or as an alias), else it is left out.
- *  6. a name as R's make.names mangles it (H2-K1 becomes H2.K1) is an alias when it leads to one
- * gene: names of now before aliases.
- *  7. core: protein_coding, lncRNA or miRNA; and, where the species has a list of names, its name
- * or an alias of rules 4 (a name that now belongs to another gene does not count) is in the list.
- *  8. homologs are cut to one-to-one pairs of core genes: pairs in order of type (one2one,
- * one2many, many2many), confidence, same name but for case, gene-order score, human id, mouse id;
- * each is taken if both genes are still free. Pairs that are not one2one, of low confidence, and of
- *     different names are left out: what greed leaves over would be paired (Zfy2 with ZNF586).
- * Where nothing tells confidence (symbols only), it counts as high. */
+ * 1. ids lose their version and _PAR_Y (lib/data/genename.h); an id given twice is one gene.
+ *
+ * 2. biotype: protein_coding, lncRNA (and what older releases called lincRNA, antisense, ...),
+ *    miRNA, Mt (Mt_rRNA, Mt_tRNA) or other. Without biotypes in the reference they are guessed
+ *    from names (gene_guess_biotype), because HGNC and MGI name by kind.
+ *
+ * 3. one name, two ids: it stays with the gene of the better biotype (protein_coding, lncRNA,
+ *    miRNA, Mt, other), then of the lower id; the other gene is called by its id.
+ *
+ * 4. an alias is a name of another table that is not the name of a gene now. It belongs to the
+ *    gene that the best table with this name gives; if that table gives two, to the one of the
+ *    better biotype, and to none if they are alike.
+ *
+ * 5. an id that only other tables know was retired: it becomes an alias of the gene that has its
+ *    name now (or as an alias), else it is left out.
+ *
+ * 6. a name as R's make.names mangles it (H2-K1 becomes H2.K1) is an alias, by the rules of 4:
+ *    names of now before aliases.
+ *
+ * 7. core: protein_coding, lncRNA or miRNA; and, where the species has a list of names, its name
+ *    or an alias by rule 4 is in the list.
+ *
+ * 8. homologs are cut to one-to-one pairs of core genes: pairs in order of type (one2one,
+ *    one2many, many2many), confidence, same name but for case, gene-order score, human id, mouse
+ *    id; each is taken if both genes are still free. Pairs that are not one2one, of low
+ *    confidence and of different names are left out: what greed leaves over would be paired
+ *    (Zfy2 with ZNF586). Where nothing tells confidence (symbols only), it counts as high. */
 #ifndef GC_CELL_GENE_BUILD_H
 #define GC_CELL_GENE_BUILD_H
 
@@ -57,7 +65,8 @@ struct gene_name { /* a further name of a gene or of an id that the reference la
     const char *name;
     const char *id; /* cleaned; NULL when gene is set */
     uint32_t gene;
-    int rank; /* of the table; lower is better */
+    int rank;                  /* of the table; lower is better */
+    enum gene_biotype biotype; /* of the gene */
 };
 
 /* What happened, for the report. */

@@ -1,4 +1,4 @@
-/* Keys of the simulator's random numbers (private to lib/cell/simulate*.c). */
+/* Keys of the simulator's random numbers, and its parts (private to lib/cell/simulate*.c). */
 #ifndef GC_CELL_SIMULATE_DRAW_H
 #define GC_CELL_SIMULATE_DRAW_H
 
@@ -16,6 +16,13 @@ enum sim_draw {
     DRAW_BATCH = 12,   /* sample x gene */
     DRAW_LISTED = 13   /* 13 human, 14 mouse: which edges and false edges are published */
 };
+
+/* TFs 0 .. n - 1 have a homolog and stand in both species under the same number. */
+size_t sim_n_shared_tfs(const struct sim_options *o);
+/* Fill s->of[sp].activity, and edge, edge_at of both species. */
+enum rc sim_make_activity(struct sim *s, enum species sp, struct err *e);
+enum rc sim_make_network(struct sim *s, struct err *e);
+bool sim_is_edge(const struct sim_species *a, uint32_t tf, uint32_t target);
 
 static inline uint64_t sim_key(unsigned what, uint64_t i)
 {

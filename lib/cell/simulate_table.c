@@ -1,12 +1,11 @@
 #include "lib/cell/simulate_table.h"
 
-#include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/cell/simulate_draw.h"
+#include "lib/cell/simulate_fill.h"
 
 #define REF "mirror/gene_reference/"
 #define GRN "mirror/prior_knowledge/grn/"
@@ -71,14 +70,6 @@ bool sim_is_core(const struct sim *s, enum species sp, uint32_t gene)
     return b != SIM_PSEUDO && b != SIM_MITO && gene_unit(s, sp, gene, 1) >= 0.02;
 }
 
-static bool is_edge(const struct sim_species *a, uint32_t tf, uint32_t target)
-{
-    for (size_t i = a->edge_at[target]; i < a->edge_at[target + 1]; i++)
-        if (a->edge[i].tf == tf)
-            return true;
-    return false;
-}
-
 static void draw_listed(const struct sim *s, enum species sp, struct sim_listed *x)
 {
     const unsigned what = DRAW_LISTED + (unsigned)sp;
@@ -123,7 +114,7 @@ enum rc sim_listed_edges(const struct sim *s, enum species sp, struct sim_listed
         struct sim_listed x = { .tf = (uint32_t)sim_below(s, what, 0, at, a->n_tfs),
                                 .target = (uint32_t)sim_below(s, what, 0, at + 1, a->n_genes),
                                 .sign = sim_unit(s, what, 0, at + 2) < 0.75 ? 1 : -1 };
-        if (x.target != a->tf_gene[x.tf] && !is_edge(a, x.tf, x.target))
+        if (x.target != a->tf_gene[x.tf] && !sim_is_edge(a, x.tf, x.target))
             (*edge)[(*n)++] = x;
     }
     qsort(*edge, *n, sizeof **edge, by_tf);
@@ -135,57 +126,6 @@ enum rc sim_listed_edges(const struct sim *s, enum species sp, struct sim_listed
     for (size_t i = 0; i < *n; i++)
         draw_listed(s, sp, &(*edge)[i]);
     return RC_OK;
-}
-
-/* ---- filling tables ---- */
-
-/* The first trouble stays; what follows does nothing. */
-struct fill {
-    struct table *t;
-    struct err *e;
-    enum rc rc;
-};
-
-/* kinds: one letter a column, t text, i whole number, f number; names: cut at each |. */
-static struct fill fill_start(struct table *t, size_t n_rows, const char *kinds, const char *names,
-                              struct err *e)
-{
-    struct fill f = { t, e, RC_OK };
-    table_init(t, n_rows);
-    char buf[512];
-    snprintf(buf, sizeof buf, "%s", names);
-    char *save = NULL, *name = strtok_r(buf, "|", &save);
-    for (; *kinds && !f.rc; kinds++, name = strtok_r(NULL, "|", &save)) {
-        enum column_kind k = *kinds == 't' ? COLUMN_TEXT : *kinds == 'i' ? COLUMN_I64 : COLUMN_F64;
-        if (!table_add(t, name, k))
-            f.rc = err_set(e, RC_FAIL, "no memory for a table of %zu rows", n_rows);
-    }
-    return f;
-}
-
-__attribute__((format(printf, 4, 5))) static void put(struct fill *f, size_t row, size_t col,
-                                                      const char *fmt, ...)
-{
-    char text[256];
-    va_list ap;
-    if (f->rc)
-        return;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    f->rc = table_set_text(f->t, &f->t->col[col], row, text, f->e);
-}
-
-static void put_i(struct fill *f, size_t row, size_t col, int64_t v)
-{
-    if (!f->rc)
-        f->t->col[col].i64[row] = v;
-}
-
-static void put_f(struct fill *f, size_t row, size_t col, double v)
-{
-    if (!f->rc)
-        f->t->col[col].f64[row] = v;
 }
 
 /* ---- gene tables ---- */
@@ -200,8 +140,8 @@ static enum rc gene_names(const struct sim *s, enum sim_table k, enum species sp
                                                         : "Gene stable ID|Gene name",
                                e);
     for (uint32_t g = 0; g < a->n_genes; g++) {
-        put(&f, g, 0, "%s", a->gene[g].id);
-        put(&f, g, 1, "%s", a->gene[g].name);
+        fill_text(&f, g, 0, "%s", a->gene[g].id);
+        fill_text(&f, g, 1, "%s", a->gene[g].name);
     }
     return f.rc;
 }
@@ -237,28 +177,28 @@ static enum rc gene_biotypes(const struct sim *s, enum sim_table k, enum species
         place(s, sp, g, chr, &start);
         sim_old_name(s, sp, g, old);
         if (k == SIM_T_CELLXGENE) {
-            put(&f, g, 0, "%s", x->id);
-            put(&f, g, 1, "%s", x->name);
-            put_i(&f, g, 2, version);
-            put_i(&f, g, 3, 1000 + (int64_t)(g % 40) * 100);
-            put(&f, g, 4, "%s", biotype);
+            fill_text(&f, g, 0, "%s", x->id);
+            fill_text(&f, g, 1, "%s", x->name);
+            fill_i64(&f, g, 2, version);
+            fill_i64(&f, g, 3, 1000 + (int64_t)(g % 40) * 100);
+            fill_text(&f, g, 4, "%s", biotype);
         } else if (k == SIM_T_SCLUCID) {
-            put(&f, g, 0, "%s.%d", x->id, version);
-            put(&f, g, 1, "%s", x->name);
-            put(&f, g, 2, "%s", biotype);
-            put(&f, g, 3, "chr%s", chr[0] == 'M' ? "M" : chr);
-            put_i(&f, g, 4, start);
-            put_i(&f, g, 5, start + 20000);
+            fill_text(&f, g, 0, "%s.%d", x->id, version);
+            fill_text(&f, g, 1, "%s", x->name);
+            fill_text(&f, g, 2, "%s", biotype);
+            fill_text(&f, g, 3, "chr%s", chr[0] == 'M' ? "M" : chr);
+            fill_i64(&f, g, 4, start);
+            fill_i64(&f, g, 5, start + 20000);
         } else {
-            put(&f, g, 0, "%s", x->id);
-            put_i(&f, g, 1, 900000000 + (int64_t)g);
-            put(&f, g, 2, "%s", old);
-            put(&f, g, 3, "%s", chr);
-            put_i(&f, g, 4, start);
-            put_i(&f, g, 5, start + 20000);
-            put_i(&f, g, 6, g % 2 ? -1 : 1);
-            put(&f, g, 7, "%s", biotype);
-            put(&f, g, 8, "simulated gene %u", g + 1);
+            fill_text(&f, g, 0, "%s", x->id);
+            fill_i64(&f, g, 1, 900000000 + (int64_t)g);
+            fill_text(&f, g, 2, "%s", old);
+            fill_text(&f, g, 3, "%s", chr);
+            fill_i64(&f, g, 4, start);
+            fill_i64(&f, g, 5, start + 20000);
+            fill_i64(&f, g, 6, g % 2 ? -1 : 1);
+            fill_text(&f, g, 7, "%s", biotype);
+            fill_text(&f, g, 8, "simulated gene %u", g + 1);
         }
     }
     return f.rc;
@@ -275,7 +215,7 @@ static enum rc gene_list(const struct sim *s, enum sim_table k, enum species sp,
     n = 0;
     for (uint32_t g = 0; g < a->n_genes; g++)
         if (k == SIM_T_TF_LIST ? a->gene[g].tf >= 0 : sim_is_core(s, sp, g))
-            put(&f, n++, 0, "%s", a->gene[g].name);
+            fill_text(&f, n++, 0, "%s", a->gene[g].name);
     return f.rc;
 }
 
@@ -293,10 +233,10 @@ static enum rc hgnc(const struct sim *s, struct table *t, struct err *e)
         if (q->biotype != SIM_PROTEIN)
             continue;
         sim_old_name(s, SPECIES_HUMAN, g, old);
-        put(&f, n, 0, "%s", a->gene[g].name);
-        put(&f, n, 1, "%s", a->gene[g].id);
-        put_i(&f, n, 2, q->family);
-        put(&f, n++, 3, "%s", strcmp(old, a->gene[g].name) != 0 ? old : "");
+        fill_text(&f, n, 0, "%s", a->gene[g].name);
+        fill_text(&f, n, 1, "%s", a->gene[g].id);
+        fill_i64(&f, n, 2, q->family);
+        fill_text(&f, n++, 3, "%s", strcmp(old, a->gene[g].name) != 0 ? old : "");
     }
     return f.rc;
 }
@@ -325,26 +265,26 @@ static void put_mart(const struct sim *s, enum species from, uint32_t gene, uint
                      size_t row, struct fill *f)
 {
     const struct sim_gene *g = &s->of[from].gene[gene];
-    put(f, row, 0, "%s", g->id);
-    put(f, row, 1, "%s", g->name);
+    fill_text(f, row, 0, "%s", g->id);
+    fill_text(f, row, 1, "%s", g->name);
     for (size_t c = 2; c < 7; c++)
-        put(f, row, c, "%s", "");
+        fill_text(f, row, c, "%s", "");
     if (other == UINT32_MAX)
         return;
     const struct sim_gene *o = &s->of[1 - from].gene[other];
     const bool same = g->copy == o->copy;
-    put(f, row, 2, "%s", o->name);
-    put(f, row, 3, "%s", o->id);
-    put(f, row, 4, "%s", sim_homology_name(s->group[g->group].homology));
-    put(f, row, 5, "%d", same);
-    put(f, row, 6, "%d", same ? 100 : 25);
+    fill_text(f, row, 2, "%s", o->name);
+    fill_text(f, row, 3, "%s", o->id);
+    fill_text(f, row, 4, "%s", sim_homology_name(s->group[g->group].homology));
+    fill_text(f, row, 5, "%d", same);
+    fill_text(f, row, 6, "%d", same ? 100 : 25);
 }
 
 static void put_symbols(const struct sim *s, enum species from, uint32_t gene, uint32_t other,
                         size_t row, struct fill *f)
 {
-    put(f, row, 0, "%s", s->of[from].gene[gene].name);
-    put(f, row, 1, "%s", other == UINT32_MAX ? "" : s->of[1 - from].gene[other].name);
+    fill_text(f, row, 0, "%s", s->of[from].gene[gene].name);
+    fill_text(f, row, 1, "%s", other == UINT32_MAX ? "" : s->of[1 - from].gene[other].name);
 }
 
 static void put_homolog(const struct sim *s, enum species from, uint32_t gene, uint32_t other,
@@ -352,12 +292,12 @@ static void put_homolog(const struct sim *s, enum species from, uint32_t gene, u
 {
     const struct sim_gene *g = &s->of[from].gene[gene];
     const struct sim_gene *o = other == UINT32_MAX ? NULL : &s->of[1 - from].gene[other];
-    put(f, row, 0, "%s", g->id);
-    put(f, row, 1, "%s", g->name);
-    put(f, row, 2, "%s", o ? o->id : "-");
-    put(f, row, 3, "%s", o ? o->name : "-");
-    put(f, row, 4, "%s", o ? sim_homology_name(s->group[g->group].homology) : "-");
-    put_i(f, row, 5, o && sim_partner(s, from, gene) == other);
+    fill_text(f, row, 0, "%s", g->id);
+    fill_text(f, row, 1, "%s", g->name);
+    fill_text(f, row, 2, "%s", o ? o->id : "-");
+    fill_text(f, row, 3, "%s", o ? o->name : "-");
+    fill_text(f, row, 4, "%s", o ? sim_homology_name(s->group[g->group].homology) : "-");
+    fill_i64(f, row, 5, o && sim_partner(s, from, gene) == other);
 }
 
 static enum rc homologs(const struct sim *s, enum sim_table k, enum species from, struct table *t,
@@ -395,16 +335,16 @@ static bool in_list(const struct sim_listed *x, enum sim_table k)
 static void put_listed(struct fill *f, size_t row, enum sim_table k, const char *tf,
                        const char *target, const struct sim_listed *x, double u)
 {
-    put(f, row, 0, "%s", tf);
-    put(f, row, k == SIM_T_DOROTHEA ? 2 : 1, "%s", target);
+    fill_text(f, row, 0, "%s", tf);
+    fill_text(f, row, k == SIM_T_DOROTHEA ? 2 : 1, "%s", target);
     if (k == SIM_T_TRRUST) {
-        put(f, row, 2, "%s", u < 0.2 ? "Unknown" : x->sign > 0 ? "Activation" : "Repression");
-        put_i(f, row, 3, 90000000 + (int64_t)row); /* where real lists have PubMed ids */
+        fill_text(f, row, 2, "%s", u < 0.2 ? "Unknown" : x->sign > 0 ? "Activation" : "Repression");
+        fill_i64(f, row, 3, 90000000 + (int64_t)row); /* where real lists have PubMed ids */
     } else if (k == SIM_T_COLLECTRI) {
-        put_i(f, row, 2, x->sign);
+        fill_i64(f, row, 2, x->sign);
     } else {
-        put(f, row, 1, "%c", "ABCD"[(int)(4 * u)]);
-        put_i(f, row, 3, x->sign);
+        fill_text(f, row, 1, "%c", "ABCD"[(int)(4 * u)]);
+        fill_i64(f, row, 3, x->sign);
     }
 }
 
@@ -428,227 +368,6 @@ static enum rc published(const struct sim *s, enum sim_table k, enum species sp,
                        &x[i],
                        sim_unit(s, DRAW_LISTED + (unsigned)sp, x[i].tf, 8ull * x[i].target + 4));
     free(x);
-    return f.rc;
-}
-
-/* Which of the three lists have the edge. */
-static const char *list_names(const struct sim_listed *x)
-{
-    static const char *const name[] = {
-        "-",        "trrust",          "collectri",          "trrust,collectri",
-        "dorothea", "trrust,dorothea", "collectri,dorothea", "trrust,collectri,dorothea"
-    };
-    return name[x->trrust + 2 * x->collectri + 4 * x->dorothea];
-}
-
-static enum rc network(const struct sim *s, struct table *t, struct err *e)
-{
-    struct sim_listed *x[2] = { NULL, NULL };
-    size_t n[2] = { 0, 0 };
-    if (sim_listed_edges(s, 0, &x[0], &n[0], e) || sim_listed_edges(s, 1, &x[1], &n[1], e)) {
-        free(x[0]);
-        return e->rc;
-    }
-    struct fill f = fill_start(t, n[0] + n[1], "tttttifiiit",
-                               "species|tf_id|tf|target_id|target|sign|weight|real|shared|held_out"
-                               "|listed",
-                               e);
-    size_t r = 0;
-    for (int sp = 0; sp < 2; sp++)
-        for (size_t i = 0; i < n[sp]; i++, r++) {
-            const struct sim_species *a = &s->of[sp];
-            const struct sim_listed *y = &x[sp][i];
-            const struct sim_gene *tf = &a->gene[a->tf_gene[y->tf]], *to = &a->gene[y->target];
-            put(&f, r, 0, "%s", species_name(sp));
-            put(&f, r, 1, "%s", tf->id);
-            put(&f, r, 2, "%s", tf->name);
-            put(&f, r, 3, "%s", to->id);
-            put(&f, r, 4, "%s", to->name);
-            put_i(&f, r, 5, y->sign);
-            put_f(&f, r, 6, y->weight);
-            put_i(&f, r, 7, y->real);
-            put_i(&f, r, 8, y->shared);
-            put_i(&f, r, 9, !y->trrust && !y->collectri && !y->dorothea);
-            put(&f, r, 10, "%s", list_names(y));
-        }
-    free(x[0]);
-    free(x[1]);
-    return f.rc;
-}
-
-/* ---- truth ---- */
-
-static enum rc genes(const struct sim *s, struct table *t, struct err *e)
-{
-    struct fill f = fill_start(t, s->of[0].n_genes + s->of[1].n_genes, "tttitiiiffti",
-                               "id|name|species|group|biotype|family|tf|core|base|dispersion|"
-                               "partner|mito",
-                               e);
-    size_t r = 0;
-    for (int sp = 0; sp < 2; sp++)
-        for (uint32_t g = 0; g < s->of[sp].n_genes; g++, r++) {
-            const struct sim_gene *x = &s->of[sp].gene[g];
-            const struct sim_group *q = &s->group[x->group];
-            const uint32_t o = sim_partner(s, sp, g);
-            put(&f, r, 0, "%s", x->id);
-            put(&f, r, 1, "%s", x->name);
-            put(&f, r, 2, "%s", species_name(sp));
-            put_i(&f, r, 3, (int64_t)x->group + 1);
-            put(&f, r, 4, "%s", sim_biotype_name(q->biotype));
-            put_i(&f, r, 5, q->family < 0 ? -1 : q->family + 1);
-            put_i(&f, r, 6, x->tf < 0 ? -1 : x->tf + 1);
-            put_i(&f, r, 7, sim_is_core(s, sp, g));
-            put_f(&f, r, 8, x->base);
-            put_f(&f, r, 9, x->dispersion);
-            put(&f, r, 10, "%s", o == UINT32_MAX ? "-" : s->of[1 - sp].gene[o].id);
-            put_i(&f, r, 11, q->biotype == SIM_MITO);
-        }
-    return f.rc;
-}
-
-static enum rc types(const struct sim *s, struct table *t, struct err *e)
-{
-    struct fill f = fill_start(t, s->opt.n_types, "tttii",
-                               "type|human_masters|mouse_masters|"
-                               "human_cells|mouse_cells",
-                               e);
-    for (size_t c = 0; c < s->opt.n_types; c++) {
-        char name[SIM_TEXT], list[2][256] = { "", "" };
-        int64_t n[2] = { 0, 0 };
-        sim_type_name(c, name);
-        for (int sp = 0; sp < 2; sp++)
-            for (size_t j = 0, at = 0; j < s->of[sp].n_tfs; j++)
-                if (sim_master_type(s, j) == (int)c)
-                    at +=
-                        (size_t)snprintf(list[sp] + at, sizeof list[sp] - at, "%s%s", at ? " " : "",
-                                         s->of[sp].gene[s->of[sp].tf_gene[j]].name);
-        for (size_t i = 0; i < s->opt.n_cells; i++)
-            n[s->sample[s->cell[i].sample].species] += s->cell[i].type == c;
-        put(&f, c, 0, "%s", name);
-        put(&f, c, 1, "%s", list[0]);
-        put(&f, c, 2, "%s", list[1]);
-        put_i(&f, c, 3, n[0]);
-        put_i(&f, c, 4, n[1]);
-    }
-    return f.rc;
-}
-
-static enum rc cells(const struct sim *s, struct table *t, struct err *e)
-{
-    struct fill f = fill_start(t, s->opt.n_cells, "ttttttff",
-                               "sample|barcode|species|type|second_type|state|library|mito", e);
-    for (size_t i = 0; i < s->opt.n_cells; i++) {
-        const struct sim_cell *c = &s->cell[i];
-        char name[SIM_TEXT], second[SIM_TEXT];
-        sim_type_name(c->type, name);
-        sim_type_name(c->type_2, second);
-        put(&f, i, 0, "%s", s->sample[c->sample].name);
-        put(&f, i, 1, "%s", c->barcode);
-        put(&f, i, 2, "%s", species_name(s->sample[c->sample].species));
-        put(&f, i, 3, "%s", name);
-        put(&f, i, 4, "%s", c->state == SIM_DOUBLET ? second : "-");
-        put(&f, i, 5, "%s", sim_state_name(c->state));
-        put_f(&f, i, 6, c->library);
-        put_f(&f, i, 7, c->mito);
-    }
-    return f.rc;
-}
-
-/* One line per cell: the dose of each TF number, so that a target can be compared with its cause
- * instead of with the cause's noisy message. */
-static enum rc doses(const struct sim *s, struct table *t, struct err *e)
-{
-    struct fill f = fill_start(t, s->opt.n_cells, "tt", "sample|barcode", e);
-    double *dose = calloc(s->opt.n_tfs, sizeof *dose);
-    if (!f.rc && !dose)
-        f.rc = err_set(e, RC_FAIL, "no memory for %zu doses", s->opt.n_tfs);
-    for (size_t j = 0; j < s->opt.n_tfs && !f.rc; j++) {
-        char name[SIM_TEXT];
-        snprintf(name, sizeof name, "tf_%zu", j + 1);
-        if (!table_add(t, name, COLUMN_F64))
-            f.rc = err_set(e, RC_FAIL, "no memory for %zu doses", s->opt.n_tfs);
-    }
-    for (size_t i = 0; i < s->opt.n_cells && !f.rc; i++) {
-        const struct sim_cell *c = &s->cell[i];
-        put(&f, i, 0, "%s", s->sample[c->sample].name);
-        put(&f, i, 1, "%s", c->barcode);
-        sim_doses(s, s->sample[c->sample].species, c->type, i, -1, dose);
-        for (size_t j = 0; j < s->opt.n_tfs; j++)
-            put_f(&f, i, 2 + j, dose[j]);
-    }
-    free(dose);
-    return f.rc;
-}
-
-/* Which genes does deleting each TF move, and how far? log2 fold in each type's typical cell; genes
- * that no type sees moved are left out. direct: an edge; else through another TF. */
-static enum rc effects_of(const struct sim *s, enum species sp, size_t tf, double *fold,
-                          unsigned char *moved, struct fill *f, size_t *row)
-{
-    const struct sim_species *a = &s->of[sp];
-    const size_t n = a->n_genes;
-    memset(moved, 0, n);
-    for (size_t c = 0; c < s->opt.n_types; c++) {
-        if (sim_effect(s, sp, c, tf, fold + c * n, f->e))
-            return f->rc = f->e->rc;
-        for (size_t g = 0; g < n; g++)
-            moved[g] = moved[g] || fabs(fold[c * n + g]) > 1e-6;
-    }
-    for (uint32_t g = 0; g < n; g++) {
-        if (!moved[g])
-            continue;
-        size_t r = (*row)++;
-        if (f->t) {
-            put(f, r, 0, "%s", species_name(sp));
-            put(f, r, 1, "%s", a->gene[a->tf_gene[tf]].id);
-            put(f, r, 2, "%s", a->gene[g].id);
-            put_i(f, r, 3, is_edge(a, (uint32_t)tf, g));
-            for (size_t c = 0; c < s->opt.n_types; c++)
-                put_f(f, r, 4 + c, fold[c * n + g]);
-        }
-    }
-    return f->rc;
-}
-
-static enum rc effects(const struct sim *s, struct table *t, struct err *e)
-{
-    const size_t n = s->of[0].n_genes > s->of[1].n_genes ? s->of[0].n_genes : s->of[1].n_genes;
-    double *fold = calloc(n * s->opt.n_types, sizeof *fold);
-    unsigned char *moved = calloc(n, 1);
-    struct fill f = { NULL, e, RC_OK };
-    size_t rows = 0;
-    if (!fold || !moved)
-        f.rc = err_set(e, RC_FAIL, "no memory for the effects of %zu TFs", s->opt.n_tfs);
-    for (int pass = 0; pass < 2; pass++) { /* first count, then fill */
-        if (pass && !f.rc)
-            f = fill_start(t, rows, "ttti", "species|tf_id|gene_id|direct", e);
-        for (size_t c = 0; c < s->opt.n_types && pass && !f.rc; c++) {
-            char name[SIM_TEXT];
-            sim_type_name(c, name);
-            if (!table_add(t, name, COLUMN_F64))
-                f.rc = err_set(e, RC_FAIL, "no memory for %zu effects", rows);
-        }
-        rows = 0;
-        for (int sp = 0; sp < 2; sp++)
-            for (size_t tf = 0; tf < s->of[sp].n_tfs && !f.rc; tf++)
-                effects_of(s, sp, tf, fold, moved, &f, &rows);
-    }
-    free(fold);
-    free(moved);
-    return f.rc;
-}
-
-static enum rc labels(const struct sim *s, size_t sample, struct table *t, struct err *e)
-{
-    const struct sim_sample *a = &s->sample[sample];
-    struct fill f = fill_start(t, a->n, "ttt", "barcode|celltype|sample", e);
-    for (size_t i = 0; i < a->n; i++) {
-        char name[SIM_TEXT];
-        sim_type_name(s->cell[a->first + i].type, name);
-        put(&f, i, 0, "%s", s->cell[a->first + i].barcode);
-        put(&f, i, 1, "%s", name);
-        put(&f, i, 2, "%s", a->name);
-    }
     return f.rc;
 }
 
@@ -687,25 +406,25 @@ enum rc sim_table_make(const struct sim *s, enum sim_table table, int which, str
         rc = published(s, table, sp, t, e);
         break;
     case SIM_T_GENES:
-        rc = genes(s, t, e);
+        rc = sim_truth_genes(s, t, e);
         break;
     case SIM_T_NETWORK:
-        rc = network(s, t, e);
+        rc = sim_truth_network(s, t, e);
         break;
     case SIM_T_TYPES:
-        rc = types(s, t, e);
+        rc = sim_truth_types(s, t, e);
         break;
     case SIM_T_CELLS:
-        rc = cells(s, t, e);
+        rc = sim_truth_cells(s, t, e);
         break;
     case SIM_T_DOSES:
-        rc = doses(s, t, e);
+        rc = sim_truth_doses(s, t, e);
         break;
     case SIM_T_EFFECTS:
-        rc = effects(s, t, e);
+        rc = sim_truth_effects(s, t, e);
         break;
     case SIM_T_LABELS:
-        rc = labels(s, (size_t)which, t, e);
+        rc = sim_truth_labels(s, (size_t)which, t, e);
         break;
     }
     if (rc)

@@ -91,7 +91,9 @@ static void test_names(void)
     gene_build_name(&b, 0, "ENSG1", "OLD", 3, &e);
     gene_build_name(&b, 0, "ENSG3", "OLD", 5, &e); /* a worse table */
     gene_build_name(&b, 0, "ENSG1", "TWO", 3, &e);
-    gene_build_name(&b, 0, "ENSG3", "TWO", 3, &e);   /* the same table */
+    gene_build_name(&b, 0, "ENSG9", "TWO", 3, &e); /* the same table */
+    gene_build_name(&b, 0, "ENSG3", "BETTER", 3, &e);
+    gene_build_name(&b, 0, "ENSG1", "BETTER", 3, &e);
     gene_build_name(&b, 0, "ENSG3", "A", 2, &e);     /* A is a gene's name now */
     gene_build_name(&b, 0, "ENSG1", "ENSG5", 2, &e); /* an id is no name */
     gene_build_name(&b, 0, "ENSG100.1", "C", 3, &e); /* retired, its name is known */
@@ -108,6 +110,7 @@ static void test_names(void)
        "a shared name stays with the better biotype");
     ok(gene_is("ENSG6", "name", "ENSG6"), "a gene without a name is called by its id");
     ok(alias_is("OLD", 0, "ENSG1"), "the better table says whose an older name is");
+    ok(alias_is("BETTER", 0, "ENSG1"), "of two in one table, the one of the better biotype");
     ok(alias_is("TWO", 0, "none") && alias_is("A", 0, "none") && alias_is("ENSG5", 0, "none"),
        "no alias: two genes in one table, a name of now, an id");
     ok(alias_is("ENSG100", 0, "ENSG3") && alias_is("ENSG101", 0, "ENSG1") &&
@@ -164,7 +167,8 @@ static void test_homologs(void)
         { 0, "H5", "E", "protein_coding" },  { 1, "M1", "A", "protein_coding" },
         { 1, "M2", "B1", "protein_coding" }, { 1, "M3", "b", "protein_coding" },
         { 1, "M4", "D", "protein_coding" },  { 1, "M5", "F", "protein_coding" },
-        { 1, "M6", "G", "protein_coding" },
+        { 1, "M6", "G", "protein_coding" },  { 0, "H6", "K", "protein_coding" },
+        { 1, "M7", "K", "protein_coding" },  { 1, "M8", "Z", "protein_coding" },
     };
     struct gene_build b;
     gene_build_init(&b);
@@ -177,17 +181,20 @@ static void test_homologs(void)
     gene_build_pair(&b, "H3", "M5", PAIR_ONE2MANY, 1, 25, &e);
     gene_build_pair(&b, "H3", "M6", PAIR_ONE2MANY, 1, 75, &e);
     gene_build_pair(&b, "H5", "M5", PAIR_MANY2MANY, 0, 100, &e);
+    gene_build_pair(&b, "H6", "M7", PAIR_ONE2MANY, 0, 100, &e);
+    gene_build_pair(&b, "H6", "M8", PAIR_ONE2MANY, 1, 0, &e);
     gene_build_pair(&b, "H9", "M5", PAIR_ONE2ONE, 1, 100, &e);
     finish(&b);
     ok(gene_is("M1", "homolog", "H1"), "one2one goes before a better score");
     ok(gene_is("M3", "homolog", "H2") && gene_is("M2", "homolog", "-"),
        "of two alike, the same name, whatever its case");
     ok(gene_is("M6", "homolog", "H3"), "then the gene order");
+    ok(gene_is("M8", "homolog", "H6"), "confidence goes before names and order");
     ok(gene_is("M4", "homolog", "-"), "a gene that is not core has no homolog");
     ok(gene_is("M5", "homolog", "-"), "low confidence, many and another name: left out");
     ok(gene_is("H1", "homolog", "-"), "only mouse rows name a homolog");
     ok(b.pairs_unknown == 1 && b.pairs_not_core == 1 && b.pairs_taken[PAIR_ONE2ONE] == 1 &&
-           b.pairs_taken[PAIR_ONE2MANY] == 2,
+           b.pairs_taken[PAIR_ONE2MANY] == 3,
        "all is counted");
     drop(&b);
 }

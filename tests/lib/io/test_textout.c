@@ -1,6 +1,8 @@
 /* Text files and tables as text: whole or not at all. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "lib/io/lines.h"
@@ -93,6 +95,20 @@ static void test_trouble(void)
     for (int i = 0; !rc && i < 100; i++)
         textout_text(&o, wide);
     ok((rc ? rc : textout_close(&o, &e)) == RC_FAIL, "a full disk: %s", e.text);
+    /* The disk is full after 10 bytes. */
+    struct rlimit was, few = { 10, RLIM_INFINITY };
+    char *zip = text_new("%s/full.gz", folder);
+    getrlimit(RLIMIT_FSIZE, &was);
+    few.rlim_max = was.rlim_max;
+    signal(SIGXFSZ, SIG_IGN);
+    ok(textout_open(&o, zip, &e) == RC_OK, "a full disk behind gzip");
+    textout_text(&o, wide);
+    fflush(stdout);
+    setrlimit(RLIMIT_FSIZE, &few);
+    rc = textout_close(&o, &e);
+    setrlimit(RLIMIT_FSIZE, &was);
+    ok(rc == RC_FAIL && access(zip, F_OK) != 0, "is told: %s", e.text);
+    free(zip);
     free(wide);
     free(path);
 }
