@@ -177,8 +177,8 @@ static enum rc add_families(struct source *s, const struct hgnc *h, const int32_
     const size_t before = s->pairs.n;
     if (!m)
         return err_set(e, RC_FAIL, "no memory for %zu members of families", h->n_members);
-    const size_t n = members_of(s, h, human, sp, m);
-    enum rc rc = pairs_of_groups(&s->pairs, m, n, e);
+    size_t n = members_of(s, h, human, sp, m);
+    enum rc rc = pairs_of_groups(&s->pairs, m, &n, e);
     size_t families = 0;
     for (size_t i = 0; i < n; i++)
         families += i == 0 || m[i].group != m[i - 1].group;
@@ -379,7 +379,7 @@ static void tell(void *ctx, size_t n_done)
     progress_at(ctx, n_done);
 }
 
-static json_t *report(const struct source *s, const struct knowledge *k,
+static json_t *report(const struct source *s, const struct knowledge_table *k,
                       const struct knowledge_counts *c, uint64_t seed)
 {
     json_t *species = json_object();
@@ -400,7 +400,7 @@ static json_t *report(const struct source *s, const struct knowledge *k,
 static enum rc learn_and_write(struct source *s, enum knowledge_kind kind,
                                const struct tool_args *a, struct err *e)
 {
-    struct knowledge k;
+    struct knowledge_table k;
     struct knowledge_counts c;
     struct sgns_options o = sgns_defaults();
     struct progress p;
@@ -425,7 +425,7 @@ static enum rc learn_and_write(struct source *s, enum knowledge_kind kind,
         rc = knowledge_write(a->out, &k, sha, s->pairs.n, e);
     if (!rc && a->report)
         rc = json_write(a->report, report(s, &k, &c, a->seed), e);
-    knowledge_release(&k);
+    knowledge_table_release(&k);
     return rc;
 }
 

@@ -20,7 +20,7 @@ as_nobody() {
 }
 
 t 'help lists the goals' 0 '' make -C "$SRC" B="$built" help
-for goal in all test check dist install clean help; do
+for goal in all demo test check dist install clean help; do
 	is "with $goal" grep -qE "^  $goal +[a-z]" "$tmp/.stdout"
 done
 t 'a build folder with a blank is refused in a sentence' 2 "B='a b' must be one word" make -C "$SRC" B='a b' help

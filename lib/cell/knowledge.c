@@ -92,7 +92,7 @@ static void tell(void *ctx, size_t n_done)
     f->o->progress(f->o->ctx, f->before + n_done);
 }
 
-static enum rc learn_part(struct knowledge *k, const struct part *p, enum species s,
+static enum rc learn_part(struct knowledge_table *k, const struct part *p, enum species s,
                           const struct sgns_options *o, size_t before, struct knowledge_counts *c,
                           struct err *e)
 {
@@ -119,7 +119,7 @@ static enum rc learn_part(struct knowledge *k, const struct part *p, enum specie
 }
 
 struct filling {
-    struct knowledge *k;
+    struct knowledge_table *k;
     const struct vocab *v;
     const double *sd;
     uint64_t seed;
@@ -128,7 +128,7 @@ struct filling {
 static void fill_task(void *ctx, size_t task, int worker)
 {
     const struct filling *f = ctx;
-    struct knowledge *k = f->k;
+    struct knowledge_table *k = f->k;
     (void)worker;
     for (size_t t = task * FILL_TASK; t < (task + 1) * FILL_TASK && t < k->n_tokens; t++) {
         const struct vocab_entry *x = &f->v->entry[t];
@@ -156,9 +156,10 @@ static enum rc check_pairs(const struct vocab *v, const struct pairs *p, struct 
     return RC_OK;
 }
 
-static enum rc learn_species(struct knowledge *k, const struct vocab *v, const struct pairs *pairs,
-                             enum species s, const struct sgns_options *o,
-                             struct knowledge_counts *c, struct err *e)
+static enum rc learn_species(struct knowledge_table *k, const struct vocab *v,
+                             const struct pairs *pairs, enum species s,
+                             const struct sgns_options *o, struct knowledge_counts *c,
+                             struct err *e)
 {
     struct part p;
     enum rc rc = part_fill(&p, k->kind, v, pairs, s, e);
@@ -173,20 +174,20 @@ static enum rc learn_species(struct knowledge *k, const struct vocab *v, const s
     return rc;
 }
 
-enum rc knowledge_learn(struct knowledge *k, enum knowledge_kind kind, const struct vocab *v,
+enum rc knowledge_learn(struct knowledge_table *k, enum knowledge_kind kind, const struct vocab *v,
                         struct pairs *pairs, size_t dim, const struct sgns_options *o,
                         struct knowledge_counts *c, struct err *e)
 {
-    *k = (struct knowledge){ 0 };
+    *k = (struct knowledge_table){ 0 };
     *c = (struct knowledge_counts){ 0 };
     enum rc rc = check_pairs(v, pairs, e);
-    if (rc || (rc = knowledge_alloc(k, kind, v->n, dim, e)))
+    if (rc || (rc = knowledge_table_alloc(k, kind, v->n, dim, e)))
         return rc;
     pairs_sort(pairs);
     for (int s = 0; !rc && s < 2; s++)
         rc = learn_species(k, v, pairs, (enum species)s, o, c, e);
     if (rc) {
-        knowledge_release(k);
+        knowledge_table_release(k);
         return rc;
     }
     for (int s = 0; s < 2; s++)

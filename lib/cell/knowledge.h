@@ -20,7 +20,7 @@ struct knowledge_counts {
 /* pairs: of tokens of v, both of one species; sorted in place, so their order has no say. o->stream
  * is set here. progress counts the lines of both species together. On failure *k is empty.
  * RC_INPUT: no pairs; a token that is no gene; a pair across the species. */
-enum rc knowledge_learn(struct knowledge *k, enum knowledge_kind kind, const struct vocab *v,
+enum rc knowledge_learn(struct knowledge_table *k, enum knowledge_kind kind, const struct vocab *v,
                         struct pairs *pairs, size_t dim, const struct sgns_options *o,
                         struct knowledge_counts *c, struct err *e);
 

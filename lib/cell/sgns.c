@@ -24,6 +24,9 @@
 #include "lib/base/thread.h"
 
 enum { WINDOW = 8192, DRAW_TASK = 256, STEP_TASK = 4, ALIGN = 64, LANES = 32 };
+enum { HINT_SHIFT = 15, N_HINTS = 1 << 16 }; /* of a draw's 31 bits, the upper 16 */
+/* With shorter rows a level is over before the other threads are awake. */
+enum { PARALLEL_STRIDE = 256 };
 #define DOMAIN_MAX 2147483647.0 /* gensim draws negatives below 2^31 - 1 */
 #define POWER 0.75
 
@@ -123,6 +126,7 @@ struct training {
     const struct pairs *pairs;
     const struct sgns_options *o;
     uint32_t *cum, *keep, *order;
+    uint32_t *hint; /* [N_HINTS]: first row with cum >= h << HINT_SHIFT, where a search starts */
     uint32_t pass;
     size_t first, n;        /* the window: lines order[first..first + n) */
     struct sgns_step *step; /* [2 * WINDOW] */
@@ -133,6 +137,17 @@ struct training {
     size_t level_first, level_n;      /* the level that runs, in sorted */
     float *work;                      /* [threads, stride] */
 };
+
+/* sgns_draw, by a short walk instead of a bisection, which costs more than the step of a short row.
+ */
+static uint32_t draw_negative(const struct training *t, uint32_t word32)
+{
+    const uint32_t x = (uint32_t)((uint64_t)word32 * t->cum[t->s->n - 1] >> 32);
+    uint32_t row = t->hint[x >> HINT_SHIFT];
+    while (t->cum[row] < x)
+        row++;
+    return row;
+}
 
 static uint64_t draw_id(const struct training *t)
 {
@@ -150,7 +165,7 @@ static uint32_t word(const struct training *t, size_t line, uint32_t i, struct r
 /* The fate and the two steps of one line. */
 static void draw_line(struct training *t, size_t i)
 {
-    const size_t line = t->first + i, n = t->s->n;
+    const size_t line = t->first + i;
     const struct pair p = t->pairs->at[t->order[line]];
     struct rng_word4 b;
     uint32_t used = 0;
@@ -163,11 +178,8 @@ static void draw_line(struct training *t, size_t i)
     step[1].predicted = step[0].context = p.b;
     for (int k = 0; k < 2; k++) {
         step[k].rate = (float)sgns_rate(t->o, line, t->pairs->n);
-        for (uint32_t j = 0; j < t->o->negative; j++) {
-            const uint64_t w = word(t, line, used++, &b);
-            step[k].negative[j] =
-                (uint32_t)sgns_draw(t->cum, n, (uint32_t)(w * t->cum[n - 1] >> 32));
-        }
+        for (uint32_t j = 0; j < t->o->negative; j++)
+            step[k].negative[j] = draw_negative(t, word(t, line, used++, &b));
     }
 }
 
@@ -244,7 +256,7 @@ static void level_task(void *ctx, size_t task, int worker)
 
 static void take_window(struct training *t)
 {
-    if (threads_count() == 1) {
+    if (threads_count() == 1 || t->s->stride < PARALLEL_STRIDE) {
         for (size_t k = 0; k < t->n_steps; k++)
             sgns_take_step(t->s, &t->step[k], t->o->negative,
                            k + 1 < t->n_steps ? &t->step[k + 1] : NULL, t->work);
@@ -263,6 +275,7 @@ static void training_release(struct training *t)
     free(t->cum);
     free(t->keep);
     free(t->order);
+    free(t->hint);
     free(t->step);
     free(t->stays);
     free(t->level);
@@ -278,6 +291,7 @@ static bool training_alloc(struct training *t)
     const size_t n = t->s->n;
     t->cum = calloc(n, sizeof *t->cum);
     t->keep = calloc(n, sizeof *t->keep);
+    t->hint = calloc(N_HINTS, sizeof *t->hint);
     t->order = calloc(t->pairs->n, sizeof *t->order);
     t->step = calloc(2 * WINDOW, sizeof *t->step);
     t->stays = calloc(WINDOW, 1);
@@ -287,8 +301,8 @@ static bool training_alloc(struct training *t)
     t->last_in = calloc(n, sizeof *t->last_in);
     t->last_out = calloc(n, sizeof *t->last_out);
     t->work = rows_new((size_t)threads_count(), t->s->stride);
-    return t->cum && t->keep && t->order && t->step && t->stays && t->level && t->sorted &&
-           t->start && t->last_in && t->last_out && t->work;
+    return t->cum && t->keep && t->hint && t->order && t->step && t->stays && t->level &&
+           t->sorted && t->start && t->last_in && t->last_out && t->work;
 }
 
 static enum rc check(const struct sgns *s, const struct pairs *pairs, const struct sgns_options *o,
@@ -321,6 +335,8 @@ static enum rc fill_tables(struct training *t, struct err *e)
     sgns_cum_table(count, t->s->n, t->cum);
     sgns_keep_table(count, t->s->n, t->o->sample, t->keep);
     free(count);
+    for (uint32_t h = 0; h < N_HINTS; h++)
+        t->hint[h] = (uint32_t)sgns_draw(t->cum, t->s->n, h << HINT_SHIFT);
     return RC_OK;
 }
 

@@ -7,7 +7,7 @@
 enum knowledge_kind { KNOWLEDGE_PROMOTER, KNOWLEDGE_COEXPRESSION, KNOWLEDGE_FAMILY, KNOWLEDGE_GRN };
 
 /* Rows of <pad> and <mask> are zero; a gene that nothing is known of has a random row. */
-struct knowledge {
+struct knowledge_table {
     enum knowledge_kind kind;
     size_t n_tokens, dim;
     float *vector;          /* [n_tokens, dim], owned */
@@ -15,9 +15,9 @@ struct knowledge {
 };
 
 /* Zeroed. On failure *k is empty. */
-enum rc knowledge_alloc(struct knowledge *k, enum knowledge_kind kind, size_t n_tokens, size_t dim,
-                        struct err *e);
-void knowledge_release(struct knowledge *k);
+enum rc knowledge_table_alloc(struct knowledge_table *k, enum knowledge_kind kind, size_t n_tokens,
+                              size_t dim, struct err *e);
+void knowledge_table_release(struct knowledge_table *k);
 const char *knowledge_kind_name(enum knowledge_kind kind);
 
 #endif

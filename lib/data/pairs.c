@@ -81,14 +81,15 @@ static int by_group(const void *x, const void *y)
     return (p->item > q->item) - (p->item < q->item);
 }
 
-enum rc pairs_of_groups(struct pairs *p, struct member *m, size_t n, struct err *e)
+enum rc pairs_of_groups(struct pairs *p, struct member *m, size_t *n, struct err *e)
 {
     size_t n_kept = 0;
-    if (n)
-        qsort(m, n, sizeof *m, by_group);
-    for (size_t i = 0; i < n; i++)
+    if (*n)
+        qsort(m, *n, sizeof *m, by_group);
+    for (size_t i = 0; i < *n; i++)
         if (!n_kept || by_group(&m[n_kept - 1], &m[i]) != 0)
             m[n_kept++] = m[i];
+    *n = n_kept;
     enum rc rc = RC_OK;
     for (size_t i = 0; i < n_kept; i++)
         for (size_t j = i + 1; !rc && j < n_kept && m[j].group == m[i].group; j++)

@@ -31,7 +31,7 @@ struct member {
     uint32_t group, item;
 };
 /* Adds every unordered pair of items of each group, so a pair in two groups comes twice. An item
- * that is named twice in a group counts once. Sorts m. */
-enum rc pairs_of_groups(struct pairs *p, struct member *m, size_t n, struct err *e);
+ * that is named twice in a group counts once: m is sorted and keeps one of each, *n how many. */
+enum rc pairs_of_groups(struct pairs *p, struct member *m, size_t *n, struct err *e);
 
 #endif

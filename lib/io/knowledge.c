@@ -8,7 +8,7 @@
 #include "lib/base/file.h"
 #include "lib/io/safetensors.h"
 
-enum rc knowledge_write(const char *path, const struct knowledge *k, const char *vocab_sha256,
+enum rc knowledge_write(const char *path, const struct knowledge_table *k, const char *vocab_sha256,
                         size_t n_pairs, struct err *e)
 {
     char dim[32], pairs[32];
@@ -39,8 +39,8 @@ static const char *name_of(const struct vocab *v, size_t token)
     return x->name && *x->name && strcmp(x->name, "-") != 0 ? x->name : x->id;
 }
 
-enum rc knowledge_write_text(const char *path, const struct knowledge *k, const struct vocab *v,
-                             struct err *e)
+enum rc knowledge_write_text(const char *path, const struct knowledge_table *k,
+                             const struct vocab *v, struct err *e)
 {
     struct outfile o;
     enum rc rc = outfile_open(&o, path, e);
@@ -69,7 +69,7 @@ enum rc pairs_write_text(const char *path, const struct pairs *p, const struct v
     return outfile_commit(&o, e);
 }
 
-static enum rc take(const struct st_file *f, const struct vocab *v, struct knowledge *k,
+static enum rc take(const struct st_file *f, const struct vocab *v, struct knowledge_table *k,
                     struct err *e)
 {
     const struct st_tensor *x = st_find(f, "vectors"), *p = st_find(f, "present");
@@ -88,7 +88,7 @@ static enum rc take(const struct st_file *f, const struct vocab *v, struct knowl
         return err_set(e, RC_INPUT, "%llu rows for a vocabulary of %zu tokens",
                        (unsigned long long)x->dim[0], v->n);
     enum rc rc =
-        knowledge_alloc(k, (enum knowledge_kind)is, (size_t)x->dim[0], (size_t)x->dim[1], e);
+        knowledge_table_alloc(k, (enum knowledge_kind)is, (size_t)x->dim[0], (size_t)x->dim[1], e);
     if (!rc)
         rc = st_get_f32(x, k->vector, e);
     if (rc)
@@ -104,17 +104,18 @@ static enum rc take(const struct st_file *f, const struct vocab *v, struct knowl
     return RC_OK;
 }
 
-enum rc knowledge_read(const char *path, const struct vocab *v, struct knowledge *k, struct err *e)
+enum rc knowledge_read(const char *path, const struct vocab *v, struct knowledge_table *k,
+                       struct err *e)
 {
     struct st_file f;
-    *k = (struct knowledge){ 0 };
+    *k = (struct knowledge_table){ 0 };
     enum rc rc = st_open(&f, path, e);
     if (rc)
         return rc;
     rc = take(&f, v, k, e);
     if (rc) {
         err_wrap(e, "'%s'", path);
-        knowledge_release(k);
+        knowledge_table_release(k);
     }
     st_close(&f);
     return rc;

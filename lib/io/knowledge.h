@@ -10,15 +10,16 @@
 #include "lib/data/knowledge.h"
 #include "lib/data/pairs.h"
 
-enum rc knowledge_write(const char *path, const struct knowledge *k, const char *vocab_sha256,
+enum rc knowledge_write(const char *path, const struct knowledge_table *k, const char *vocab_sha256,
                         size_t n_pairs, struct err *e);
-enum rc knowledge_write_text(const char *path, const struct knowledge *k, const struct vocab *v,
-                             struct err *e);
+enum rc knowledge_write_text(const char *path, const struct knowledge_table *k,
+                             const struct vocab *v, struct err *e);
 /* name<TAB>name, a line for every pair of tokens. */
 enum rc pairs_write_text(const char *path, const struct pairs *p, const struct vocab *v,
                          struct err *e);
 /* Reads what knowledge_write wrote, and checks it: shapes, kind, 0 or 1, finite numbers. v, when
  * given, must have as many tokens. On failure *k is empty. */
-enum rc knowledge_read(const char *path, const struct vocab *v, struct knowledge *k, struct err *e);
+enum rc knowledge_read(const char *path, const struct vocab *v, struct knowledge_table *k,
+                       struct err *e);
 
 #endif

@@ -2,6 +2,7 @@
  * README says what is in it). Parts that are not in the folder are skipped, with the reason. */
 #include "lib/base/thread.h"
 #include "tests/parity/knowledge_links.h"
+#include "tests/parity/knowledge_pairs.h"
 #include "tests/parity/knowledge_pearson.h"
 #include "tests/parity/knowledge_sgns.h"
 
@@ -19,6 +20,8 @@ int main(int argc, char **argv)
     parity_gensim(dir, "gene2vec_tiny_large");
     parity_links(dir);
     parity_coexpression(dir);
+    parity_pairs(dir);
+    parity_dnabert(dir);
     threads_stop();
     return tap_end();
 }

@@ -6,5 +6,5 @@ pretrain_lr := 1e-3
 pretrain_warmup := 30
 pretrain_eval_every := 20
 pretrain_checkpoint_every := 80
+# The published vectors have 768 numbers.
 knowledge_dim := 64
-knowledge_cells := 600

@@ -20,4 +20,4 @@ pretrain_warmup := 10
 pretrain_eval_every := 20
 pretrain_checkpoint_every := 20
 knowledge_dim := 32
-knowledge_cells := 600
+coexpression_cells := 600

@@ -157,7 +157,7 @@ static double cosine(const float *a, const float *b, size_t dim)
 
 static void any_threads(void)
 {
-    enum { GENES = 300, DIM = 40, LINES = 20000 };
+    enum { GENES = 300, DIM = 260, LINES = 20000 }; /* wide enough for steps in parallel */
     struct pairs p = { 0 };
     struct sgns_options o = sgns_defaults();
     struct sgns_counts c, c1;

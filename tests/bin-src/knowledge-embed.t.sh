@@ -1,0 +1,81 @@
+#!/bin/bash
+# knowledge-embed: each kind from files, the same bytes for any threads and order, refusals.
+. "$SRC/tests/tool.sh"
+. "$SRC/tests/bin-src/corpus.sh"
+corpus_files || exit 1
+vocab --tables "$tmp/tables" --out "$tmp/vocab.tsv" --quiet || exit 1
+for s in h m; do
+	homolog-map "$tmp/$s.h5ad" --tables "$tmp/tables" --out "$tmp/$s.mapped.h5ad" --quiet || exit 1
+done
+awk 'BEGIN { OFS = "\t"; print "tf", "confidence", "target", "mor"
+	for (i = 1; i <= 40; i++) for (j = 1; j <= 5; j++) print "G" i, (j > 3 ? "D" : "A"), "G" (i * j % 90 + 41), 1
+	print "OLD7", "A", "G8", 1; print "G1", "A", "nobody", 1 }' >"$tmp/human.tsv"
+awk 'BEGIN { print "TF\tgene_symbol\tinteraction\tposition"
+	for (i = 1; i <= 60; i++) print "g" i "\tg" (i * 7 % 60 + 61) "\tUnknown\t1" }' >"$tmp/mouse.tsv"
+printf 'G1 G70\nG7 G8\nG90 G91\n' >"$tmp/more.txt"
+{ # families of six: G1..G6, G7..G12, ...; G250 has no homolog of its own
+	printf '{"response":{"docs":['
+	for i in $(seq 1 120); do
+		printf '%s{"symbol":"G%d","gene_family_id":[%d]}' "$([ "$i" = 1 ] || echo ,)" "$i" $(((i - 1) / 6))
+	done
+	printf ']}}'
+} | gzip -n >"$tmp/hgnc.json.gz"
+
+grn=(grn --tables "$tmp/tables" --vocab "$tmp/vocab.tsv" --dim 260 --passes 3 --quiet)
+t 'a network of each species'           0 '' knowledge-embed "${grn[@]}" --pairs "$tmp/human.tsv" "$tmp/more.txt" "$tmp/mouse.tsv" \
+	--out "$tmp/a.st" --report "$tmp/a.json" --text "$tmp/a.txt" --pairs-out "$tmp/a.pairs" --threads 1
+t 'the same in another order'           0 '' knowledge-embed "${grn[@]}" --pairs "$tmp/mouse.tsv" "$tmp/more.txt" --pairs "$tmp/human.tsv" \
+	--out "$tmp/b.st" --threads 2
+is 'any order and threads, same bytes'  cmp "$tmp/a.st" "$tmp/b.st"
+t 'another seed'                        0 '' knowledge-embed "${grn[@]}" --pairs "$tmp/human.tsv" --out "$tmp/c.st" --seed 2
+is 'gives other bytes'                  bash -c "[ -s '$tmp/c.st' ] && ! cmp -s '$tmp/a.st' '$tmp/c.st'"
+is 'the report tells the species'       bash -c "grep -q '\"species\": \"human\"' '$tmp/a.json' && grep -q '\"species\": \"mouse\"' '$tmp/a.json'"
+is 'an older name is a gene'            grep -qxP 'G7\tG8' "$tmp/a.pairs"
+is 'a name that nobody has is none'     bash -c "[ -s '$tmp/a.pairs' ] && ! grep -q nobody '$tmp/a.pairs'"
+lines=$(wc -l <"$tmp/a.pairs")
+is 'the report counts the pair lines'   bash -c "[ $lines = \$(grep -o '\"pairs\": [0-9]*' '$tmp/a.json' | head -2 | awk '{ n += \$2 } END { print n }') ]"
+is 'learned vectors are text lines'     bash -c "[ -s '$tmp/a.txt' ] && head -1 '$tmp/a.txt' | awk -F'\t' '{ exit split(\$2, v, \" \") != 260 }'"
+is 'a pair in two networks is two lines' bash -c "[ \$(grep -cxP 'G7\tG8' '$tmp/a.pairs') = 2 ]"
+t 'only the best confidence'            0 '' knowledge-embed "${grn[@]}" --pairs "$tmp/human.tsv" --levels A --out "$tmp/e.st" --report "$tmp/e.json"
+is 'leaves the other rows'              bash -c "[ $(number "$tmp/e.json" left_for_level) = 80 ]"
+
+family=(family --tables "$tmp/tables" --vocab "$tmp/vocab.tsv" --hgnc "$tmp/hgnc.json.gz" --dim 8 --quiet)
+t 'families'                            0 '' knowledge-embed "${family[@]}" --out "$tmp/f.st" --report "$tmp/f.json" --pairs-out "$tmp/f.pairs"
+is 'twenty of fifteen pairs, two species' bash -c "[ \$(grep -c ^G '$tmp/f.pairs') = 300 ] && [ \$(grep -c ^g '$tmp/f.pairs') = 300 ]"
+
+co=(coexpression --vocab "$tmp/vocab.tsv" --dim 8 --least-cells 3 --passes 2 --quiet)
+t 'co-expression of two samples'        0 '' knowledge-embed "${co[@]}" "$tmp/h.mapped.h5ad" "$tmp/m.mapped.h5ad" --out "$tmp/g.st" \
+	--report "$tmp/g.json" --pairs-out "$tmp/g.pairs" --threads 1
+t 'again with two threads'              0 '' knowledge-embed "${co[@]}" "$tmp/m.mapped.h5ad" "$tmp/h.mapped.h5ad" --out "$tmp/h.st" --threads 2
+is 'is the same'                        cmp "$tmp/g.st" "$tmp/h.st"
+is 'the report has the null'            bash -c "[ \$(grep -c null_above '$tmp/g.json') = 2 ]"
+is 'mouse cells make mouse pairs'       bash -c "grep -q ^g '$tmp/g.pairs' && grep -q ^G '$tmp/g.pairs' && ! grep -qP '^g.*\tG|^G.*\tg' '$tmp/g.pairs'"
+is 'genes that go together are a pair'  grep -qxP 'G5\tG20' "$tmp/g.pairs"
+t 'a correlation that nothing passes'   3 'no pair of two genes' knowledge-embed "${co[@]}" "$tmp/h.mapped.h5ad" --above 1 --out "$tmp/i.st"
+t 'five cells of nine are drawn'        0 '' knowledge-embed "${co[@]}" "$tmp/h.mapped.h5ad" --cells 5 --out "$tmp/i.st" --report "$tmp/i.json"
+is 'the report says so'                 bash -c "[ $(number "$tmp/i.json" cells_drawn) = 5 ]"
+t 'logs of cells of one depth'          0 '' knowledge-embed "${co[@]}" "$tmp/h.mapped.h5ad" --scale log2cp10k --above 0.5 --out "$tmp/j.st"
+
+t 'help'                                0 '' knowledge-embed --help
+t 'no kind'                             2 '' knowledge-embed --vocab "$tmp/vocab.tsv" --out "$tmp/x.st"
+t 'a kind that is none'                 2 "'astrology' is none of" knowledge-embed astrology --vocab v --out "$tmp/x.st"
+t 'no vocabulary'                       2 '--vocab is missing' knowledge-embed grn --pairs a --tables t --out "$tmp/x.st"
+t 'no output'                           2 '--out is missing' knowledge-embed "${grn[@]}" --pairs "$tmp/human.tsv"
+t 'a network without files'             2 'grn needs --pairs' knowledge-embed "${grn[@]}" --out "$tmp/x.st"
+t 'files that a kind does not read'     2 'family does not take files of cells' knowledge-embed "${family[@]}" --out "$tmp/x.st" -- a.h5ad
+t 'groups for a network'                2 'grn does not take --hgnc' knowledge-embed "${grn[@]}" --pairs a --hgnc b --out "$tmp/x.st"
+t 'levels for families'                 2 'family does not take --levels' knowledge-embed "${family[@]}" --levels A --out "$tmp/x.st"
+t 'vectors of nothing'                  2 '--dim is 1 to' knowledge-embed "${grn[@]}" --pairs "$tmp/human.tsv" --dim 0 --out "$tmp/x.st"
+t 'a network that is not there'         3 "cannot open '$tmp/none'" knowledge-embed "${grn[@]}" --pairs "$tmp/none" --out "$tmp/x.st"
+printf 'A B\nC D E\n' >"$tmp/bad.txt"
+t 'a damaged network'                   3 'line 2: 3 fields instead of 2' knowledge-embed "${grn[@]}" --pairs "$tmp/bad.txt" --out "$tmp/x.st"
+printf 'A B\n' >"$tmp/odd.txt"
+t 'a network of nobody'                 3 '0 of its 2 genes are known in human' knowledge-embed "${grn[@]}" --pairs "$tmp/odd.txt" --out "$tmp/x.st"
+t 'cells that are none'                 3 "odd.txt" knowledge-embed "${co[@]}" "$tmp/odd.txt" --out "$tmp/x.st"
+t 'groups that are none'                3 "odd.txt': byte" knowledge-embed family --vocab "$tmp/vocab.tsv" --hgnc "$tmp/odd.txt" --out "$tmp/x.st"
+t 'a vocabulary that is none'           3 "odd.txt" knowledge-embed "${family[@]}" --vocab "$tmp/odd.txt" --out "$tmp/x.st"
+is 'none of them left a file'           bash -c "! ls '$tmp' | grep -q '^x'"
+t 'a full disk'                         1 "/dev/full" knowledge-embed "${family[@]}" --out /dev/full
+t 'a full disk under the text'          1 "/dev/full" knowledge-embed "${family[@]}" --text /dev/full --out "$tmp/x.st"
+is 'leaves no vectors either'           test ! -e "$tmp/x.st"
+end
