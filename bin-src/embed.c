@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "lib/app/embedder.h"
+#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/tool.h"
 #include "lib/base/version.h"
 #include "lib/cell/gene_map.h"
+#include "lib/data/cells_join.h"
 #include "lib/io/h5ad.h"
 #include "lib/io/import.h"
 #include "lib/io/json.h"
@@ -22,12 +24,14 @@ static struct {
 
 static const struct opt opts[] = {
     OPT_STR("model", &opt.model, "DIR", "a folder that pretrain wrote: step-N"),
-    OPT_CHOICE("species", &opt.species, "human|mouse|auto", "whose cells; auto tells it from the "
-                                                           "names of the genes"),
+    OPT_CHOICE("species", &opt.species, "human|mouse|auto",
+               "whose cells; auto tells it from the "
+               "names of the genes"),
     OPT_STR("labels", &opt.labels, "FILE", "table of barcodes and labels (one input only)"),
     OPT_STR("label-column", &opt.label_column, "NAME", "its column of labels"),
-    OPT_FLAG("genes", &opt.genes, "also varm['X_genecompass']: each gene's vector in its cells, "
-                                  "averaged"),
+    OPT_FLAG("genes", &opt.genes,
+             "also varm['X_genecompass']: each gene's vector in its cells, "
+             "averaged"),
     OPT_FLAG("random-weights", &opt.random_weights,
              "draw the weights anew from --seed: the baseline of an untrained model"),
     OPT_END,
@@ -55,7 +59,8 @@ struct result {
 static enum rc read_input(const char *path, struct cells *c, struct err *e)
 {
     struct import_report rep;
-    const struct import_options o = { .species = species_parse(opt.species), .labels = opt.labels,
+    const struct import_options o = { .species = species_parse(opt.species),
+                                      .labels = opt.labels,
                                       .label_column = opt.label_column };
     /* A file of ours with mapped genes must not go through the guess of names again. */
     if (!h5ad_read(path, c, e)) {
@@ -74,41 +79,21 @@ static void show(void *ctx, size_t n)
 }
 
 /* Barcodes of several inputs may repeat: the index becomes SAMPLE:BARCODE. */
-static enum rc add_names(struct result *r, struct cells *c, bool several, struct err *e)
+static enum rc name_by_sample(struct cells *c, struct err *e)
 {
+    struct column *barcode = table_add(&c->obs, "barcode", COLUMN_TEXT);
     const struct column *sample = table_find(&c->obs, "sample");
-    if (several) {
-        struct column *barcode = table_add(&c->obs, "barcode", COLUMN_TEXT);
-        sample = table_find(&c->obs, "sample");
-        for (size_t i = 0; barcode && i < c->count.n_rows; i++) {
-            char name[512];
-            if (table_set_text(&c->obs, barcode, i, c->cell[i], e))
-                return RC_FAIL;
-            snprintf(name, sizeof name, "%s:%s",
-                     sample && sample->kind == COLUMN_TEXT && sample->text[i] ? sample->text[i]
-                                                                             : "cells",
-                     c->cell[i]);
-            c->cell[i] = arena_text(&c->obs.text, name);
-            if (!c->cell[i])
-                return err_set(e, RC_FAIL, "no memory for names of cells");
-        }
-        if (!barcode)
+    for (size_t i = 0; barcode && i < c->obs.n_rows; i++) {
+        const char *of = sample && sample->kind == COLUMN_TEXT ? sample->text[i] : NULL;
+        if (table_set_text(&c->obs, barcode, i, c->cell[i], e))
+            return RC_FAIL;
+        char *name = text_new("%s:%s", of ? of : "cells", c->cell[i]);
+        c->cell[i] = name ? arena_text(&c->obs.text, name) : NULL;
+        free(name);
+        if (!c->cell[i])
             return err_set(e, RC_FAIL, "no memory for names of cells");
     }
-    const size_t n = r->n, m = c->count.n_rows;
-    const char **names = realloc(r->cells.cell, (n + m + 1) * sizeof *names);
-    if (!names)
-        return err_set(e, RC_FAIL, "no memory for names of cells");
-    r->cells.cell = names;
-    enum rc rc = table_append(&r->cells.obs, &c->obs, e);
-    for (size_t i = 0; !rc && i < n + m; i++) {
-        /* table_append moved the texts to a new arena: names live there too. */
-        const char *from = i < n ? names[i] : c->cell[i - n];
-        names[i] = arena_text(&r->cells.obs.text, from);
-        if (!names[i])
-            rc = err_set(e, RC_FAIL, "no memory for names of cells");
-    }
-    return rc;
+    return barcode ? RC_OK : err_set(e, RC_FAIL, "no memory for names of cells");
 }
 
 static enum rc embed_one(struct embedder *m, const char *path, struct result *r, bool several,
@@ -128,8 +113,10 @@ static enum rc embed_one(struct embedder *m, const char *path, struct result *r,
     r->before = r->n;
     if (!rc)
         rc = embedder_cells(m, &c, r->x + r->n * d, &rep, show, r, e);
+    if (!rc && several)
+        rc = name_by_sample(&c, e);
     if (!rc)
-        rc = add_names(r, &c, several, e);
+        rc = cells_append_obs(&r->cells, &c, e);
     if (!rc) {
         r->n += c.count.n_rows;
         r->report.n_cells += rep.n_cells;
@@ -137,7 +124,8 @@ static enum rc embed_one(struct embedder *m, const char *path, struct result *r,
         r->report.n_genes += rep.n_genes;
         if (rep.n_empty)
             log_warn("'%s': %zu of %zu cells have no gene that the model knows; their vector is "
-                     "zero", path, rep.n_empty, rep.n_cells);
+                     "zero",
+                     path, rep.n_empty, rep.n_cells);
         progress_at(&r->progress, r->n);
     } else {
         err_wrap(e, "'%s'", path);
@@ -241,7 +229,6 @@ static enum rc run(const struct tool_args *a, struct err *e)
         model_randomise(&m.model, a->seed);
     log_say("computes on %s", b->name);
     progress_start(&r.progress, "cells", 0);
-    table_init(&r.cells.obs, 0);
     for (int i = 0; !rc && i < a->arg.n; i++)
         rc = embed_one(&m, a->arg.item[i], &r, a->arg.n > 1, e);
     if (!rc)
@@ -258,8 +245,8 @@ static enum rc run(const struct tool_args *a, struct err *e)
 
 int main(int argc, char **argv)
 {
-    static const struct tool tool = { "embed", "INPUT...",
-                                      "Vectors of cells (and genes) from a trained model", text,
-                                      opts, 1, -1 };
+    static const struct tool tool = {
+        "embed", "INPUT...", "Vectors of cells (and genes) from a trained model", text, opts, 1, -1
+    };
     return tool_main(&tool, run, argc, argv);
 }

@@ -55,10 +55,7 @@ is 'into that folder' test -s "$tmp/elsewhere/b/$object"
 t 'and not into itself' 2 'cannot create|denied|not writable' as_nobody make -C "$checkout" build/$object
 chmod -R u+w "$checkout"
 
-start=$(date +%s%N)
-t 'when all is built, make all' 0 '' make -C "$SRC" B="$built" -q all
-ms=$((($(date +%s%N) - start) / 1000000))
-is "takes less than two seconds (${ms} ms)" test $ms -lt 2000
+t 'when all is built, nothing is to do' 0 '' make -C "$SRC" B="$built" -q all
 
 t 'an archive of sources without git' 0 '' make -C "$checkout" dist
 cp "$checkout"/build/genecompass-*.tar.gz "$tmp/one.tar.gz"

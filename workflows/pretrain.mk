@@ -11,7 +11,6 @@ pretrain_lr ?= 5e-5
 pretrain_warmup ?= 10000
 pretrain_eval_every ?= 100
 pretrain_checkpoint_every ?= 500
-seed ?= 1
 params/pretrain := --steps $(pretrain_steps) --epochs $(pretrain_epochs) \
 	--batch $(pretrain_batch) --lr $(pretrain_lr) --warmup $(pretrain_warmup) \
 	--eval-every $(pretrain_eval_every) --checkpoint-every $(pretrain_checkpoint_every) --keep 1 \

@@ -14,6 +14,9 @@
 #
 # params holds what may change a result, and nothing else: no thread count, no path of this machine.
 
+# Of every stage that draws random numbers.
+seed ?= 1
+
 # Written again only when its text differs, so that a new parameter makes its stage stale.
 $R/%/params: FORCE
 	@mkdir -p $(@D); printf '%s\n' '$(strip $(params/$*))' >$@.part; \

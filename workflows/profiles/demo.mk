@@ -7,4 +7,6 @@ pretrain_warmup := 30
 pretrain_eval_every := 20
 pretrain_checkpoint_every := 80
 # The published vectors have 768 numbers.
+map_epochs := 200
 knowledge_dim := 64
+coexpression_cells := 600

@@ -1,0 +1,329 @@
+/* map: cells as dots that lie near when the cells are alike.
+ *
+ *   vectors of the cells (an obsm matrix, or principal components of counts)
+ *   15 nearest cells -> fuzzy graph (lib/nn/graph.h) -> 2-d layout (lib/nn/layout.h), Leiden groups
+ *   map.tsv, a line per cell; map.json, numbers of the vectors themselves */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/base/tool.h"
+#include "lib/data/cells_join.h"
+#include "lib/io/h5ad.h"
+#include "lib/io/json.h"
+#include "lib/io/metrics_tsv.h"
+#include "lib/nn/hvg.h"
+#include "lib/nn/layout.h"
+#include "lib/nn/metrics_space.h"
+#include "lib/nn/neighbourhood.h"
+#include "lib/nn/pca.h"
+
+static struct {
+    const char *matrix;
+    int64_t n_genes, n_pcs, n_neighbours, n_epochs;
+    double min_dist, resolution;
+} opt = { .n_genes = 2000, .n_pcs = 50, .n_neighbours = 15, .min_dist = 0.5, .resolution = 1 };
+
+static const struct opt opts[] = {
+    OPT_STR("matrix", &opt.matrix, "NAME",
+            "map this obsm matrix of one file; without it the counts of all"),
+    OPT_I64("genes", &opt.n_genes, "N", "counts: most variable genes"),
+    OPT_I64("pcs", &opt.n_pcs, "N", "counts: principal components of these"),
+    OPT_I64("neighbours", &opt.n_neighbours, "N", "nearest cells, the cell itself among them"),
+    OPT_F64("min-dist", &opt.min_dist, "D", "how near two dots may lie"),
+    OPT_I64("epochs", &opt.n_epochs, "N", "rounds of moving; 0: 500 up to 10,000 cells, else 200"),
+    OPT_F64("resolution", &opt.resolution, "R", "of Leiden communities: more is smaller groups"),
+    OPT_END,
+};
+
+static const struct tool tool = {
+    "map",
+    "CELLS.h5ad...",
+    "A 2-d map of cells (UMAP) and their communities (Leiden)",
+    "Maps vectors that a file has in obsm, or counts: the most variable genes of all\n"
+    "cells, ln(1 + 10^4 count / total), z-scores, principal components.\n\n"
+    "  map cells.emb.h5ad --matrix X_genecompass --out map\n"
+    "  map results/demo/qc-filter/*/cells.h5ad --out map-counts\n\n"
+    "--out is a folder: map.tsv (cell_id, sample, species, label, x, y, group) and\n"
+    "map.json, numbers of the vectors (not of the map): how many of a cell's nearest\n"
+    "cells share its label, species and sample, the silhouette of the labels, how well\n"
+    "communities agree with labels; and how far near dots are near cells.",
+    opts,
+    1,
+    -1
+};
+
+/* The cells and what is known of them; texts borrowed from `obs`. */
+struct mapped {
+    struct cells cells; /* of counts: all; of a matrix: obs only */
+    struct mat x, y;
+    struct knn near;
+    uint32_t *group;
+    size_t n_groups;
+};
+
+/* ---- vectors ---- */
+
+static enum rc read_matrix(const char *path, struct mapped *m, struct err *e)
+{
+    float *data = NULL;
+    size_t n, d;
+    enum rc rc = h5ad_read(path, &m->cells, e);
+    if (!rc)
+        rc = h5ad_read_obsm(path, opt.matrix, &data, &n, &d, e);
+    if (!rc && n != m->cells.obs.n_rows)
+        rc = err_set(e, RC_INPUT, "obsm '%s' has %zu rows for %zu cells", opt.matrix, n,
+                     m->cells.obs.n_rows);
+    for (size_t i = 0; !rc && i < n * d; i++)
+        if (!isfinite(data[i]))
+            rc = err_set(e, RC_INPUT, "obsm '%s': row %zu column %zu is not a finite number",
+                         opt.matrix, i / d + 1, i % d + 1);
+    if (!rc)
+        rc = mat_from_f32(data, n, d, &m->x, e);
+    free(data);
+    return rc ? err_wrap(e, "'%s'", path) : RC_OK;
+}
+
+static enum rc read_counts(const struct opt_list *files, struct cells *all, struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (int i = 0; !rc && i < files->n; i++) {
+        struct cells c;
+        rc = h5ad_read(files->item[i], &c, e);
+        if (rc)
+            break;
+        rc = cells_append(all, &c, e);
+        cells_release(&c);
+        if (rc)
+            err_wrap(e, "'%s'", files->item[i]);
+    }
+    return rc;
+}
+
+static size_t *all_rows(size_t n)
+{
+    size_t *row = malloc((n + 1) * sizeof *row);
+    for (size_t i = 0; row && i < n; i++)
+        row[i] = i;
+    return row;
+}
+
+/* Coordinates on the first k principal components. */
+static enum rc components(const struct mat *x, size_t k, struct mat *out, struct err *e)
+{
+    struct pca p;
+    enum rc rc = pca_fit(x, k, &p, e);
+    if (rc)
+        return rc;
+    rc = pca_apply(&p, x, out, e);
+    pca_release(&p);
+    return rc;
+}
+
+static enum rc count_vectors(const struct csr *count, struct mat *out, struct err *e)
+{
+    struct mat genes = { 0 };
+    size_t *row = all_rows(count->n_rows), n_found = 0;
+    uint32_t *gene = malloc(((size_t)opt.n_genes + 1) * sizeof *gene);
+    enum rc rc =
+        row && gene ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu cells", count->n_rows);
+    if (!rc)
+        rc = hvg_seurat(count, row, count->n_rows, (size_t)opt.n_genes, gene, &n_found, e);
+    if (!rc)
+        rc = lognorm_columns(count, gene, n_found, &genes, e);
+    if (!rc)
+        rc = zscore_by(&genes, row, count->n_rows, 10, e);
+    if (!rc)
+        rc = components(&genes, (size_t)opt.n_pcs, out, e);
+    mat_release(&genes);
+    free(gene);
+    free(row);
+    return rc;
+}
+
+/* ---- the map ---- */
+
+/* Vectors of one number have no second component: a column of zeros stands for it. */
+static enum rc first_positions(const struct mat *x, struct mat *start, struct err *e)
+{
+    struct mat two = { 0 };
+    enum rc rc = components(x, 2, &two, e);
+    if (!rc && two.d >= 2) {
+        *start = two;
+        return RC_OK;
+    }
+    if (!rc && !(rc = mat_alloc(start, x->n, 2, e)))
+        for (size_t i = 0; i < x->n; i++)
+            mat_row(start, i)[0] = mat_row(&two, i)[0];
+    mat_release(&two);
+    return rc;
+}
+
+static enum rc lay_out(struct mapped *m, uint64_t seed, struct err *e)
+{
+    struct graph g = { 0 };
+    struct mat start = { 0 };
+    struct layout_options o = layout_defaults();
+    o.seed = seed;
+    o.min_dist = opt.min_dist;
+    o.n_epochs = (int)opt.n_epochs;
+    enum rc rc = knn_find(&m->x, NULL, (size_t)opt.n_neighbours - 1, DISTANCE_EUCLID, &m->near, e);
+    if (!rc)
+        rc = graph_umap(&m->near, &g, e);
+    if (!rc)
+        rc = first_positions(&m->x, &start, e);
+    if (!rc)
+        rc = layout_umap(&g, &start, &o, &m->y, e);
+    m->group = calloc(m->x.n + 1, sizeof *m->group);
+    if (!rc && !m->group)
+        rc = err_set(e, RC_FAIL, "no memory for %zu cells", m->x.n);
+    if (!rc)
+        rc = graph_leiden(&g, opt.resolution, seed, 1, m->group, &m->n_groups, e);
+    graph_release(&g);
+    mat_release(&start);
+    return rc;
+}
+
+/* ---- numbers ---- */
+
+static enum rc label_numbers(const struct mapped *m, const struct naming *s, json_t *to,
+                             struct err *e)
+{
+    struct naming_fit fit;
+    if (naming_fit(s, &m->x, m->group, m->n_groups, &fit, e))
+        return e->rc;
+    json_object_set_new(to, "silhouette_of_labels", json_real(fit.silhouette));
+    json_object_set_new(to, "leiden_ari", json_real(fit.ari));
+    json_object_set_new(to, "leiden_nmi", json_real(fit.nmi));
+    return RC_OK;
+}
+
+static enum rc numbers(const struct mapped *m, json_t *to, struct err *e)
+{
+    static const char *const column[] = { "label", "species", "sample" };
+    double trust = NAN, overlap = NAN;
+    enum rc rc = map_quality(&m->x, &m->y, m->near.k, &trust, &overlap, e);
+    json_object_set_new(to, "n_cells", json_integer((json_int_t)m->x.n));
+    json_object_set_new(to, "width", json_integer((json_int_t)m->x.d));
+    json_object_set_new(to, "leiden_groups", json_integer((json_int_t)m->n_groups));
+    for (int i = 0; !rc && i < 3; i++) {
+        struct naming s;
+        char key[64];
+        rc = naming_init(&s, &m->cells.obs, column[i], e);
+        if (!rc && i == 0) {
+            json_object_set_new(to, "n_labelled", json_integer((json_int_t)s.n_named));
+            json_object_set_new(to, "n_labels", json_integer((json_int_t)s.names.n));
+        }
+        snprintf(key, sizeof key, "same_%s", column[i]);
+        if (!rc && s.names.n > 1)
+            json_object_set_new(to, key, json_real(naming_same_share(&s, &m->near)));
+        if (!rc && i == 0 && s.names.n > 1)
+            rc = label_numbers(m, &s, to, e);
+        naming_release(&s);
+    }
+    if (!rc)
+        json_object_set_new(to, "trustworthiness", json_real(trust));
+    return rc;
+}
+
+/* ---- output ---- */
+
+static void put_text(const struct table *obs, const char *column, size_t i, FILE *f)
+{
+    const struct column *c = table_find(obs, column);
+    const char *text = c && c->kind == COLUMN_TEXT ? c->text[i] : NULL;
+    field_put(text && *text ? text : "-", f);
+    fputc('\t', f);
+}
+
+static enum rc write_map(const struct mapped *m, const char *path, struct err *e)
+{
+    const struct table *obs = &m->cells.obs;
+    const struct column *id = table_find(obs, "cell_id");
+    struct outfile o;
+    if (outfile_open(&o, path, e))
+        return e->rc;
+    fputs("cell_id\tsample\tspecies\tlabel\tx\ty\tgroup\n", o.f);
+    for (size_t i = 0; i < m->x.n; i++) {
+        fprintf(o.f, "%016" PRIx64 "\t",
+                id && id->kind == COLUMN_I64 ? (uint64_t)id->i64[i] : (uint64_t)i);
+        put_text(obs, "sample", i, o.f);
+        put_text(obs, "species", i, o.f);
+        put_text(obs, "label", i, o.f);
+        fprintf(o.f, "%.4f\t%.4f\t%" PRIu32 "\n", mat_row(&m->y, i)[0], mat_row(&m->y, i)[1],
+                m->group[i]);
+    }
+    return outfile_commit(&o, e);
+}
+
+static enum rc write_all(const struct tool_args *a, const struct mapped *m, struct err *e)
+{
+    char *table = text_new("%s/map.tsv", a->out), *report = text_new("%s/map.json", a->out);
+    json_t *j = json_object();
+    enum rc rc = table && report && j ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
+    if (!rc)
+        rc = numbers(m, j, e);
+    if (!rc && a->report)
+        rc = json_write(a->report, json_incref(j), e);
+    if (!rc)
+        rc = json_write(report, json_incref(j), e);
+    if (!rc)
+        rc = write_map(m, table, e);
+    json_decref(j);
+    free(table);
+    free(report);
+    return rc;
+}
+
+static enum rc check_options(const struct tool_args *a, struct err *e)
+{
+    if (tool_need_out(a, e))
+        return RC_USAGE;
+    if (opt.matrix && a->arg.n > 1)
+        return err_set(e, RC_USAGE, "--matrix takes one file, not %d", a->arg.n);
+    if (opt.n_genes < 1 || opt.n_genes > 1000000 || opt.n_pcs < 1 || opt.n_pcs > 10000 ||
+        opt.n_neighbours < 3 || opt.n_neighbours > 1000 || opt.n_epochs < 0 ||
+        opt.n_epochs > 1000000)
+        return err_set(e, RC_USAGE, "a number is out of range (--neighbours 3..1000)");
+    if (!(opt.min_dist >= 0 && opt.min_dist <= 3) || !(opt.resolution > 0))
+        return err_set(e, RC_USAGE, "--min-dist is 0..3 and --resolution above 0");
+    return RC_OK;
+}
+
+static enum rc run(const struct tool_args *a, struct err *e)
+{
+    struct mapped m = { 0 };
+    enum rc rc = check_options(a, e);
+    if (rc)
+        return rc;
+    if (opt.matrix) {
+        rc = read_matrix(a->arg.item[0], &m, e);
+    } else {
+        rc = read_counts(&a->arg, &m.cells, e);
+        if (!rc)
+            rc = count_vectors(&m.cells.count, &m.x, e);
+    }
+    if (!rc && m.x.n < (size_t)opt.n_neighbours)
+        rc = err_set(e, RC_INPUT, "%zu cells are too few for a map with %d neighbours", m.x.n,
+                     (int)opt.n_neighbours);
+    if (!rc) {
+        log_say("%zu cells, %zu numbers each", m.x.n, m.x.d);
+        rc = lay_out(&m, a->seed, e);
+    }
+    if (!rc)
+        rc = write_all(a, &m, e);
+    cells_release(&m.cells);
+    mat_release(&m.x);
+    mat_release(&m.y);
+    knn_release(&m.near);
+    free(m.group);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    return tool_main(&tool, run, argc, argv);
+}

@@ -1,0 +1,81 @@
+#!/bin/bash
+# embed: raw counts of any kind to vectors of a model that pretrain left.
+. "$SRC/tests/tool.sh"
+. "$SRC/tests/bin-src/corpus.sh"
+corpus_model() { # a model of width 16 after two steps, in $tmp/run
+	corpus_files || return 1
+	for s in h m; do qc-filter "$tmp/$s.h5ad" --tables "$tmp/tables" --out "$tmp/$s.q.h5ad" --quiet || return 1; done
+	vocab --tables "$tmp/tables" --out "$tmp/v.tsv" --quiet &&
+		median "$tmp/h.q.h5ad" "$tmp/m.q.h5ad" --out "$tmp/med.tsv" --quiet &&
+		tokenize "$tmp/h.q.h5ad" "$tmp/m.q.h5ad" --vocab "$tmp/v.tsv" --medians "$tmp/med.tsv" --out "$tmp/s" --quiet || return 1
+	cat >"$tmp/model.json" <<-'JSON'
+		{"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32,
+		 "max_position_embeddings": 64, "hidden_act": "gelu", "hidden_dropout_prob": 0.02,
+		 "attention_probs_dropout_prob": 0.02, "initializer_range": 0.02, "layer_norm_eps": 1e-12,
+		 "use_values": true, "use_promoter": false, "use_co_exp": false, "use_gene_family": false,
+		 "use_peca_grn": false, "use_cls_token": true}
+	JSON
+	pretrain --shards "$tmp/s" --tables "$tmp/tables" --config "$tmp/model.json" --steps 2 --batch 4 --lr 1e-3 \
+		--warmup 1 --held-out 0.2 --out "$tmp/run" --quiet
+}
+is 'a model is trained' corpus_model
+model=$(find "$tmp/run" -maxdepth 1 -name 'step-*' | sort -V | tail -n 1)
+em() { embed "$@" --model "$model" --quiet; }
+
+t 'a table of counts as it comes' 0 '' em "$tmp/h.csv" --species human --out "$tmp/h.e.h5ad" --report "$tmp/h.json"
+is 'nine cells of width 16' bash -c "grep -q '\"n_cells\": 9' '$tmp/h.json' && grep -q '\"width\": 16' '$tmp/h.json'"
+t 'the species is told from the names' 0 '' em "$tmp/h.csv" --out "$tmp/auto.e.h5ad"
+t 'cells that import made' 0 '' em "$tmp/h.h5ad" --out "$tmp/i.e.h5ad"
+t 'cells that passed quality control, of two species' 0 '' em "$tmp/h.q.h5ad" "$tmp/m.q.h5ad" --out "$tmp/two.h5ad" --genes
+t 'with one thread' 0 '' em "$tmp/h.q.h5ad" "$tmp/m.q.h5ad" --out "$tmp/two1.h5ad" --genes --threads 1
+is 'the same bytes' cmp "$tmp/two.h5ad" "$tmp/two1.h5ad"
+t 'random weights' 0 '' em "$tmp/h.h5ad" --out "$tmp/r.h5ad" --random-weights --seed 3
+t 'of the same seed' 0 '' em "$tmp/h.h5ad" --out "$tmp/r1.h5ad" --random-weights --seed 3
+is 'are the same' cmp "$tmp/r.h5ad" "$tmp/r1.h5ad"
+t 'on ref' 0 '' em "$tmp/h.h5ad" --out "$tmp/ref.h5ad" --backend ref
+
+if ! "$PYTHON" -c 'import anndata' 2>/dev/null; then
+	skip 'anndata opens the vectors' "python has no anndata"
+else
+	cat >"$tmp/look.py" <<-'PY'
+		import sys, anndata, numpy as np
+		d = sys.argv[1]
+		def x(name): return anndata.read_h5ad(f"{d}/{name}.h5ad")
+		h, auto, imported, two, random, ref = map(x, ["h.e", "auto.e", "i.e", "two", "r", "ref"])
+		for a in (h, two):
+		    assert a.obsm["X_genecompass"].dtype == np.float32 and np.isfinite(a.obsm["X_genecompass"]).all()
+		v = lambda a: a.obsm["X_genecompass"]
+		assert (v(h) == v(auto)).all() and (v(h) == v(imported)).all(), "one cell, one vector"
+		assert list(two.obs_names) == [f"{s}:{b}" for s, b in zip(two.obs["sample"], two.obs["barcode"])]
+		assert list(two.obs["sample"].value_counts()[["h", "m"]]) == [8, 5]
+		assert list(two.obs_names)[:2] == ["h:cell1", "h:cell2"] and list(two.obs_names)[-1].startswith("m:cell")
+		mine = {b: r for b, r in zip(h.obs_names, v(h))}
+		for i in range(8):
+		    assert (mine[two.obs["barcode"].iloc[i]] == v(two)[i]).all(), "a vector does not depend on the batch"
+		assert two.varm["X_genecompass"].shape == (two.n_vars, 16) and two.n_vars > 200
+		assert (two.var["n_cells"] > 0).all() and two.var_names[0].startswith("ENS")
+		assert not np.allclose(v(random), v(imported), atol=1e-2) and random.uns["genecompass_weights"] == "random"
+		assert np.abs(v(ref) - v(imported)).max() < 1e-4 and ref.uns["genecompass_backend"] == "ref"
+		assert len(two.uns["genecompass_model_sha256"]) == 64
+	PY
+	t 'anndata opens the vectors, and they are what they should be' 0 '' "$PYTHON" "$tmp/look.py" "$tmp"
+fi
+
+sum=$(sha256sum "$model/model.safetensors")
+is 'the model of the hash is that of the file' grep -q "${sum%% *}" "$tmp/h.json"
+printf ',c1,c2\nfoo,1,2\nbar,3,4\n' >"$tmp/unknown.csv"
+t 'genes that no one knows' 3 'unknown.csv' em "$tmp/unknown.csv" --out "$tmp/x.h5ad"
+t 'no model' 2 'model is missing' embed "$tmp/h.csv" --out "$tmp/x.h5ad"
+t 'no --out' 2 'out' em "$tmp/h.csv"
+t 'a folder that is no model' 3 'config.json' embed "$tmp/h.csv" --model "$tmp/tables" --out "$tmp/x.h5ad"
+cp -r "$model" "$tmp/broken"
+head -c 1000 "$model/model.safetensors" >"$tmp/broken/model.safetensors"
+t 'weights cut short' 3 'model.safetensors' embed "$tmp/h.csv" --model "$tmp/broken" --out "$tmp/x.h5ad"
+cp -r "$model" "$tmp/lacking"
+rm "$tmp/lacking/vocab.tsv"
+t 'a model without its dictionary' 3 'vocab.tsv' embed "$tmp/h.csv" --model "$tmp/lacking" --out "$tmp/x.h5ad"
+t 'a file that is not there' 3 'nowhere' em "$tmp/nowhere.h5ad" --out "$tmp/x.h5ad"
+t 'labels of two inputs' 2 'one input' em "$tmp/h.csv" "$tmp/m.csv" --labels "$tmp/l.tsv" --out "$tmp/x.h5ad"
+t 'a full disk' 1 '' em "$tmp/h.csv" --out /dev/full
+is 'nothing half-written is left' bash -c "! ls '$tmp'/x.h5ad* 2>/dev/null"
+end

@@ -1,0 +1,56 @@
+#!/bin/bash
+# The main job from the simulator to the page, three times: at once; with one thread and one job;
+# broken off by Ctrl-C and by SIGKILL again and again. Every stage must end in the same bytes.
+. "$SRC/tests/tool.sh"
+unset PROFILE R V CACHE MIRROR THREADS
+if ! command -v gnuplot >/dev/null; then skip 'the main job' 'the package gnuplot-nox is not installed'; end; fi
+old=()
+for tool in "$B"/bin/*; do old+=(-o "$tool"); done
+job() { # R WORD...
+	make -C "$SRC" --no-print-directory "${old[@]}" B="$B" R="$1" CACHE="$1/cache" PROFILE=test demo "${@:2}"
+}
+manifests() { (cd "$1" && find . -name MANIFEST.tsv ! -path './cache/*' | sort | xargs sha256sum); }
+
+t 'the main job, two at a time' 0 '' job "$tmp/a" -j2
+is 'ends with the path of the page' test "$(tail -n 1 "$tmp/.stdout")" = "$tmp/a/report/index.html"
+is 'which is there' test -s "$tmp/a/report/index.html"
+manifests "$tmp/a" >"$tmp/a.sums"
+is 'a stage of each kind is closed' test "$(wc -l <"$tmp/a.sums")" -ge 26
+t 'a repeat' 0 '' job "$tmp/a"
+is 'runs no stage' bash -c "! grep -q STAGE '$tmp/.stdout'"
+for f in embed/cells.h5ad annotate/metrics.tsv map/map.tsv map-counts/map.tsv report/numbers.tex; do
+	is "there is $f" test -s "$tmp/a/$f"
+done
+
+t 'with one thread and one job, elsewhere' 0 '' job "$tmp/b" -j1 THREADS=1
+manifests "$tmp/b" >"$tmp/b.sums"
+is 'gives the same manifests' diff "$tmp/a.sums" "$tmp/b.sums"
+
+# Each round gets a little further, whatever the machine's speed: a round that closed no stage more
+# than the one before gets twice the time.
+seconds=1 closed=0 rounds=0 breaks=0
+while [ $rounds -lt 40 ]; do
+	rounds=$((rounds + 1))
+	signal=INT
+	[ $((rounds % 2)) = 0 ] && signal=KILL
+	setsid bash -c 'trap - INT; exec "$@"' - make -C "$SRC" --no-print-directory "${old[@]}" B="$B" \
+		R="$tmp/c" CACHE="$tmp/c/cache" PROFILE=test demo -j2 >"$tmp/log" 2>&1 </dev/null &
+	pid=$!
+	for ((i = 0; i < seconds * 10; i++)); do
+		kill -0 $pid 2>/dev/null || break
+		sleep 0.1
+	done
+	if ! kill -0 $pid 2>/dev/null; then break; fi
+	kill -$signal -- -$pid 2>/dev/null
+	breaks=$((breaks + 1))
+	wait $pid 2>/dev/null
+	now=$(find "$tmp/c" -name MANIFEST.tsv 2>/dev/null | wc -l)
+	[ "$now" -gt "$closed" ] || seconds=$((seconds * 2))
+	closed=$now
+done
+is "was broken off ($breaks times)" test $breaks -ge 2
+t 'and goes on to the end' 0 '' job "$tmp/c" -j2
+manifests "$tmp/c" >"$tmp/c.sums"
+is 'with the same manifests' diff "$tmp/a.sums" "$tmp/c.sums"
+is 'and nothing half-written beside them' test -z "$(find "$tmp/c" -name '*.part' ! -path '*/cache/*')"
+end
