@@ -37,7 +37,7 @@ static const struct opt opts[] = {
 static const struct tool tool = {
     "annotate",
     "",
-    "cell types from embeddings, beside simple baselines on the same splits",
+    "Tell cell types from embeddings, beside simple baselines on the same splits",
     "Each sample with labels is a data set. For each seed its cells are split 60/20/20\n"
     "within each type; a method is fitted on the first part, its one setting (penalty c,\n"
     "neighbours k) is chosen by macro-F1 on the second, and the third is only scored.\n\n"

@@ -246,7 +246,7 @@ static enum rc run(const struct tool_args *a, struct err *e)
 int main(int argc, char **argv)
 {
     static const struct tool tool = {
-        "embed", "INPUT...", "Vectors of cells (and genes) from a trained model", text, opts, 1, -1
+        "embed", "INPUT...", "Turn cells (and genes) into vectors of a trained model", text, opts, 1, -1
     };
     return tool_main(&tool, run, argc, argv);
 }

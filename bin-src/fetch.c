@@ -34,7 +34,7 @@ static const struct opt opts[] = {
 static const struct tool tool = {
     "fetch",
     "MANIFEST...",
-    "bring the inputs that manifests name into the cache, verified",
+    "Bring the inputs that manifests name into the cache, verified",
     "Each input is looked for in the cache, in the mirror, then at its sources in order:\n"
     "https://..., file:..., pip:NAME==VERSION, each with !MEMBER for a file in an\n"
     "archive. Nothing enters the cache unless size and SHA-256 are right. An optional\n"

@@ -20,7 +20,7 @@ static const struct opt opts[] = {
 static const struct tool tool = {
     "gene-tables",
     "",
-    "gene and alias tables from public ones",
+    "Make gene and alias tables from public ones",
     "Writes DIR/genes.tsv (id name species biotype core token median homolog; species 0\n"
     "human, 1 mouse; token -1 and median - until vocab and median fill them) and\n"
     "DIR/aliases.tsv (name id species).\n\n"

@@ -27,7 +27,7 @@ static const struct opt opts[] = {
 static const struct tool tool = {
     "manifest",
     "DIR",
-    "close a stage's folder with a MANIFEST.tsv, or check one",
+    "Close a stage's folder with a MANIFEST.tsv, or check one",
     "Writes DIR/MANIFEST.tsv: the stage's name, the version, its parameters, the files\n"
     "it read and all files below DIR with bytes and SHA-256. Equal runs have equal\n"
     "manifests: no time, no absolute path. DIR/MANIFEST.tsv itself, `params`, *.log and\n"

@@ -42,7 +42,7 @@ static const struct opt opts[] = {
 static const struct tool tool = {
     "map",
     "CELLS.h5ad...",
-    "A 2-d map of cells (UMAP) and their communities (Leiden)",
+    "Lay cells out on a 2-d map (UMAP) and find their communities (Leiden)",
     "Maps vectors that a file has in obsm, or counts: the most variable genes of all\n"
     "cells, ln(1 + 10^4 count / total), z-scores, principal components.\n\n"
     "  map cells.emb.h5ad --matrix X_genecompass --out map\n"

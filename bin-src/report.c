@@ -26,7 +26,7 @@ static const struct opt opts[] = {
 static const struct tool tool = {
     "report",
     "RESULTS",
-    "a page with figures from the results of a run",
+    "Make a page with figures from the results of a run",
     "Reads what the stages left in RESULTS and writes to --out:\n\n"
     "  index.html    one page that needs nothing beside it\n"
     "  NAME.svg      its figures, drawn by gnuplot\n"

@@ -28,7 +28,7 @@ static const struct opt opts[] = {
 static const struct tool tool = {
     "simulate",
     "",
-    "two species whose cell types, network and homologs are known",
+    "Simulate two species whose cell types, network and homologs are known",
     "Writes a folder that looks like real inputs, and what is true about them:\n\n"
     "  mirror/sc_human, mirror/sc_mouse   four samples in four layouts (Cell Ranger 3\n"
     "                                     MTX and HDF5, Cell Ranger 2 MTX, csv), labels\n"

@@ -26,7 +26,7 @@ void page_cells(const struct page *p);
 void page_corpus(const struct page *p);
 void page_limits(const struct page *p); /* page_model.c */
 void page_training(const struct page *p);
-void page_maps(const struct page *p);
+void page_maps(const struct page *p);   /* page_maps.c */
 void page_scores(const struct page *p); /* page_scores.c */
 void page_inputs(const struct page *p); /* page_audit.c */
 void page_manifests(const struct page *p);
@@ -50,7 +50,8 @@ void page_table_end(const struct page *p);
 void page_cell_text(const struct page *p, const char *text);
 void page_cell_count(const struct page *p, double n);
 void page_cell_number(const struct page *p, double x);
-/* A heading and the numbers, yes and no, and short texts of a report; what is nested stays out. */
+/* A heading and the numbers, yes and no, and short texts of a report; objects in it one level deep.
+ */
 void page_facts(const struct page *p, const char *name, const json_t *j);
 const struct stage *page_stage(const struct page *p, const char *name); /* NULL: not known */
 /* The value of a parameter "--NAME VALUE", "NAME=VALUE" or "NAME VALUE" of the stage or of its

@@ -7,6 +7,8 @@
 #include "lib/report/json.h"
 #include "lib/report/page.h"
 
+enum { MAX_FACTS = 24 }; /* of one report */
+
 struct step {
     const char *title, *what;
     const char *stages; /* folders it stands for, cut at commas */
@@ -168,14 +170,21 @@ void page_cells(const struct page *p)
 }
 
 /* A text with a slash may be a path on a machine, and stays in the file. */
-void page_facts(const struct page *p, const char *name, const json_t *j)
+/* "n_cells" as "cells", "cells_cut" as "cells cut". */
+static void fact_name(const struct page *p, const char *group, const char *key)
+{
+    char words[80];
+    snprintf(words, sizeof words, "%s%s%s", group ? group : "", group ? ": " : "",
+             strncmp(key, "n_", 2) == 0 ? key + 2 : key);
+    for (char *c = words; *c; c++)
+        *c = *c == '_' ? ' ' : *c;
+    markup_text(p->html, words);
+}
+
+static void facts_of(const struct page *p, const char *group, const json_t *j, size_t *n)
 {
     const char *key;
     json_t *value;
-    size_t n = 0;
-    markup_raw(p->html, "<div class=\"facts\"><h3>");
-    markup_text(p->html, name);
-    markup_raw(p->html, "</h3><dl>");
     json_object_foreach((json_t *)j, key, value)
     {
         char number[FORMAT_MAX];
@@ -186,14 +195,25 @@ void page_facts(const struct page *p, const char *name, const json_t *j)
             text = format_number(number, json_number_value(value));
         else if (json_is_boolean(value))
             text = json_is_true(value) ? "yes" : "no";
-        if (!text || strchr(text, '/') || ++n > 24)
+        else if (json_is_object(value) && !group)
+            facts_of(p, key, value, n);
+        if (!text || strchr(text, '/') || ++*n > MAX_FACTS)
             continue;
         markup_raw(p->html, "<dt>");
-        markup_text(p->html, key);
+        fact_name(p, group, key);
         markup_raw(p->html, "</dt><dd>");
         markup_text(p->html, text);
         markup_raw(p->html, "</dd>");
     }
+}
+
+void page_facts(const struct page *p, const char *name, const json_t *j)
+{
+    size_t n = 0;
+    markup_raw(p->html, "<div class=\"facts\"><h3>");
+    markup_text(p->html, name);
+    markup_raw(p->html, "</h3><dl>");
+    facts_of(p, NULL, j, &n);
     markup_raw(p->html, "</dl></div>\n");
 }
 

@@ -15,9 +15,9 @@ const char *score_method_words(const char *m)
     static const struct {
         const char *name, *words;
     } known[] = {
-        { "genecompass", "GeneCompass, this run" },
-        { "genecompass+logistic", "GeneCompass, this run + logistic" },
-        { "genecompass+knn", "GeneCompass, this run + neighbours" },
+        { "genecompass", "this run's model" },
+        { "genecompass+logistic", "this run's model + logistic" },
+        { "genecompass+knn", "this run's model + neighbours" },
         { "random-weights+logistic", "random weights + logistic" },
         { "random-weights+knn", "random weights + neighbours" },
         { "hvg+logistic", "variable genes + logistic" },

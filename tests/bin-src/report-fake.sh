@@ -33,15 +33,15 @@ for i in "${!samples[@]}"; do
 		 "n_genes": 32786, "nnz": 1234567, "total": 7654321}
 	EOF
 	cat >"$r/homolog-map/$s/report.json" <<-EOF
-		{"species": "$sp", "n_cells": $cells, "n_genes_in": 32786, "n_genes": $((20000 - i * 900))}
+		{"species": "$sp", "n_cells": $cells, "columns_in": 32786, "genes_mapped": $((20000 - i * 900))}
 	EOF
 	cat >"$r/qc-filter/$s/report.json" <<-EOF
-		{"preset": "paper", "species": "$sp", "cells_in": $cells, "cells_out": $kept, "genes_out": 18000,
-		 "rules": [
-		  {"rule": "P1", "cells_left": $((cells - (cells - kept) / 2))},
-		  {"rule": "P2", "cells_left": $((cells - (cells - kept) / 2))},
-		  {"rule": "P4", "cells_left": $((kept + 11))},
-		  {"rule": "|z| > 3 & \"far\"", "cells_left": $kept}]}
+		{"preset": "paper", "genes": {"genes_mapped": 19000, "genes_with_token": 18000}, "cells_in": $cells,
+		 "rules": {"min_genes": 200, "min_cells": 4},
+		 "dropped": {"P1": 0, "P2": $(((cells - kept) / 2)), "P4": $((cells - (cells - kept) / 2 - kept - 11)),
+		  "|z| > 3 & \"far\"": 11},
+		 "cells_after": {"P1": $cells, "P2": $((cells - (cells - kept) / 2)), "P4": $((kept + 11)),
+		  "|z| > 3 & \"far\"": $kept}, "kept": $kept}
 	EOF
 done
 

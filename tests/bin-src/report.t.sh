@@ -87,7 +87,7 @@ score=$(awk -F '\t' '$2 == "pbmc_sorted" && $3 == "genecompass+logistic" && $5 =
 	END { m = s / n; w = 2.7764451 * sqrt((q - n * m * m) / (n - 1) / n)
 	printf "%.3f</td><td class=\"n\">%.3f to %.3f", m, m - w, m + w }' "$R/annotate/metrics.tsv")
 is 'a score has its mean and 95 % interval by Student t' has "$score" "$page"
-is 'a rule has words and the cells that it dropped' has 'too few genes (P1) 29' "$page"
+is 'a rule has words and the cells that it dropped' has 'too few cells in the sample (P2) 29' "$page"
 is 'a loss above or below its baseline is said' has 'below the 6.41 of guess by frequency' "$page"
 is 'a model that loses is said plainly' has 'Negative result' "$page"
 is 'inputs that were left out have a list of their own' has '3 optional inputs could not be had' "$page"
@@ -97,7 +97,7 @@ is 'so is the sum of every manifest' has \
 is 'per sample too' has "$(sha256sum "$R/qc-filter/celltypist/MANIFEST.tsv" | cut -d' ' -f1)" "$page"
 is 'a stage without a manifest is said' has 'Stage embed has no MANIFEST.tsv' "$page"
 is 'deviations have their ids and what this run was told' has 'follows the preset paper' "$page"
-is 'a number of a report is there' has '<dt>n_families</dt><dd>1,645</dd>' "$page"
+is 'a number of a report is there' has '<dt>families</dt><dd>1,645</dd>' "$page"
 colour() { grep -oE "<path class=\"dot\" stroke=\"[^\"]*\"" "$1" | cut -d'"' -f4 | sort | tr '\n' ' '; }
 is 'a cell type has one colour in all maps' test "$(colour "$R/report/map-type.svg")" = \
 	"$(colour "$R/report/map-counts-type.svg")"
