@@ -503,13 +503,13 @@ static enum rc use_file(struct job *j, const char *path, struct err *e)
     enum rc rc = id_rows_init(&c.obs, &ids, e);
     if (!rc && !c.count.indptr)
         rc = err_set(e, RC_INPUT, "no counts in X");
-    if (!rc && !table_find(&c.obs, label_column)) {
-        log_warn("'%s' is skipped: obs has no column '%s'", path, label_column);
-        json_array_append_new(
-            j->skipped, json_pack("{s:s, s:s}", "file", path, "reason", "no column with labels"));
-    } else if (!rc) {
+    const bool labelled = table_find(&c.obs, label_column) != NULL;
+    if (!rc)
         rc = column_names(&c.obs, "sample", &sample, &n, e);
-    }
+    for (size_t i = 0; !rc && !labelled && i < n; i++)
+        skip_sample(j, sample[i], "no column with labels");
+    if (!labelled)
+        n = 0;
     for (size_t i = 0; !rc && i < n; i++)
         rc = seen_before(j, sample[i])
                  ? err_set(e, RC_INPUT, "sample '%s' was in an earlier file", sample[i])

@@ -59,4 +59,10 @@ t 'a label column of numbers' 3 "'cell_id' does not hold texts" annotate --count
 t 'a sample that comes twice' 3 "'alpha' was in an earlier file" annotate --counts "$c" "$c" --genes 60 --seeds 1 --out "$tmp/x"
 is 'nothing half-written is left' test -z "$(find "$tmp/x" -type f 2>/dev/null)"
 is 'help names the methods' bash -c 'annotate --help | grep -q NAME+logistic'
+printf ',G1,G2,G3\nc1,3,1,2\nc2,1,1,5\n' >"$tmp/plain.csv"
+import "$tmp/plain.csv" --species human --sample plain --out "$tmp/plain.h5ad" --quiet
+t 'a file without labels beside one with them' 0 '' annotate --counts "$c" "$tmp/plain.h5ad" \
+	--embedding good="$tmp/good.h5ad" --genes 60 --pcs 10 --seeds 1 --out "$tmp/p" --report "$tmp/p.json" --quiet
+is 'its sample is named in the report' grep -q '"sample": "plain"' "$tmp/p.json"
+is 'which holds no path, so that it is the same wherever the files lie' bash -c "! grep -F '$tmp' '$tmp/p.json'"
 end
