@@ -1,6 +1,7 @@
 /* What was done with which cells: the strip of stages, quality control, tokens. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/report/format.h"
@@ -234,8 +235,11 @@ void page_corpus(const struct page *p)
         markup_raw(p->html, "<p>There is no vocabulary: the stage vocab has not run. ");
     markup_raw(p->html, "In a cell, each gene's count is divided by the gene's ");
     page_term(p, "median", "median");
-    markup_raw(p->html, ", and the genes are ranked by that; the model sees at most 2,048 genes of "
-                        "a cell, the highest ranks.</p>\n<div class=\"factlists\">\n");
+    markup_raw(p->html, ", and the genes are ranked by that");
+    const char *most = page_param(p, "tokenize", "max-length");
+    if (most)
+        markup_fmt(p->html, "; of a cell the %s highest ranks are kept", format_count(a, atof(most)));
+    markup_raw(p->html, ".</p>\n<div class=\"factlists\">\n");
     for (int i = 0; i < 3; i++)
         if (file[i]->j)
             page_facts(p, file[i]->name, file[i]->j);

@@ -9,4 +9,5 @@ pretrain_checkpoint_every := 80
 # The published vectors have 768 numbers.
 map_epochs := 200
 knowledge_dim := 64
-coexpression_cells := 600
+coexpression_cells := 300
+annotate_genes := 1000
