@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/base/file.h"
-#include "lib/io/safetensors.h"
+#include "lib/io/weights.h"
 
 #define EMB "bert.embeddings."
 
@@ -14,16 +14,58 @@ static void knowledge_tensor_name(int k, char *name, size_t n)
     snprintf(name, n, EMB "%s_knowledge", knowledge_name[k]);
 }
 
+const struct model_tie model_tie[N_MODEL_TIES] = {
+    { "cls.predictions.decoder.weight", "bert.embeddings.word_embeddings.weight" },
+    { "cls.predictions.decoder.bias", "cls.predictions.bias" },
+    { "cls4value.predictions.decoder.bias", "cls4value.predictions.bias" },
+};
+
+enum rc model_check_ties(const struct st_file *f, struct err *e)
+{
+    for (int i = 0; i < N_MODEL_TIES; i++) {
+        const struct st_tensor *a = st_find(f, model_tie[i].alias);
+        const struct st_tensor *b = st_find(f, model_tie[i].of);
+        if (!a)
+            continue;
+        if (!b)
+            return err_set(e, RC_INPUT, "tensor '%s' is there without '%s'", model_tie[i].alias,
+                           model_tie[i].of);
+        if (a->type != b->type || a->n_items != b->n_items ||
+            (a->data != b->data && memcmp(a->data, b->data, a->n_bytes) != 0))
+            return err_set(e, RC_INPUT, "tensor '%s' is not the same as '%s', its tied one",
+                           model_tie[i].alias, model_tie[i].of);
+    }
+    return RC_OK;
+}
+
+char *model_weights_path(const char *folder, struct err *e)
+{
+    static const char *const name[] = { "model.safetensors", "pytorch_model.bin" };
+    for (int i = 0; i < 2; i++) {
+        char *path = text_new("%s/%s", folder, name[i]);
+        if (!path) {
+            err_set(e, RC_FAIL, "no memory for a path");
+            return NULL;
+        }
+        if (file_exists(path))
+            return path;
+        free(path);
+    }
+    err_set(e, RC_INPUT, "folder '%s' has neither %s nor %s", folder, name[0], name[1]);
+    return NULL;
+}
+
 /* Names that a file may hold besides parameters: buffers and aliases of tied tensors. */
 static bool is_known_extra(const char *name)
 {
     static const char *const known[] = {
-        EMB "position_ids", EMB "homologous_index", "emb_warmup.alpha", "emb_warmup.steps",
-        "cls.predictions.decoder.weight", "cls.predictions.decoder.bias",
-        "cls4value.predictions.decoder.bias", NULL
+        EMB "position_ids", EMB "homologous_index", "emb_warmup.alpha", "emb_warmup.steps", NULL
     };
     for (int i = 0; known[i]; i++)
         if (strcmp(known[i], name) == 0)
+            return true;
+    for (int i = 0; i < N_MODEL_TIES; i++)
+        if (strcmp(model_tie[i].alias, name) == 0)
             return true;
     for (int k = 0; k < N_KNOWLEDGE; k++) {
         char buf[96];
@@ -116,6 +158,8 @@ static enum rc take_all(struct model *m, const struct st_file *f, const char *pa
     for (size_t i = 0; i < m->params.n; i++)
         if (take_param(m, &m->params.item[i], f, path, e))
             return e ? e->rc : RC_INPUT;
+    if (model_check_ties(f, e))
+        return err_wrap(e, "'%s'", path);
     for (size_t i = 0; i < f->n; i++) {
         const char *name = f->tensor[i].name;
         if (!params_find(&m->params, name) && !is_known_extra(name) && !is_task_head(name))
@@ -151,25 +195,29 @@ enum rc model_load(struct model *m, const char *folder, const struct backend *b,
                    uint32_t n_classes, struct err *e)
 {
     *m = (struct model){ 0 };
+    struct err own = { 0 };
+    e = e ? e : &own;
+    err_clear(e);
     struct model_config c;
-    struct st_file f = { 0 };
-    char *config = text_new("%s/config.json", folder);
-    char *weights = text_new("%s/model.safetensors", folder);
-    enum rc rc = config && weights ? model_config_read(&c, config, e)
-                                   : err_set(e, RC_FAIL, "no memory for a path");
+    struct weights w = { 0 };
+    char *config = text_new("%s/config.json", folder), *path = NULL;
+    enum rc rc = config ? model_config_read(&c, config, e)
+                        : err_set(e, RC_FAIL, "no memory for a path");
+    if (!rc && !(path = model_weights_path(folder, e)))
+        rc = e->rc;
     if (!rc)
-        rc = st_open(&f, weights, e);
+        rc = weights_open(&w, path, e);
     if (!rc) {
-        size_from_buffers(&c, &f);
+        size_from_buffers(&c, &w.st);
         rc = model_init(m, &c, b, training, n_classes, e);
     }
     if (!rc)
-        rc = take_all(m, &f, weights, e);
+        rc = take_all(m, &w.st, path, e);
     if (rc)
         model_release(m);
-    st_close(&f);
+    weights_close(&w);
     free(config);
-    free(weights);
+    free(path);
     return rc;
 }
 

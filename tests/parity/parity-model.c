@@ -15,7 +15,7 @@
 #include "lib/app/model_file.h"
 #include "lib/base/file.h"
 #include "lib/base/thread.h"
-#include "lib/io/safetensors.h"
+#include "lib/io/weights.h"
 #include "lib/nn/optim.h"
 #include "tests/tap.h"
 
@@ -602,6 +602,74 @@ static void round_trip(struct folder *f, const struct model *m)
     free(rm);
 }
 
+static bool same_tensor(const struct st_tensor *a, const struct st_tensor *b)
+{
+    return a->type == b->type && a->n_dims == b->n_dims &&
+           memcmp(a->dim, b->dim, (size_t)a->n_dims * sizeof *a->dim) == 0 &&
+           memcmp(a->data, b->data, a->n_bytes) == 0;
+}
+
+/* pytorch_model.bin holds the tensors of model.safetensors, and the aliases. */
+static void same_weights(struct folder *f, const char *bin)
+{
+    struct weights t;
+    struct st_file s;
+    struct err e = { 0 };
+    size_t n_other = 0, n_alias = 0;
+    if (!open_tensors(f, "model.safetensors", &s))
+        return;
+    if (ok(!weights_open(&t, bin, &e), "pytorch_model.bin opens%s%s", e.rc ? ": " : "", e.text)) {
+        for (size_t i = 0; i < s.n; i++) {
+            const struct st_tensor *x = st_find(&t.st, s.tensor[i].name);
+            if (!x || !same_tensor(x, &s.tensor[i])) {
+                note("%s is not the same in both", s.tensor[i].name);
+                n_other++;
+            }
+        }
+        for (int i = 0; i < N_MODEL_TIES; i++)
+            n_alias += st_find(&t.st, model_tie[i].alias) != NULL;
+        ok(n_other == 0 && t.st.n == s.n + n_alias,
+           "pytorch_model.bin: %zu tensors and %zu aliases are those of model.safetensors", s.n,
+           n_alias);
+        weights_close(&t);
+    }
+    st_close(&s);
+}
+
+/* A folder with config.json and pytorch_model.bin alone gives the same model and the same numbers. */
+static void published_form(struct folder *f, const struct model *m)
+{
+    char dir[] = "/tmp/gc-parity-XXXXXX", *from = in(f, "pytorch_model.bin"), *config;
+    struct err e = { 0 };
+    struct model again;
+    if (!file_exists(from)) {
+        skip("pytorch_model.bin is not in the folder");
+        free(from);
+        return;
+    }
+    same_weights(f, from);
+    config = in(f, "config.json");
+    char *to = mkdtemp(dir) ? text_new("%s/pytorch_model.bin", dir) : NULL;
+    char *to_config = text_new("%s/config.json", dir);
+    if (ok(to && !file_copy(from, to, &e) && !file_copy(config, to_config, &e) &&
+               !model_load(&again, dir, f->b, true, 0, &e),
+           "%s: the model loads from pytorch_model.bin%s%s", f->b->name, e.rc ? ": " : "",
+           e.text)) {
+        ok(memcmp(again.params.x, m->params.x, m->params.n_items * f->b->real_bytes) == 0 &&
+               memcmp(again.tables.homolog, m->tables.homolog, m->config.n_tokens * 4) == 0,
+           "with the same weights and homologs");
+        pretraining(f, &again, "expect.safetensors", true);
+        model_release(&again);
+    }
+    char *rm = text_new("rm -r '%s'", dir);
+    ok(system(rm) == 0, "clean up");
+    free(rm);
+    free(to);
+    free(to_config);
+    free(config);
+    free(from);
+}
+
 static void run_backend(struct folder *f, const char *name)
 {
     const char *why;
@@ -618,6 +686,7 @@ static void run_backend(struct folder *f, const char *name)
     pretraining(f, &m, "expect.safetensors", true);
     pretraining(f, &m, "expect_nomask.safetensors", false);
     round_trip(f, &m);
+    published_form(f, &m);
     model_release(&m);
     training(f);
     classifier(f);
