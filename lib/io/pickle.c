@@ -1,7 +1,7 @@
 /* The stack machine. A pickle is a row of opcodes that push values, gather those above a mark into
  * a container, and store values in a memo to fetch them again. What is read is data, so memory is
  * bounded by the file: a text lies in it; a length is compared with what is left before it is used;
- * a memo index may not be larger than the number of opcodes so far. */
+ * a memo index may not be much larger than the number of opcodes so far. */
 #include "lib/io/pickle.h"
 
 #include <stdarg.h>
@@ -10,6 +10,9 @@
 #include <string.h>
 
 #include "lib/io/pickle_parts.h"
+
+/* Python counts memo indexes up from 0; another writer may leave some out. */
+enum { MEMO_SPARE = 4096 };
 
 bool pickle_fail(struct pickle_reader *r, const char *fmt, ...)
 {
@@ -165,7 +168,7 @@ static bool push_list(struct pickle_reader *r, enum pickle_kind kind, size_t n_t
     struct pickle_list *l;
     if ((n_top && !pickle_top(r, n_top - 1)) || !(l = pickle_list_new(r, n_top)))
         return false;
-    if (!pickle_list_add(r, l, r->stack + r->n_stack - n_top, n_top))
+    if (n_top && !pickle_list_add(r, l, r->stack + r->n_stack - n_top, n_top))
         return false;
     pickle_drop(r, n_top);
     return pickle_push(r, (struct pickle_value){ .kind = kind, .list = l });
@@ -237,7 +240,7 @@ static bool put(struct pickle_reader *r, uint64_t i)
     const size_t old = r->memo_room;
     if (!v)
         return false;
-    if (i > r->n_ops)
+    if (i > r->n_ops + MEMO_SPARE)
         return pickle_fail(r, "memo %llu after %llu opcodes", (unsigned long long)i,
                            (unsigned long long)r->n_ops);
     if (!grow(&at, &r->memo_room, (size_t)i + 1, sizeof *v))
