@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/app/value_block.h"
 #include "lib/base/file.h"
 #include "lib/io/weights.h"
 
@@ -82,9 +83,9 @@ static bool is_task_head(const char *name)
 }
 
 static enum rc take_param(struct model *m, const struct param *p, const struct st_file *f,
-                          const char *path, struct err *e)
+                          const struct value_block *vb, const char *path, struct err *e)
 {
-    const struct st_tensor *s = st_find(f, p->name);
+    const struct st_tensor *s = value_block_tensor(vb, f, p->name);
     if (!s && is_task_head(p->name))
         return RC_OK;
     if (!s)
@@ -153,16 +154,18 @@ static enum rc take_homologs(struct model *m, const struct st_file *f, const cha
     return rc;
 }
 
-static enum rc take_all(struct model *m, const struct st_file *f, const char *path, struct err *e)
+static enum rc take_all(struct model *m, const struct st_file *f, const struct value_block *vb,
+                        const char *path, struct err *e)
 {
     for (size_t i = 0; i < m->params.n; i++)
-        if (take_param(m, &m->params.item[i], f, path, e))
+        if (take_param(m, &m->params.item[i], f, vb, path, e))
             return e ? e->rc : RC_INPUT;
     if (model_check_ties(f, e))
         return err_wrap(e, "'%s'", path);
     for (size_t i = 0; i < f->n; i++) {
         const char *name = f->tensor[i].name;
-        if (!params_find(&m->params, name) && !is_known_extra(name) && !is_task_head(name))
+        if (!params_find(&m->params, name) && !value_block_has(vb, name) &&
+            !is_known_extra(name) && !is_task_head(name))
             return err_set(e, RC_INPUT, "'%s' holds tensor '%s', which this model has not", path,
                            name);
     }
@@ -200,6 +203,7 @@ enum rc model_load(struct model *m, const char *folder, const struct backend *b,
     err_clear(e);
     struct model_config c;
     struct weights w = { 0 };
+    struct value_block vb;
     char *config = text_new("%s/config.json", folder), *path = NULL;
     enum rc rc = config ? model_config_read(&c, config, e)
                         : err_set(e, RC_FAIL, "no memory for a path");
@@ -209,10 +213,12 @@ enum rc model_load(struct model *m, const char *folder, const struct backend *b,
         rc = weights_open(&w, path, e);
     if (!rc) {
         size_from_buffers(&c, &w.st);
+        value_block_find(&vb, &c, &w.st);
+        c.value_encoder = vb.kind;
         rc = model_init(m, &c, b, training, n_classes, e);
     }
     if (!rc)
-        rc = take_all(m, &w.st, path, e);
+        rc = take_all(m, &w.st, &vb, path, e);
     if (rc)
         model_release(m);
     weights_close(&w);

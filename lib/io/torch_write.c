@@ -20,7 +20,7 @@ static const char *const storage_name[] = {
 static void put_little(FILE *f, uint64_t x, int n)
 {
     for (int i = 0; i < n; i++)
-        fputc((int)(x >> 8 * i & 0xff), f);
+        fputc(i < 8 ? (int)(x >> 8 * i & 0xff) : 0, f);
 }
 
 /* ---- the pickle ---- */
