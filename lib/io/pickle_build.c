@@ -204,16 +204,37 @@ static bool scalar(struct pickle_reader *r, const struct pickle_list *args, stru
            fill(r, v->array, args->at[0].dtype, &args->at[1], &none, false);
 }
 
+/* Axis i becomes what was axis order[i]. */
+static bool transpose(struct pickle_reader *r, struct array *a, const struct pickle_list *order)
+{
+    const struct array old = *a;
+    uint64_t axis[ST_MAX_DIMS], seen = 0;
+    if (!counts(r, order, axis))
+        return false;
+    for (size_t i = 0; i < order->n; i++) {
+        if (axis[i] >= (uint64_t)a->n_dims || seen >> axis[i] & 1)
+            break;
+        seen |= (uint64_t)1 << axis[i];
+        a->dim[i] = old.dim[axis[i]];
+        a->stride[i] = old.stride[axis[i]];
+    }
+    return (order->n == (size_t)a->n_dims && seen == ((uint64_t)1 << a->n_dims) - 1) ||
+           pickle_fail(r, "an order of axes that is none");
+}
+
+/* bytes, dtype, shape, order; since numpy 2.3 also the order of the axes, for order 'K' */
 static bool from_buffer(struct pickle_reader *r, const struct pickle_list *args,
                         struct pickle_value *v)
 {
-    if (!want(r, "numpy.core.numeric._frombuffer", args, "yDTt"))
+    if (!want(r, "numpy.core.numeric._frombuffer", args, args->n == 5 ? "yDTt." : "yDTt"))
         return false;
-    const bool fortran = pickle_is_text(&args->at[3], "F");
-    if (!fortran && !pickle_is_text(&args->at[3], "C"))
-        return pickle_fail(r, "an array in an order that is not C or F");
+    const struct pickle_value *order = &args->at[3], *axes = args->n == 5 ? &args->at[4] : NULL;
+    const bool fortran = pickle_is_text(order, "F"), keep = pickle_is_text(order, "K");
+    if (keep ? !axes || axes->kind != PICKLE_TUPLE : !fortran && !pickle_is_text(order, "C"))
+        return pickle_fail(r, "an array in an order that is not known");
     return new_array(r, v) &&
-           fill(r, v->array, args->at[1].dtype, &args->at[0], args->at[2].list, fortran);
+           fill(r, v->array, args->at[1].dtype, &args->at[0], args->at[2].list, fortran) &&
+           (!keep || transpose(r, v->array, axes->list));
 }
 
 /* ---- dtypes ---- */

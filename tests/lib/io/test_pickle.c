@@ -177,6 +177,9 @@ static void names(void)
     "NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb"
 #define RECONSTRUCT "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85" "C\1b\x87R"
 
+#define FROM_BUFFER \
+    "cnumpy._core.numeric\n_frombuffer\n(C\4\1\2\3\4cnumpy\ndtype\nX\2\0\0\0u1\x89\x88\x87RK\2K\2\x86"
+
 static void arrays(void)
 {
     READS(RECONSTRUCT "(K\1K\2K\2\x86" DTYPE("i2", "<") "\x89" "C\10\1\0\2\0\3\0\4\0tb.",
@@ -190,6 +193,11 @@ static void arrays(void)
     READS("cnumpy.core.numeric\n_frombuffer\n(\x96\4\0\0\0\0\0\0\0\1\2\3\4cnumpy\ndtype\nX\2\0\0\0u1"
           "\x89\x88\x87RK\4\x85X\1\0\0\0CtR.",
           "U8<1 2 3 4>", "an array of protocol 5");
+    READS(FROM_BUFFER "X\1\0\0\0KK\1K\0\x86tR.", "U8<1 3 2 4>", "its axes in another order");
+    READS(FROM_BUFFER "X\1\0\0\0FtR.", "U8<1 3 2 4>", "or column by column");
+    REFUSES(FROM_BUFFER "X\1\0\0\0KK\1K\1\x86tR.", "order of axes", "an axis twice");
+    REFUSES(FROM_BUFFER "X\1\0\0\0KK\1\x85tR.", "order of axes", "an axis too few");
+    REFUSES(FROM_BUFFER "X\1\0\0\0KNtR.", "not known", "axes that are kept and not told");
     REFUSES(RECONSTRUCT ".", "without numbers", "an array that is never filled");
     REFUSES(RECONSTRUCT "(K\1K\3\x85" DTYPE("i2", "<") "\x89" "C\4\0\1\0\2tb.", "beyond its storage",
             "more numbers than bytes");
