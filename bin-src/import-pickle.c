@@ -68,8 +68,7 @@ static enum rc import_medians(const struct tool_args *a, struct err *e)
     return rc;
 }
 
-static enum rc import_knowledge(const struct tool_args *a, enum knowledge_kind kind,
-                                struct err *e)
+static enum rc import_knowledge(const struct tool_args *a, enum knowledge_kind kind, struct err *e)
 {
     struct vocab v;
     struct knowledge_table k;
@@ -104,8 +103,10 @@ static enum rc run(const struct tool_args *a, struct err *e)
     for (int k = KNOWLEDGE_PROMOTER; k <= KNOWLEDGE_GRN; k++)
         if (strcmp(kind, knowledge_kind_name((enum knowledge_kind)k)) == 0)
             return import_knowledge(a, (enum knowledge_kind)k, e);
-    return err_set(e, RC_USAGE, "KIND '%s' is none of vocab, medians, promoter, coexpression, "
-                   "family, grn", kind);
+    return err_set(e, RC_USAGE,
+                   "KIND '%s' is none of vocab, medians, promoter, coexpression, "
+                   "family, grn",
+                   kind);
 }
 
 int main(int argc, char **argv)

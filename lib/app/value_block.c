@@ -8,9 +8,10 @@
 /* What the embedding block of every model has; the rest is the value block. */
 static bool is_plain(const char *name)
 {
-    static const char *const begin[] = { "word_embeddings.", "position_embeddings.",
-                                         "token_type_embeddings.", "concat_embeddings.",
-                                         "LayerNorm.", "position_ids", "homologous_index" };
+    static const char *const begin[] = {
+        "word_embeddings.", "position_embeddings.", "token_type_embeddings.", "concat_embeddings.",
+        "LayerNorm.",       "position_ids",         "homologous_index"
+    };
     const char *s = name + strlen(EMB);
     for (size_t i = 0; i < sizeof begin / sizeof *begin; i++)
         if (strncmp(s, begin[i], strlen(begin[i])) == 0)
@@ -42,8 +43,7 @@ static int part_of(const struct st_tensor *t, uint64_t d, enum value_encoder *ki
     return *kind == VALUE_PLAIN ? -1 : BLOCK_FIRST;
 }
 
-void value_block_find(struct value_block *b, const struct model_config *c,
-                      const struct st_file *f)
+void value_block_find(struct value_block *b, const struct model_config *c, const struct st_file *f)
 {
     struct value_block found = { 0 };
     size_t n = 0;

@@ -17,8 +17,7 @@ struct value_block {
 
 /* VALUE_PLAIN when the file has no tensors of such a block, or others than it can have: those stay
  * unknown, and whoever looks for unknown tensors refuses them by name. */
-void value_block_find(struct value_block *b, const struct model_config *c,
-                      const struct st_file *f);
+void value_block_find(struct value_block *b, const struct model_config *c, const struct st_file *f);
 /* The tensor of a parameter of ours: by its own name, or by that of its part in the file. */
 const struct st_tensor *value_block_tensor(const struct value_block *b, const struct st_file *f,
                                            const char *param);

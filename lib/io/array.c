@@ -83,7 +83,9 @@ enum rc array_tensor(const struct array *a, struct st_tensor *t, void **copy, st
 {
     const size_t bytes = st_type_bytes(a->store->type);
     *copy = NULL;
-    *t = (struct st_tensor){ .type = a->store->type, .n_dims = a->n_dims, .n_items = a->n_items,
+    *t = (struct st_tensor){ .type = a->store->type,
+                             .n_dims = a->n_dims,
+                             .n_items = a->n_items,
                              .n_bytes = a->n_items * bytes };
     memcpy(t->dim, a->dim, (size_t)a->n_dims * sizeof *t->dim);
     if (!a->n_items) {
@@ -93,7 +95,8 @@ enum rc array_tensor(const struct array *a, struct st_tensor *t, void **copy, st
     } else {
         *copy = malloc(t->n_bytes);
         if (!*copy)
-            return err_set(e, RC_FAIL, "no memory for %llu numbers", (unsigned long long)a->n_items);
+            return err_set(e, RC_FAIL, "no memory for %llu numbers",
+                           (unsigned long long)a->n_items);
         array_copy(a, *copy);
         t->data = *copy;
     }

@@ -1,5 +1,5 @@
-/* Arrays as Python packages store them: a view (offset, sizes, strides) of a run of numbers. Nothing
- * is copied until someone asks for the numbers. */
+/* Arrays as Python packages store them: a view (offset, sizes, strides) of a run of numbers.
+ * Nothing is copied until someone asks for the numbers. */
 #ifndef GC_IO_ARRAY_H
 #define GC_IO_ARRAY_H
 

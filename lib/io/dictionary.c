@@ -107,8 +107,7 @@ static enum rc read_names(const char *path, const char *const *id, size_t n, con
     for (size_t i = 0; !rc && i < d.list->n; i += 2) {
         const struct pickle_value *key = &d.list->at[i];
         if (key->kind != PICKLE_TEXT)
-            rc = err_set(e, RC_INPUT, "'%s': a gene that is %s", path,
-                         pickle_kind_name(key->kind));
+            rc = err_set(e, RC_INPUT, "'%s': a gene that is %s", path, pickle_kind_name(key->kind));
         const uint64_t t = rc ? MAP_NONE : map_get_n(&at, key->text, key->n_bytes);
         if (t != MAP_NONE && !(name[t] = plain_text(&d.list->at[i + 1], "a name", path, a, e)))
             rc = e->rc;
@@ -144,8 +143,10 @@ static enum rc add_entries(struct vocab *v, const char *const *id, const char *c
                            size_t n, const char *path, struct err *e)
 {
     for (size_t i = 0; i < n; i++) {
-        const struct vocab_entry x = { .id = id[i], .name = name[i] ? name[i] : "-",
-                                       .biotype = "-", .homolog = -1,
+        const struct vocab_entry x = { .id = id[i],
+                                       .name = name[i] ? name[i] : "-",
+                                       .biotype = "-",
+                                       .homolog = -1,
                                        .species = species_of(id[i]) };
         if (x.species == SPECIES_UNKNOWN && i >= TOKEN_FIRST_GENE)
             return err_set(e, RC_INPUT, "'%s': '%s' is no gene of human or mouse", path, id[i]);
@@ -306,8 +307,8 @@ static enum rc fill_rows(struct knowledge_table *k, const struct vocab *v, const
         if (i == MAP_NONE)
             return err_set(e, RC_INPUT, "'%s' lacks '%s' (token %zu, '%s')", from->path, name, t,
                            x->id);
-        enum rc rc = copy_row(from->d.list->at[i].array, k->vector + t * k->dim, k->dim,
-                              from->path, name, e);
+        enum rc rc = copy_row(from->d.list->at[i].array, k->vector + t * k->dim, k->dim, from->path,
+                              name, e);
         if (rc)
             return rc;
         k->present[t] = 1;

@@ -1,6 +1,5 @@
-/* The authors' dictionaries, which are pickles, as our tables (spec/01 section 2, spec/02 section 1).
- *   tokens      {"<pad>": 0, "<mask>": 1, "ENSG..": 2, ..}
- *   names       {"ENSG..": "TP53", ..}
+/* The authors' dictionaries, which are pickles, as our tables (spec/01 section 2, spec/02 section
+ * 1). tokens      {"<pad>": 0, "<mask>": 1, "ENSG..": 2, ..} names       {"ENSG..": "TP53", ..}
  *   homologs    {mouse token: human token, ..}
  *   medians     {"ENSG..": 1.4179, ..}
  *   embedding   {"TP53": vector, ..}, one file for each species
@@ -10,8 +9,8 @@
 
 #include "lib/data/knowledge.h"
 
-/* names and homologs may be NULL. A gene without a name has "-"; biotypes are not known: "-". Tokens
- * are 0 to n - 1, each once. */
+/* names and homologs may be NULL. A gene without a name has "-"; biotypes are not known: "-".
+ * Tokens are 0 to n - 1, each once. */
 enum rc dictionary_vocab(struct vocab *v, const char *tokens, const char *names,
                          const char *homologs, struct err *e);
 /* From n files. How many cells a median is over is not in them: n_nonzero is 0. */

@@ -63,8 +63,8 @@ struct pickle {
     struct pickle_list *made; /* all lists, newest first */
 };
 
-/* What a persistent id stands for, in files that have such: id is the tuple or text of the file. The
- * store must live as long as the pickle. */
+/* What a persistent id stands for, in files that have such: id is the tuple or text of the file.
+ * The store must live as long as the pickle. */
 typedef enum rc pickle_find_store(void *ctx, struct pickle *p, const struct pickle_value *id,
                                   const struct array_store **store, struct err *e);
 

@@ -1,13 +1,22 @@
 /* The names that a pickle may use, and what calling them makes. All of it is data: nothing is
  * looked up anywhere but in this table. Sources: torch/_utils.py (_rebuild_tensor_v2,
- * _rebuild_parameter), numpy's ndarray.__reduce__ and __reduce_ex__ (protocol 5), dtype.__reduce__. */
+ * _rebuild_parameter), numpy's ndarray.__reduce__ and __reduce_ex__ (protocol 5), dtype.__reduce__.
+ */
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/io/pickle_parts.h"
 
 enum name {
-    ORDERED_DICT, TENSOR, PARAMETER, STORAGE, NDARRAY, DTYPE, RECONSTRUCT, SCALAR, FROM_BUFFER,
+    ORDERED_DICT,
+    TENSOR,
+    PARAMETER,
+    STORAGE,
+    NDARRAY,
+    DTYPE,
+    RECONSTRUCT,
+    SCALAR,
+    FROM_BUFFER,
     ENCODE
 };
 
@@ -88,12 +97,12 @@ enum st_type pickle_storage_type(const struct pickle_value *v)
 static bool is_kind(const struct pickle_value *v, char c)
 {
     static const char letters[] = "tyibTdasDGn";
-    static const enum pickle_kind kinds[] = { PICKLE_TEXT,  PICKLE_BYTES,   PICKLE_INT,
-                                              PICKLE_BOOL,  PICKLE_TUPLE,   PICKLE_DICT,
-                                              PICKLE_ARRAY, PICKLE_STORAGE, PICKLE_DTYPE,
+    static const enum pickle_kind kinds[] = { PICKLE_TEXT,   PICKLE_BYTES,   PICKLE_INT,
+                                              PICKLE_BOOL,   PICKLE_TUPLE,   PICKLE_DICT,
+                                              PICKLE_ARRAY,  PICKLE_STORAGE, PICKLE_DTYPE,
                                               PICKLE_GLOBAL, PICKLE_NONE };
-    return c == '.' || (v->kind == kinds[strchr(letters, c) - letters] &&
-                        (c != 'i' || v->whole >= 0));
+    return c == '.' ||
+           (v->kind == kinds[strchr(letters, c) - letters] && (c != 'i' || v->whole >= 0));
 }
 
 static bool want(struct pickle_reader *r, const char *what, const struct pickle_list *args,
@@ -171,7 +180,8 @@ static bool fill(struct pickle_reader *r, struct array *a, const struct pickle_d
         return pickle_no_memory(r);
     if (a->store)
         return pickle_fail(r, "an array that is filled twice");
-    *s = (struct array_store){ .type = type->type, .big_endian = type->big_endian,
+    *s = (struct array_store){ .type = type->type,
+                               .big_endian = type->big_endian,
                                .n_items = bytes->n_bytes / size,
                                .data = (const unsigned char *)bytes->text };
     if (!counts(r, shape, a->dim))
@@ -250,9 +260,9 @@ static bool dtype(struct pickle_reader *r, const struct pickle_list *args, struc
     static const struct {
         const char *name;
         enum st_type type;
-    } types[] = { { "f8", ST_F64 }, { "f4", ST_F32 }, { "f2", ST_F16 }, { "i8", ST_I64 },
-                  { "i4", ST_I32 }, { "i2", ST_I16 }, { "i1", ST_I8 },  { "u1", ST_U8 },
-                  { "b1", ST_BOOL } };
+    } types[] = { { "f8", ST_F64 }, { "f4", ST_F32 }, { "f2", ST_F16 },
+                  { "i8", ST_I64 }, { "i4", ST_I32 }, { "i2", ST_I16 },
+                  { "i1", ST_I8 },  { "u1", ST_U8 },  { "b1", ST_BOOL } };
     if (args->n == 0 || !want(r, "numpy.dtype", args, args->n == 1 ? "t" : "tbb"))
         return args->n ? false : pickle_fail(r, "a dtype without a name");
     const char *s = args->at[0].text;

@@ -80,8 +80,8 @@ static bool check_list(struct pickle_reader *r, struct pickle_list *l, bool dict
             return pickle_fail(r, "a dict with %s as a key", pickle_kind_name(x->kind));
         if (!check(r, x, depth))
             return false;
-        const bool deep = x->kind == PICKLE_LIST || x->kind == PICKLE_TUPLE ||
-                          x->kind == PICKLE_DICT;
+        const bool deep =
+            x->kind == PICKLE_LIST || x->kind == PICKLE_TUPLE || x->kind == PICKLE_DICT;
         l->n_nodes += deep ? x->list->n_nodes : 1;
         if (deep && x->list->height >= l->height)
             l->height = (uint8_t)(x->list->height + 1);

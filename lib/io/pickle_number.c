@@ -73,8 +73,7 @@ static bool set_decimal(struct pickle_reader *r, const unsigned char *b, size_t 
     return set_digits(r, digits + at, sizeof digits - at, v);
 }
 
-bool pickle_whole(struct pickle_reader *r, const unsigned char *b, size_t n,
-                  struct pickle_value *v)
+bool pickle_whole(struct pickle_reader *r, const unsigned char *b, size_t n, struct pickle_value *v)
 {
     const unsigned char sign = n && b[n - 1] >> 7 ? 0xff : 0;
     while (n > 8 && b[n - 1] == sign && (b[n - 2] ^ sign) < 0x80)

@@ -1,5 +1,6 @@
 /* What the parts of the pickle reader share.
- *   pickle.c         opcodes: the loop, the stack, the memo
+ *   pickle.c         the loop, the stack, the memo, the tree
+ *   pickle_ops.c     what each opcode does
  *   pickle_number.c  whole and broken numbers, in bytes and in decimal
  *   pickle_text.c    texts of protocol 0, UTF-8
  *   pickle_build.c   the few names that are known, and what calling them means
@@ -22,8 +23,8 @@ struct pickle_reader {
     size_t *mark; /* heights of the stack */
     size_t n_marks, marks_room;
     uint64_t n_ops, n_memo; /* opcodes run; places of the memo in use */
-    uint64_t n_spent;   /* bytes of texts that were written anew */
-    uint64_t n_surplus; /* numbers of views beyond those that their stores hold */
+    uint64_t n_spent;       /* bytes of texts that were written anew */
+    uint64_t n_surplus;     /* numbers of views beyond those that their stores hold */
     bool stopped;
     pickle_find_store *find;
     void *ctx;
@@ -34,6 +35,8 @@ struct pickle_reader {
 bool pickle_fail(struct pickle_reader *r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 bool pickle_no_memory(struct pickle_reader *r);
+/* Room for `need` items of that many bytes; false when memory is short. */
+bool pickle_grow(void **at, size_t *room, size_t need, size_t bytes);
 /* The next n bytes; NULL with an error when there are fewer. */
 const unsigned char *pickle_take(struct pickle_reader *r, uint64_t n);
 /* A line without its end. */
@@ -42,6 +45,9 @@ bool pickle_push(struct pickle_reader *r, struct pickle_value v);
 /* The value that is i below the top; NULL with an error when there is none above the last mark. */
 struct pickle_value *pickle_top(struct pickle_reader *r, size_t i);
 void pickle_drop(struct pickle_reader *r, size_t n);
+bool pickle_put(struct pickle_reader *r, uint64_t i); /* the top into place i of the memo */
+bool pickle_get_memo(struct pickle_reader *r, uint64_t i);
+bool pickle_step(struct pickle_reader *r, unsigned char op);
 struct pickle_list *pickle_list_new(struct pickle_reader *r, size_t n);
 bool pickle_list_add(struct pickle_reader *r, struct pickle_list *l, const struct pickle_value *v,
                      size_t n);

@@ -9,8 +9,9 @@ static size_t utf8_char(const unsigned char *s, size_t n)
     static const struct {
         unsigned char mask, lead;
         uint32_t least;
-    } form[] = { { 0x80, 0x00, 0 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 },
-                 { 0xf8, 0xf0, 0x10000 } };
+    } form[] = {
+        { 0x80, 0x00, 0 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 }
+    };
     for (size_t k = 0; k < 4; k++) {
         if ((s[0] & form[k].mask) != form[k].lead)
             continue;
@@ -89,8 +90,8 @@ bool pickle_escaped(struct pickle_reader *r, const char *s, size_t n, struct pic
         s += used;
     }
     *v = (struct pickle_value){ .kind = PICKLE_TEXT, .n_bytes = (uint32_t)(at - to), .text = to };
-    return (size_t)(at - to) < UINT32_MAX || pickle_fail(r, "a text of %zu bytes",
-                                                         (size_t)(at - to));
+    return (size_t)(at - to) < UINT32_MAX ||
+           pickle_fail(r, "a text of %zu bytes", (size_t)(at - to));
 }
 
 /* One character of a quoted text; false when the escape is not known. */
@@ -131,12 +132,12 @@ bool pickle_quoted(struct pickle_reader *r, const char *s, size_t n, struct pick
         ascii = ascii && !(*at & 0x80);
     }
     *v = (struct pickle_value){ .kind = ascii ? PICKLE_TEXT : PICKLE_BYTES,
-                                .n_bytes = (uint32_t)(at - to), .text = to };
+                                .n_bytes = (uint32_t)(at - to),
+                                .text = to };
     return true;
 }
 
-bool pickle_latin1(struct pickle_reader *r, const struct pickle_value *text,
-                   struct pickle_value *v)
+bool pickle_latin1(struct pickle_reader *r, const struct pickle_value *text, struct pickle_value *v)
 {
     const unsigned char *s = (const unsigned char *)text->text, *end = s + text->n_bytes;
     char *to = pickle_room(r, text->n_bytes), *at = to;

@@ -32,8 +32,8 @@ enum rc torch_store_id(const struct pickle_value *id, struct store_id *s, struct
     if (!s->n_key || s->n_key > KEY_MAX || memchr(s->key, '\0', s->n_key))
         return err_set(e, RC_INPUT, "a storage with a broken key");
     if (s->n_items > INT64_MAX / st_type_bytes(s->type))
-        return err_set(e, RC_INPUT, "storage '%.*s' claims more than can be counted",
-                       (int)s->n_key, s->key);
+        return err_set(e, RC_INPUT, "storage '%.*s' claims more than can be counted", (int)s->n_key,
+                       s->key);
     return RC_OK;
 }
 

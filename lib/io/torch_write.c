@@ -1,6 +1,6 @@
-/* The zip form, written: torch.load(path, weights_only=True) reads it. As torch does, every member's
- * bytes begin at a multiple of 64, by padding in an extra field; the sizes are in the local header
- * because the sum is worked out first. Equal tensors give equal bytes. */
+/* The zip form, written: torch.load(path, weights_only=True) reads it. As torch does, every
+ * member's bytes begin at a multiple of 64, by padding in an extra field; the sizes are in the
+ * local header because the sum is worked out first. Equal tensors give equal bytes. */
 #include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +11,9 @@
 enum { ALIGN = 64, LOCAL_BYTES = 30, DAY_ONE = 0x21 /* 1980-01-01, the first that zip knows */ };
 
 static const char *const storage_name[] = {
-    [ST_F32] = "FloatStorage", [ST_F64] = "DoubleStorage",    [ST_I64] = "LongStorage",
-    [ST_I32] = "IntStorage",   [ST_U8] = "ByteStorage",       [ST_F16] = "HalfStorage",
-    [ST_BF16] = "BFloat16Storage", [ST_BOOL] = "BoolStorage", [ST_I8] = "CharStorage",
+    [ST_F32] = "FloatStorage",     [ST_F64] = "DoubleStorage", [ST_I64] = "LongStorage",
+    [ST_I32] = "IntStorage",       [ST_U8] = "ByteStorage",    [ST_F16] = "HalfStorage",
+    [ST_BF16] = "BFloat16Storage", [ST_BOOL] = "BoolStorage",  [ST_I8] = "CharStorage",
     [ST_I16] = "ShortStorage",
 };
 
@@ -79,7 +79,9 @@ static void put_tensor(FILE *f, const struct st_tensor *t, size_t key)
     put_whole(f, 0);
     put_counts(f, t->dim, t->n_dims);
     put_counts(f, stride, t->n_dims);
-    fputs("\x89" "ccollections\nOrderedDict\n)RtR", f);
+    fputs("\x89"
+          "ccollections\nOrderedDict\n)RtR",
+          f);
 }
 
 /* key[i]: number of the storage of tensor i. */
@@ -190,8 +192,9 @@ static int by_place(const void *a, const void *b)
     if (x->t->data != y->t->data)
         return (uintptr_t)x->t->data < (uintptr_t)y->t->data ? -1 : 1;
     if (x->t->type != y->t->type || x->t->n_items != y->t->n_items)
-        return x->t->type != y->t->type ? (int)x->t->type - (int)y->t->type
-               : x->t->n_items < y->t->n_items ? -1 : 1;
+        return x->t->type != y->t->type        ? (int)x->t->type - (int)y->t->type
+               : x->t->n_items < y->t->n_items ? -1
+                                               : 1;
     return (x->i > y->i) - (x->i < y->i);
 }
 

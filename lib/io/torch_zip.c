@@ -37,8 +37,9 @@ static enum rc find_store(void *ctx, struct pickle *p, const struct pickle_value
     struct array_store *to = arena_get_zero(&p->arena, sizeof *to);
     if (!to)
         return err_set(e, RC_FAIL, "no memory for a storage");
-    *to = (struct array_store){ .type = s.type, .n_items = s.n_items, .data = m->data,
-                                .big_endian = z->big_endian };
+    *to = (struct array_store){
+        .type = s.type, .n_items = s.n_items, .data = m->data, .big_endian = z->big_endian
+    };
     *store = to;
     return RC_OK;
 }
@@ -89,7 +90,8 @@ enum rc torch_view_zip(struct torch_file *f, const void *bytes, size_t n_bytes, 
     struct zip_member *m = find_pickle(&f->zip, e);
     if (!m)
         return RC_INPUT;
-    struct zip_stores z = { .zip = &f->zip, .prefix = m->name,
+    struct zip_stores z = { .zip = &f->zip,
+                            .prefix = m->name,
                             .n_prefix = m->n_name - (int)strlen("data.pkl") };
     rc = zip_verify(m, e);
     if (!rc)

@@ -107,8 +107,10 @@ static enum rc read_entry(const struct directory *d, const unsigned char *b, uin
     *used = ENTRY_BYTES + n_name + n_extra + little(b + 32, 2);
     if (*used > left)
         return err_set(e, RC_INPUT, "the zip archive is damaged: a broken directory");
-    *m = (struct zip_member){ .name = (const char *)b + ENTRY_BYTES, .n_name = (uint16_t)n_name,
-                              .n_bytes = little(b + 24, 4), .crc = (uint32_t)little(b + 16, 4) };
+    *m = (struct zip_member){ .name = (const char *)b + ENTRY_BYTES,
+                              .n_name = (uint16_t)n_name,
+                              .n_bytes = little(b + 24, 4),
+                              .crc = (uint32_t)little(b + 16, 4) };
     uint64_t *const field[3] = { &m->n_bytes, &packed, &at };
     if (!take_zip64(b + ENTRY_BYTES + n_name, n_extra, field))
         return err_set(e, RC_INPUT, "zip member '%.*s' has a broken extra field", m->n_name,

@@ -1,9 +1,10 @@
-/* lib/io/torch and lib/io/weights: whatever the bytes, they are refused with a sentence, or the tree
- * can be walked; and a state dict that was read is written and read again as the same. Sums of zip
- * members are not compared in this build (lib/io/zip.c). */
+/* lib/io/torch and lib/io/weights: whatever the bytes, they are refused with a sentence, or the
+ * tree can be walked; and a state dict that was read is written and read again as the same. Sums of
+ * zip members are not compared in this build (lib/io/zip.c). */
 #include "tests/fuzz/fuzz.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/io/weights.h"

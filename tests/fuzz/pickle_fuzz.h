@@ -2,7 +2,7 @@
 #ifndef GC_TESTS_PICKLE_FUZZ_H
 #define GC_TESTS_PICKLE_FUZZ_H
 
-#include <string.h>
+#include <stdlib.h>
 
 #include "lib/io/pickle.h"
 

@@ -1,7 +1,7 @@
 /* parity-pickle DIR: the pickle and torch readers against a folder laid out like golden/pickle
  * (README there). Each file of expected.tsv is read and dumped as the folder's dumps are, a line a
- * node, and compared byte by byte; or it is refused with a sentence that names it, with nothing left
- * behind and without a large allocation. What the pickles would run touches a file 'PWNED'. */
+ * node, and compared byte by byte; or it is refused with a sentence that names it, with nothing
+ * left behind and without a large allocation. What the pickles would run touches a file 'PWNED'. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -28,7 +28,7 @@ static void put_key(FILE *f, const char *s, size_t n)
 static void put_number(FILE *f, enum st_type type, const void *data, uint64_t i, double x)
 {
     if (x != x) {
-        fputs("nan", f); /* C may put a sign in front */
+        fputs("nan", f);         /* C may put a sign in front */
     } else if (type == ST_I64) { /* a double does not hold all of them */
         int64_t whole;
         memcpy(&whole, (const char *)data + i * sizeof whole, sizeof whole);
@@ -143,7 +143,8 @@ static bool same_dump(const char *file, const char *got, size_t n_got, const cha
         return true;
     while (i && want[i - 1] != '\n')
         i--;
-    note("%s, line %zu: got  '%.*s'", file, line, (int)(n_got - i < 120 ? n_got - i : 120), got + i);
+    note("%s, line %zu: got  '%.*s'", file, line, (int)(n_got - i < 120 ? n_got - i : 120),
+         got + i);
     note("%s, line %zu: want '%.*s'", file, line, (int)(n_want - i < 120 ? n_want - i : 120),
          want + i);
     return false;

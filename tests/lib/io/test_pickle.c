@@ -1,4 +1,5 @@
-/* Pickles byte by byte: what each opcode means, what is refused, and that little bytes stay little. */
+/* Pickles byte by byte: what each opcode means, what is refused, and that little bytes stay little.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,7 +107,9 @@ static void texts(void)
 {
     READS("(X\3\0\0\0abcU\2de\x8c\1fT\1\0\0\0gV\\u03b2\xe9\nS'h\\'\\x41\\n'\nt.",
           "(abc,de,f,g,\xce\xb2\xc3\xa9,h'A\n)", "texts of every opcode");
-    READS("(U\1\xe9" "C\1\xff" "B\1\0\0\0a\x8e\1\0\0\0\0\0\0\0b\x96\1\0\0\0\0\0\0\0ct.",
+    READS("(U\1\xe9"
+          "C\1\xff"
+          "B\1\0\0\0a\x8e\1\0\0\0\0\0\0\0b\x96\1\0\0\0\0\0\0\0ct.",
           "(b:\xe9,b:\xff,b:a,b:b,b:c)", "bytes");
     READS("c_codecs\nencode\nX\3\0\0\0a\xc3\xbfX\6\0\0\0latin1\x86R.", "b:a\xff",
           "bytes that go through Latin-1");
@@ -115,7 +118,9 @@ static void texts(void)
     REFUSES("V\\ud800\n.", "half a character", "it in protocol 0");
     REFUSES("V\\u12\n.", "without its digits", "an escape cut off");
     REFUSES("S'a\n.", "quotes", "a text without its end");
-    REFUSES("\x8d\0\0\0\0\0\0\0\x40" "abc.", "ends within", "a text of 2^62 bytes");
+    REFUSES("\x8d\0\0\0\0\0\0\0\x40"
+            "abc.",
+            "ends within", "a text of 2^62 bytes");
     REFUSES("c_codecs\nencode\nX\2\0\0\0\xce\xb2X\6\0\0\0latin1\x86R.", "beyond Latin-1",
             "bytes that are none");
 }
@@ -126,13 +131,20 @@ static void lists_and_dicts(void)
           "([1,2],{1:2},(),(1),(1,2),(1,2,3),[4],{5:6})", "containers of every opcode");
     READS("}(X\1\0\0\0aK\1X\1\0\0\0bK\2X\1\0\0\0aK\3u.", "{a:3,b:2}",
           "a key that comes again keeps its place and takes the last value");
-    READS("(K\1(K\2K\3" "1K\4" "0t.", "(1)", "values thrown away");
-    READS("K\1" "2\x86.", "(1,1)", "a value twice");
+    READS("(K\1(K\2K\3"
+          "1K\4"
+          "0t.",
+          "(1)", "values thrown away");
+    READS("K\1"
+          "2\x86.",
+          "(1,1)", "a value twice");
     READS("(X\1\0\0\0aq\5h\5p9\ng9\nr\1\0\0\0j\1\0\0\0t.", "(a,a,a,a)", "the memo");
     READS("(X\1\0\0\0a\x94X\1\0\0\0b\x94h\0h\1t.", "(a,b,a,b)", "the memo in order");
     READS("ccollections\nOrderedDict\n)RK\1K\2s}X\1\0\0\0_]sb.", "{1:2}",
           "an OrderedDict, whose attributes are no content");
-    READS("ccollections\nOrderedDict\n(lK\1K\2\x86" "a\x85R.", "{1:2}", "an OrderedDict of pairs");
+    READS("ccollections\nOrderedDict\n(lK\1K\2\x86"
+          "a\x85R.",
+          "{1:2}", "an OrderedDict of pairs");
     REFUSES("]q\0h\0a.", "contains itself", "a list in itself");
     REFUSES("}q\0K\1h\0s.", "contains itself", "a dict in itself");
     REFUSES("](K\1K\2", "ends", "an end that is missing");
@@ -140,7 +152,9 @@ static void lists_and_dicts(void)
     REFUSES("}\x88K\2s.", "a bool as a key", "a bool as a key");
     REFUSES("}(K\1u.", "without a value", "a key without a value");
     REFUSES("]K\1K\2s.", "as to a dict", "an item of a list by key");
-    REFUSES("K\1" "0.", "more values", "nothing left");
+    REFUSES("K\1"
+            "0.",
+            "more values", "nothing left");
     REFUSES("t.", "mark", "a mark that is not there");
     REFUSES("(K\1.", "ends with a mark", "a mark left over");
     REFUSES("h\0.", "memo 0 is empty", "an empty memo");
@@ -160,7 +174,8 @@ static void names(void)
     REFUSES("ctorch\nload\n.", "refuses 'torch.load'", "a name beside those known");
     REFUSES("ccollections.OrderedDict\nclear\n.", "refuses", "a name within one known");
     REFUSES("ccollections\nOrderedDict\n.", "a name where a value belongs", "a class as a value");
-    REFUSES("ctorch\nFloatStorage\n)R.", "refuses to call 'torch.FloatStorage'", "an empty storage");
+    REFUSES("ctorch\nFloatStorage\n)R.", "refuses to call 'torch.FloatStorage'",
+            "an empty storage");
     REFUSES("ccollections\nOrderedDict\n)\x81.", "NEWOBJ", "an object");
     REFUSES("\x82\1.", "EXT1", "an extension");
     REFUSES("\x8f.", "a set", "a set");
@@ -172,42 +187,53 @@ static void names(void)
     REFUSES("\xff.", "0xff is no opcode", "a byte that is no opcode");
 }
 
-#define DTYPE(name, order) \
-    "cnumpy\ndtype\nX\2\0\0\0" name "\x89\x88\x87R(K\3X\1\0\0\0" order \
+#define DTYPE(name, order)                                                                         \
+    "cnumpy\ndtype\nX\2\0\0\0" name "\x89\x88\x87R(K\3X\1\0\0\0" order                             \
     "NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb"
-#define RECONSTRUCT "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85" "C\1b\x87R"
+#define RECONSTRUCT                                                                                \
+    "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85"                               \
+    "C\1b\x87R"
 
-#define FROM_BUFFER \
-    "cnumpy._core.numeric\n_frombuffer\n(C\4\1\2\3\4cnumpy\ndtype\nX\2\0\0\0u1\x89\x88\x87RK\2K\2\x86"
+#define FROM_BUFFER                                                                                \
+    "cnumpy._core.numeric\n_frombuffer\n("                                                         \
+    "C\4\1\2\3\4cnumpy\ndtype\nX\2\0\0\0u1\x89\x88\x87RK\2K\2\x86"
 
 static void arrays(void)
 {
-    READS(RECONSTRUCT "(K\1K\2K\2\x86" DTYPE("i2", "<") "\x89" "C\10\1\0\2\0\3\0\4\0tb.",
+    READS(RECONSTRUCT "(K\1K\2K\2\x86" DTYPE("i2", "<") "\x89"
+                                                        "C\10\1\0\2\0\3\0\4\0tb.",
           "I16<1 2 3 4>", "an array row by row");
-    READS(RECONSTRUCT "(K\1K\2K\2\x86" DTYPE("i2", "<") "\x88" "C\10\1\0\2\0\3\0\4\0tb.",
+    READS(RECONSTRUCT "(K\1K\2K\2\x86" DTYPE("i2", "<") "\x88"
+                                                        "C\10\1\0\2\0\3\0\4\0tb.",
           "I16<1 3 2 4>", "column by column");
-    READS(RECONSTRUCT "(K\1K\2\x85" DTYPE("i2", ">") "\x89" "C\4\0\1\0\2tb.", "I16<1 2>",
-          "with the high byte first");
+    READS(RECONSTRUCT "(K\1K\2\x85" DTYPE("i2", ">") "\x89"
+                                                     "C\4\0\1\0\2tb.",
+          "I16<1 2>", "with the high byte first");
     READS("cnumpy._core.multiarray\nscalar\n" DTYPE("f4", "<") "C\4\0\0\xc0\x3f\x86R.", "F32<1.5>",
           "a number of numpy 2");
-    READS("cnumpy.core.numeric\n_frombuffer\n(\x96\4\0\0\0\0\0\0\0\1\2\3\4cnumpy\ndtype\nX\2\0\0\0u1"
-          "\x89\x88\x87RK\4\x85X\1\0\0\0CtR.",
-          "U8<1 2 3 4>", "an array of protocol 5");
+    READS(
+        "cnumpy.core.numeric\n_frombuffer\n(\x96\4\0\0\0\0\0\0\0\1\2\3\4cnumpy\ndtype\nX\2\0\0\0u1"
+        "\x89\x88\x87RK\4\x85X\1\0\0\0CtR.",
+        "U8<1 2 3 4>", "an array of protocol 5");
     READS(FROM_BUFFER "X\1\0\0\0KK\1K\0\x86tR.", "U8<1 3 2 4>", "its axes in another order");
     READS(FROM_BUFFER "X\1\0\0\0FtR.", "U8<1 3 2 4>", "or column by column");
     REFUSES(FROM_BUFFER "X\1\0\0\0KK\1K\1\x86tR.", "order of axes", "an axis twice");
     REFUSES(FROM_BUFFER "X\1\0\0\0KK\1\x85tR.", "order of axes", "an axis too few");
     REFUSES(FROM_BUFFER "X\1\0\0\0KNtR.", "not known", "axes that are kept and not told");
     REFUSES(RECONSTRUCT ".", "without numbers", "an array that is never filled");
-    REFUSES(RECONSTRUCT "(K\1K\3\x85" DTYPE("i2", "<") "\x89" "C\4\0\1\0\2tb.", "beyond its storage",
-            "more numbers than bytes");
-    REFUSES(RECONSTRUCT "(K\1K\1\x85" DTYPE("i2", "<") "\x89" "C\4\0\1\0\2tb.", "in 4 bytes",
-            "more bytes than numbers");
+    REFUSES(RECONSTRUCT "(K\1K\3\x85" DTYPE("i2", "<") "\x89"
+                                                       "C\4\0\1\0\2tb.",
+            "beyond its storage", "more numbers than bytes");
+    REFUSES(RECONSTRUCT "(K\1K\1\x85" DTYPE("i2", "<") "\x89"
+                                                       "C\4\0\1\0\2tb.",
+            "in 4 bytes", "more bytes than numbers");
     REFUSES(RECONSTRUCT "(K\1(J\xff\xff\xff\x7fJ\xff\xff\xff\x7fJ\xff\xff\xff\x7ft" DTYPE(
-                "i2", "<") "\x89" "C\4\0\1\0\2tb.",
+                "i2", "<") "\x89"
+                           "C\4\0\1\0\2tb.",
             "more numbers than can be counted", "sizes whose product wraps");
-    REFUSES(RECONSTRUCT "(K\1J\xff\xff\xff\xff\x85" DTYPE("i2", "<") "\x89" "C\0tb.", "no count",
-            "a size below 0");
+    REFUSES(RECONSTRUCT "(K\1J\xff\xff\xff\xff\x85" DTYPE("i2", "<") "\x89"
+                                                                     "C\0tb.",
+            "no count", "a size below 0");
     REFUSES("cnumpy\ndtype\nX\2\0\0\0O8\x89\x88\x87R.", "arrays of type 'O8'", "arrays of objects");
     REFUSES("ctorch._utils\n_rebuild_tensor_v2\n(K\1K\0)))t\x85R.", "does not take",
             "a tensor without a storage");

@@ -16,12 +16,27 @@ static int64_t whole[2] = { -1, INT64_MAX };
 static char *written(size_t *n)
 {
     const struct st_tensor t[] = {
-        { .name = (char *)"b", .type = ST_F32, .n_dims = 2, .dim = { 2, 3 }, .n_items = 6,
-          .n_bytes = 24, .data = numbers },
-        { .name = (char *)"a", .type = ST_F32, .n_dims = 1, .dim = { 6 }, .n_items = 6,
-          .n_bytes = 24, .data = numbers },
-        { .name = (char *)"whole", .type = ST_I64, .n_dims = 1, .dim = { 2 }, .n_items = 2,
-          .n_bytes = 16, .data = whole },
+        { .name = (char *)"b",
+          .type = ST_F32,
+          .n_dims = 2,
+          .dim = { 2, 3 },
+          .n_items = 6,
+          .n_bytes = 24,
+          .data = numbers },
+        { .name = (char *)"a",
+          .type = ST_F32,
+          .n_dims = 1,
+          .dim = { 6 },
+          .n_items = 6,
+          .n_bytes = 24,
+          .data = numbers },
+        { .name = (char *)"whole",
+          .type = ST_I64,
+          .n_dims = 1,
+          .dim = { 2 },
+          .n_items = 2,
+          .n_bytes = 16,
+          .data = whole },
         { .name = (char *)"one", .type = ST_F32, .n_items = 1, .n_bytes = 4, .data = numbers + 5 },
         { .name = (char *)"none", .type = ST_U8, .n_dims = 2, .dim = { 0, 7 }, .data = numbers },
     };
@@ -57,8 +72,8 @@ static void refused(const char *bytes, size_t n, const char *why, const char *wh
     struct torch_file f;
     struct err e = { 0 };
     enum rc rc = torch_view(&f, bytes, n, &e);
-    if (!ok(rc == RC_INPUT && strstr(e.text, why) && !f.zip.member && !f.pickle.made,
-            "refuses %s", what))
+    if (!ok(rc == RC_INPUT && strstr(e.text, why) && !f.zip.member && !f.pickle.made, "refuses %s",
+            what))
         note("status %d, %s", rc, e.text);
     torch_close(&f);
 }
@@ -123,7 +138,8 @@ static void content(const char *bytes, size_t n)
     memcpy(copy + order, "middle", 6);
     set_sum(copy, n, 1, order, 6);
     refused(copy, n, "neither little nor big", "a byte order that is none");
-    const size_t pickle = find(bytes, n, "\x80\x02}(", 4, 0), size = find(bytes, n, "u.PK", 4, 0) + 2;
+    const size_t pickle = find(bytes, n, "\x80\x02}(", 4, 0),
+                 size = find(bytes, n, "u.PK", 4, 0) + 2;
     memcpy(copy, bytes, n);
     copy[find(bytes, n, "cpu", 3, 0) + 4] = 7; /* the number of elements of the first storage */
     set_sum(copy, n, 0, pickle, size - pickle);
@@ -133,7 +149,11 @@ static void content(const char *bytes, size_t n)
     set_sum(copy, n, 0, pickle, size - pickle);
     refused(copy, n, "beyond its storage", "a view that ends behind its storage");
     memcpy(copy, bytes, n);
-    copy[find(bytes, n, "X\1\0\0\0" "0", 6, 0) + 5] = '9'; /* its key */
+    copy[find(bytes, n,
+              "X\1\0\0\0"
+              "0",
+              6, 0) +
+         5] = '9'; /* its key */
     set_sum(copy, n, 0, pickle, size - pickle);
     refused(copy, n, "storage '9' is not in the file", "a storage that is not there");
     free(copy);
@@ -142,11 +162,12 @@ static void content(const char *bytes, size_t n)
 static void high_byte_first(void)
 {
     static const unsigned char bytes[] = { 1, 2, 3, 4, 5, 6, 7, 8 };
-    const struct array_store s = { .type = ST_I16, .big_endian = true, .n_items = 4,
-                                   .data = bytes };
+    const struct array_store s = {
+        .type = ST_I16, .big_endian = true, .n_items = 4, .data = bytes
+    };
     struct array a = { .store = &s, .n_dims = 2, .dim = { 2, 2 }, .stride = { 1, 2 } };
     struct st_tensor t;
-    void *copy;
+    void *copy = NULL;
     double x[4];
     ok(!array_check(&a, NULL) && !array_tensor(&a, &t, &copy, NULL) && !st_get_f64(&t, x, NULL) &&
            x[0] == 0x102 && x[1] == 0x506 && x[2] == 0x304 && x[3] == 0x708,
