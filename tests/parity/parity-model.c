@@ -15,6 +15,7 @@
 #include "lib/app/model_file.h"
 #include "lib/base/file.h"
 #include "lib/base/thread.h"
+#include "lib/io/dictionary.h"
 #include "lib/io/weights.h"
 #include "lib/nn/optim.h"
 #include "tests/tap.h"
@@ -670,6 +671,63 @@ static void published_form(struct folder *f, const struct model *m)
     free(from);
 }
 
+/* The authors' dictionaries become the tables that their loader made of them. */
+static void dictionaries(struct folder *f, const struct model *m)
+{
+    static const struct {
+        enum knowledge_kind kind;
+        const char *human, *mouse;
+    } pair[N_KNOWLEDGE] = {
+        { KNOWLEDGE_PROMOTER, "promoter_emb/human_emb_768.pickle",
+          "promoter_emb/mouse_emb_768.pickle" },
+        { KNOWLEDGE_COEXPRESSION, "gene_co_express_emb/Human_dim_768_gene_28291_random.pickle",
+          "gene_co_express_emb/Mouse_dim_768_gene_27444_random.pickle" },
+        { KNOWLEDGE_FAMILY, "gene_family/Human_dim_768_gene_28291_random.pickle",
+          "gene_family/Mouse_dim_768_gene_27934_random.pickle" },
+        { KNOWLEDGE_GRN, "PECA2vec/human_PECA_vec.pickle", "PECA2vec/mouse_PECA_vec.pickle" },
+    };
+    char *dir = in(f, "prior_knowledge");
+    char *tokens = text_new("%s/h&m_token1000W.pickle", dir);
+    char *names = text_new("%s/gene_list/Gene_id_name_dict_human_mouse.pickle", dir);
+    char *homologs = text_new("%s/homologous_hm_token.pickle", dir);
+    struct vocab v;
+    struct err e = { 0 };
+    const size_t n = (size_t)m->config.n_tokens * m->config.knowledge_dim * sizeof(float);
+    if (!file_exists(tokens) || !file_exists(names) || !file_exists(homologs)) {
+        note("no dictionaries of the authors in the folder");
+    } else if (ok(!dictionary_vocab(&v, tokens, names, homologs, &e) &&
+                      v.n == m->config.n_tokens,
+                  "the authors' dictionary is read%s%s", e.rc ? ": " : "", e.text)) {
+        size_t n_wrong = 0;
+        for (uint32_t t = 0; t < v.n; t++)
+            n_wrong += m->tables.homolog[t] != (v.entry[t].species == SPECIES_HUMAN &&
+                                                        v.entry[t].homolog >= 0
+                                                    ? (uint32_t)v.entry[t].homolog
+                                                    : t);
+        ok(n_wrong == 0, "its homologs are those of the checkpoint");
+        for (int k = 0; k < N_KNOWLEDGE; k++) {
+            char *human = text_new("%s/%s", dir, pair[k].human);
+            char *mouse = text_new("%s/%s", dir, pair[k].mouse);
+            struct knowledge_table t;
+            if (m->config.use_knowledge[k] && file_exists(human) && file_exists(mouse) &&
+                ok(!dictionary_knowledge(&t, pair[k].kind, &v, human, mouse, &e),
+                   "%s is read%s%s", human, e.rc ? ": " : "", e.text)) {
+                ok(t.n_tokens * t.dim * sizeof(float) == n &&
+                       memcmp(t.vector, m->tables.knowledge[k], n) == 0,
+                   "and is the %s table of the checkpoint", knowledge_name[k]);
+                knowledge_table_release(&t);
+            }
+            free(human);
+            free(mouse);
+        }
+        vocab_release(&v);
+    }
+    free(dir);
+    free(tokens);
+    free(names);
+    free(homologs);
+}
+
 static void run_backend(struct folder *f, const char *name)
 {
     const char *why;
@@ -687,6 +745,8 @@ static void run_backend(struct folder *f, const char *name)
     pretraining(f, &m, "expect_nomask.safetensors", false);
     round_trip(f, &m);
     published_form(f, &m);
+    if (f->b->type == REAL_F64) /* once is enough */
+        dictionaries(f, &m);
     model_release(&m);
     training(f);
     classifier(f);
