@@ -43,6 +43,10 @@ static const char text[] =
     "cell, the species token of the last layer). Cells without a known gene get zeros\n"
     "and are counted. No quality control is done: filter first if you want it.\n"
     "\n"
+    "A published checkpoint is a model, too: a folder with its config.json and\n"
+    "pytorch_model.bin, vocab.tsv and medians.tsv (import-pickle makes them of the\n"
+    "dictionaries beside it), and genes.tsv and aliases.tsv (gene-tables).\n"
+    "\n"
     "Example:\n"
     "  embed lung.h5ad --model results/demo/pretrain/step-1000 --out lung.emb.h5ad";
 

@@ -15,8 +15,10 @@ enum rc embedder_open(struct embedder *m, const char *folder, const struct backe
 {
     *m = (struct embedder){ .max_rows = MAX_ROWS };
     char *vocab = text_new("%s/vocab.tsv", folder), *medians = text_new("%s/medians.tsv", folder);
-    char *weights = text_new("%s/model.safetensors", folder);
-    enum rc rc = vocab && medians && weights ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
+    char *weights = model_weights_path(folder, e);
+    enum rc rc = !weights ? (e ? e->rc : RC_INPUT)
+                 : vocab && medians ? RC_OK
+                                    : err_set(e, RC_FAIL, "no memory for a path");
     arena_init(&m->batch, 1 << 20);
     tape_init(&m->tape, b, false);
     if (!rc && !(rc = model_load(&m->model, folder, b, false, 0, e)))

@@ -19,7 +19,7 @@ struct embedder {
     struct tape tape;
     struct arena batch;
     size_t max_rows;
-    char model_sha256[SHA256_HEX]; /* of model.safetensors */
+    char model_sha256[SHA256_HEX]; /* of the file with the weights */
     /* Contextual gene vectors, when wanted: sums over cells per token. */
     double *gene_sum;     /* [V,D] owned or NULL */
     uint64_t *gene_count; /* [V] */

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/app/value_block.h"
 #include "lib/base/file.h"
-#include "lib/io/safetensors.h"
+#include "lib/io/weights.h"
 
 #define EMB "bert.embeddings."
 
@@ -14,16 +15,58 @@ static void knowledge_tensor_name(int k, char *name, size_t n)
     snprintf(name, n, EMB "%s_knowledge", knowledge_name[k]);
 }
 
+const struct model_tie model_tie[N_MODEL_TIES] = {
+    { "cls.predictions.decoder.weight", "bert.embeddings.word_embeddings.weight" },
+    { "cls.predictions.decoder.bias", "cls.predictions.bias" },
+    { "cls4value.predictions.decoder.bias", "cls4value.predictions.bias" },
+};
+
+enum rc model_check_ties(const struct st_file *f, struct err *e)
+{
+    for (int i = 0; i < N_MODEL_TIES; i++) {
+        const struct st_tensor *a = st_find(f, model_tie[i].alias);
+        const struct st_tensor *b = st_find(f, model_tie[i].of);
+        if (!a)
+            continue;
+        if (!b)
+            return err_set(e, RC_INPUT, "tensor '%s' is there without '%s'", model_tie[i].alias,
+                           model_tie[i].of);
+        if (a->type != b->type || a->n_items != b->n_items ||
+            (a->data != b->data && memcmp(a->data, b->data, a->n_bytes) != 0))
+            return err_set(e, RC_INPUT, "tensor '%s' is not the same as '%s', its tied one",
+                           model_tie[i].alias, model_tie[i].of);
+    }
+    return RC_OK;
+}
+
+char *model_weights_path(const char *folder, struct err *e)
+{
+    static const char *const name[] = { "model.safetensors", "pytorch_model.bin" };
+    for (int i = 0; i < 2; i++) {
+        char *path = text_new("%s/%s", folder, name[i]);
+        if (!path) {
+            err_set(e, RC_FAIL, "no memory for a path");
+            return NULL;
+        }
+        if (file_exists(path))
+            return path;
+        free(path);
+    }
+    err_set(e, RC_INPUT, "folder '%s' has neither %s nor %s", folder, name[0], name[1]);
+    return NULL;
+}
+
 /* Names that a file may hold besides parameters: buffers and aliases of tied tensors. */
 static bool is_known_extra(const char *name)
 {
     static const char *const known[] = {
-        EMB "position_ids", EMB "homologous_index", "emb_warmup.alpha", "emb_warmup.steps",
-        "cls.predictions.decoder.weight", "cls.predictions.decoder.bias",
-        "cls4value.predictions.decoder.bias", NULL
+        EMB "position_ids", EMB "homologous_index", "emb_warmup.alpha", "emb_warmup.steps", NULL
     };
     for (int i = 0; known[i]; i++)
         if (strcmp(known[i], name) == 0)
+            return true;
+    for (int i = 0; i < N_MODEL_TIES; i++)
+        if (strcmp(model_tie[i].alias, name) == 0)
             return true;
     for (int k = 0; k < N_KNOWLEDGE; k++) {
         char buf[96];
@@ -40,9 +83,9 @@ static bool is_task_head(const char *name)
 }
 
 static enum rc take_param(struct model *m, const struct param *p, const struct st_file *f,
-                          const char *path, struct err *e)
+                          const struct value_block *vb, const char *path, struct err *e)
 {
-    const struct st_tensor *s = st_find(f, p->name);
+    const struct st_tensor *s = value_block_tensor(vb, f, p->name);
     if (!s && is_task_head(p->name))
         return RC_OK;
     if (!s)
@@ -111,14 +154,18 @@ static enum rc take_homologs(struct model *m, const struct st_file *f, const cha
     return rc;
 }
 
-static enum rc take_all(struct model *m, const struct st_file *f, const char *path, struct err *e)
+static enum rc take_all(struct model *m, const struct st_file *f, const struct value_block *vb,
+                        const char *path, struct err *e)
 {
     for (size_t i = 0; i < m->params.n; i++)
-        if (take_param(m, &m->params.item[i], f, path, e))
+        if (take_param(m, &m->params.item[i], f, vb, path, e))
             return e ? e->rc : RC_INPUT;
+    if (model_check_ties(f, e))
+        return err_wrap(e, "'%s'", path);
     for (size_t i = 0; i < f->n; i++) {
         const char *name = f->tensor[i].name;
-        if (!params_find(&m->params, name) && !is_known_extra(name) && !is_task_head(name))
+        if (!params_find(&m->params, name) && !value_block_has(vb, name) &&
+            !is_known_extra(name) && !is_task_head(name))
             return err_set(e, RC_INPUT, "'%s' holds tensor '%s', which this model has not", path,
                            name);
     }
@@ -151,25 +198,32 @@ enum rc model_load(struct model *m, const char *folder, const struct backend *b,
                    uint32_t n_classes, struct err *e)
 {
     *m = (struct model){ 0 };
+    struct err own = { 0 };
+    e = e ? e : &own;
+    err_clear(e);
     struct model_config c;
-    struct st_file f = { 0 };
-    char *config = text_new("%s/config.json", folder);
-    char *weights = text_new("%s/model.safetensors", folder);
-    enum rc rc = config && weights ? model_config_read(&c, config, e)
-                                   : err_set(e, RC_FAIL, "no memory for a path");
+    struct weights w = { 0 };
+    struct value_block vb;
+    char *config = text_new("%s/config.json", folder), *path = NULL;
+    enum rc rc = config ? model_config_read(&c, config, e)
+                        : err_set(e, RC_FAIL, "no memory for a path");
+    if (!rc && !(path = model_weights_path(folder, e)))
+        rc = e->rc;
     if (!rc)
-        rc = st_open(&f, weights, e);
+        rc = weights_open(&w, path, e);
     if (!rc) {
-        size_from_buffers(&c, &f);
+        size_from_buffers(&c, &w.st);
+        value_block_find(&vb, &c, &w.st);
+        c.value_encoder = vb.kind;
         rc = model_init(m, &c, b, training, n_classes, e);
     }
     if (!rc)
-        rc = take_all(m, &f, weights, e);
+        rc = take_all(m, &w.st, &vb, path, e);
     if (rc)
         model_release(m);
-    st_close(&f);
+    weights_close(&w);
     free(config);
-    free(weights);
+    free(path);
     return rc;
 }
 

@@ -3,6 +3,7 @@
  * offsets together must cover the data exactly once. What is handed out then lies in the map. */
 #include "lib/io/safetensors.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -27,8 +28,8 @@ static const struct type_info {
 } types[] = {
     { "F32", ST_F32, 4 },       { "F64", ST_F64, 8 },    { "I64", ST_I64, 8 },
     { "I32", ST_I32, 4 },       { "U8", ST_U8, 1 },      { "F16", ST_F16, 2 },
-    { "BF16", ST_BF16, 2 },     { "BOOL", ST_OTHER, 1 }, { "I8", ST_OTHER, 1 },
-    { "I16", ST_OTHER, 2 },     { "U16", ST_OTHER, 2 },  { "U32", ST_OTHER, 4 },
+    { "BF16", ST_BF16, 2 },     { "BOOL", ST_BOOL, 1 },  { "I8", ST_I8, 1 },
+    { "I16", ST_I16, 2 },       { "U16", ST_OTHER, 2 },  { "U32", ST_OTHER, 4 },
     { "U64", ST_OTHER, 8 },     { "C64", ST_OTHER, 8 },  { "F8_E4M3", ST_OTHER, 1 },
     { "F8_E5M2", ST_OTHER, 1 },
 };
@@ -37,6 +38,12 @@ enum { N_TYPES = sizeof types / sizeof *types };
 const char *st_type_name(enum st_type t)
 {
     return t < ST_OTHER ? types[t].name : "other";
+}
+
+size_t st_type_bytes(enum st_type t)
+{
+    assert(t < ST_OTHER);
+    return (size_t)types[t].bytes;
 }
 
 /* Product of the dims into n_items; false when it, or times bytes, passes 2^63. */
@@ -353,6 +360,18 @@ static double item_at(const struct st_tensor *t, uint64_t i)
     }
     case ST_U8: {
         ITEM(uint8_t, x);
+        return x;
+    }
+    case ST_BOOL: {
+        ITEM(uint8_t, x);
+        return x != 0;
+    }
+    case ST_I8: {
+        ITEM(int8_t, x);
+        return x;
+    }
+    case ST_I16: {
+        ITEM(int16_t, x);
         return x;
     }
     case ST_F16: {

@@ -1,5 +1,5 @@
-/* safetensors: 8-byte little-endian header length, JSON header, raw data. Types used here: F32, F64,
- * I64, I32, U8 (any other type is listed and can be skipped). The header is written with names in
+/* safetensors: 8-byte little-endian header length, JSON header, raw data. Types used here: the
+ * names of enum st_type (any other type is listed and can be skipped). The header is written with names in
  * byte order and data in the same order, padded to 8 bytes, so equal tensors give equal bytes. */
 #ifndef GC_IO_SAFETENSORS_H
 #define GC_IO_SAFETENSORS_H
@@ -9,7 +9,8 @@
 
 #include "lib/base/err.h"
 
-enum st_type { ST_F32, ST_F64, ST_I64, ST_I32, ST_U8, ST_F16, ST_BF16, ST_OTHER };
+enum st_type { ST_F32, ST_F64, ST_I64, ST_I32, ST_U8, ST_F16, ST_BF16, ST_BOOL, ST_I8, ST_I16,
+               ST_OTHER };
 enum { ST_MAX_DIMS = 8 };
 
 struct st_tensor {
@@ -42,13 +43,15 @@ enum rc st_view(struct st_file *f, const void *bytes, size_t n_bytes, struct err
 void st_close(struct st_file *f); /* may be called twice */
 const struct st_tensor *st_find(const struct st_file *f, const char *name);
 const char *st_meta(const struct st_file *f, const char *key); /* NULL when absent */
-/* The numbers of a tensor as doubles or floats, whatever its type (F32, F64, I64, I32, U8, F16,
- * BF16). to has room for n_items. RC_INPUT for ST_OTHER. */
+/* The numbers of a tensor as doubles or floats, whatever its type. to has room for n_items.
+ * RC_INPUT for ST_OTHER. */
 enum rc st_get_f64(const struct st_tensor *t, double *to, struct err *e);
 enum rc st_get_f32(const struct st_tensor *t, float *to, struct err *e);
 
 /* "F32" and so on; "other" for ST_OTHER. */
 const char *st_type_name(enum st_type t);
+/* Bytes of one number; not for ST_OTHER. */
+size_t st_type_bytes(enum st_type t);
 
 /* tensor: name, type, n_dims, dim and data of each (n_items and n_bytes are worked out here); in
  * any order. meta: {key, text} pairs. RC_INPUT: a name twice or not UTF-8, ST_OTHER, dims whose

@@ -40,6 +40,8 @@ enum rc model_config_check(const struct model_config *c, struct err *e)
     if (!(c->hidden_dropout >= 0 && c->hidden_dropout < 1) ||
         !(c->attention_dropout >= 0 && c->attention_dropout < 1))
         return err_set(e, RC_INPUT, "a dropout rate is not within [0, 1)");
+    if (c->value_encoder != VALUE_PLAIN && !c->use_values)
+        return err_set(e, RC_INPUT, "an encoder of values where use_values is false");
     if (!(c->norm_eps > 0))
         return err_set(e, RC_INPUT, "layer_norm_eps is not above 0");
     return RC_OK;
@@ -47,7 +49,9 @@ enum rc model_config_check(const struct model_config *c, struct err *e)
 
 static size_t cat_width(const struct model_config *c)
 {
-    size_t n = c->d + c->use_values;
+    size_t n = c->d + (c->value_encoder == VALUE_PLAIN ? c->use_values
+                       : c->value_encoder == VALUE_OWN ? c->d
+                                                       : 0);
     for (int k = 0; k < N_KNOWLEDGE; k++)
         n += c->use_knowledge[k] ? c->d : 0;
     return n;
@@ -109,6 +113,11 @@ static enum rc declare_all(struct model *m, uint32_t n_classes, struct err *e)
         if (c->use_knowledge[k])
             linear(&d, c->d, c->knowledge_dim, "bert.embeddings.%s_embeddings.linear1",
                    knowledge_name[k]);
+    if (c->value_encoder != VALUE_PLAIN) {
+        linear(&d, c->d, c->value_encoder == VALUE_JOINT ? c->d + 1 : 1, VALUE_BLOCK ".first");
+        norm(&d, c->d, VALUE_BLOCK ".norm");
+        linear(&d, c->d, c->d, VALUE_BLOCK ".second");
+    }
     linear(&d, c->d, cat_width(c), "bert.embeddings.concat_embeddings.cat_fc");
     norm(&d, c->d, "bert.embeddings.concat_embeddings.cat_ln");
     linear(&d, c->d, c->d, "bert.embeddings.concat_embeddings.cat_proj");

@@ -11,10 +11,20 @@
 enum knowledge { KNOW_PROMOTER, KNOW_CO_EXP, KNOW_FAMILY, KNOW_GRN, N_KNOWLEDGE };
 extern const char *const knowledge_name[N_KNOWLEDGE]; /* "promoter", "co_exp", ... as in names */
 
+/* How a gene's value reaches cat_fc. The current class appends the number itself. An earlier one,
+ * which the size of the published Small checkpoint speaks for (spec/03 section 8), had an encoder:
+ *   JOINT  [word | value] -> Linear(D+1, D), LayerNorm, QuickGELU, Linear(D, D), in place of both
+ *   OWN    value -> Linear(1, D), ReLU, Linear(D, D), LayerNorm, in place of the value
+ * LayerNorms have PyTorch's default eps, as cat_ln has. The names below VALUE_BLOCK are ours:
+ * first, norm, second. */
+enum value_encoder { VALUE_PLAIN, VALUE_JOINT, VALUE_OWN };
+#define VALUE_BLOCK "bert.embeddings.values_embeddings"
+
 struct model_config {
     uint32_t n_layers, n_heads, d, ffn, max_genes, n_tokens, knowledge_dim, type_vocab;
     double norm_eps, hidden_dropout, attention_dropout, init_sd;
     bool use_values, use_knowledge[N_KNOWLEDGE];
+    enum value_encoder value_encoder; /* told from the weights, not from config.json */
 };
 
 /* Tables that are not trained. */

@@ -1,7 +1,8 @@
 /* The forward pass of spec/03 section 3, heads and losses of sections 4 and 5.
  *
  *   embed_pairs   word, knowledge -> one row per distinct (word, knowledge row) pair
- *   embed         + value, cat_ln, QuickGELU, cat_proj, type, position, LayerNorm, dropout
+ *   concatenate   + value, or what its encoder makes of it
+ *   embed         + cat_ln, QuickGELU, cat_proj, type, position, LayerNorm, dropout
  *   + species row, then L times encoder_layer
  * Dropout places, each with its own stream: 0 the embedding; 1 + 3l attention, 2 + 3l after the
  * attention's output, 3 + 3l after the feed-forward, of layer l. */
@@ -38,17 +39,24 @@ static struct dropout drop_at(const struct model_run *run, double rate, uint64_t
     return d;
 }
 
-/* [n_pairs,D]: cat_fc without the value column. cat_fc's columns are word | value | kinds. */
+static struct tensor *word_rows(struct model *m, struct tape *t, const struct batch *b)
+{
+    return tape_gather(t, par(m, "bert.embeddings.word_embeddings.weight"), b->pair_word,
+                       b->n_pairs, PAD_ROW);
+}
+
+/* [n_pairs,D]: cat_fc without the value column. cat_fc's columns are word | value | kinds; of a JOINT
+ * encoder words are no part of this, and without any knowledge it is NULL. */
 static struct tensor *embed_pairs(struct model *m, struct tape *t, const struct batch *b)
 {
     const struct model_config *c = &m->config;
-    struct tensor *fc = par(m, "bert.embeddings.concat_embeddings.cat_fc.weight");
-    struct tensor *word = tape_gather(t, par(m, "bert.embeddings.word_embeddings.weight"),
-                                      b->pair_word, b->n_pairs, PAD_ROW);
-    struct tensor *y = tape_linear(t, word, tape_columns(t, fc, 0, c->d),
-                                   par(m, "bert.embeddings.concat_embeddings.cat_fc.bias"),
-                                   ACT_NONE);
-    size_t at = c->d + c->use_values;
+    struct tensor *fc = par(m, "bert.embeddings.concat_embeddings.cat_fc.weight"), *y = NULL;
+    size_t at = c->d;
+    if (c->value_encoder != VALUE_JOINT) {
+        y = tape_linear(t, word_rows(m, t, b), tape_columns(t, fc, 0, c->d),
+                        par(m, "bert.embeddings.concat_embeddings.cat_fc.bias"), ACT_NONE);
+        at += c->value_encoder == VALUE_OWN ? c->d : c->use_values;
+    }
     for (int k = 0; k < N_KNOWLEDGE; k++) {
         if (!c->use_knowledge[k])
             continue;
@@ -58,11 +66,51 @@ static struct tensor *embed_pairs(struct model *m, struct tape *t, const struct 
         struct tensor *p =
             tape_linear(t, rows, par(m, "bert.embeddings.%s_embeddings.linear1.weight", name),
                         par(m, "bert.embeddings.%s_embeddings.linear1.bias", name), ACT_NONE);
-        y = tape_add(t, y, (double)m->alpha,
-                     tape_linear(t, p, tape_columns(t, fc, at, c->d), NULL, ACT_NONE));
+        p = tape_linear(t, p, tape_columns(t, fc, at, c->d), NULL, ACT_NONE);
+        y = tape_add(t, y ? y : tape_new(t, b->n_pairs, c->d), (double)m->alpha, p);
         at += c->d;
     }
     return y;
+}
+
+/* [n_genes,D]: the value encoder, before cat_fc. */
+static struct tensor *encode_values(struct model *m, struct tape *t, const struct batch *b,
+                                    struct tensor *value)
+{
+    struct tensor *w = par(m, VALUE_BLOCK ".first.weight"), *bias = par(m, VALUE_BLOCK ".first.bias");
+    struct tensor *w2 = par(m, VALUE_BLOCK ".second.weight");
+    struct tensor *bias2 = par(m, VALUE_BLOCK ".second.bias");
+    struct tensor *gamma = par(m, VALUE_BLOCK ".norm.weight"), *beta = par(m, VALUE_BLOCK ".norm.bias");
+    const size_t d = m->config.d;
+    if (m->config.value_encoder == VALUE_OWN) {
+        struct tensor *v = tape_linear(t, value, w, bias, ACT_RELU);
+        v = tape_linear(t, v, w2, bias2, ACT_NONE);
+        return tape_norm(t, v, NULL, gamma, beta, cat_ln_eps, NULL);
+    }
+    struct tensor *v = tape_linear(t, word_rows(m, t, b), tape_columns(t, w, 0, d), bias, ACT_NONE);
+    v = tape_gather_axpy(t, v, b->pair, b->n_genes, value, tape_columns(t, w, d, 1));
+    v = tape_act(t, tape_norm(t, v, NULL, gamma, beta, cat_ln_eps, NULL), ACT_QUICK_GELU);
+    return tape_linear(t, v, w2, bias2, ACT_NONE);
+}
+
+/* [n_genes,D]: cat_fc of everything. */
+static struct tensor *concatenate(struct model *m, struct tape *t, const struct batch *b)
+{
+    const struct model_config *c = &m->config;
+    struct tensor *fc = par(m, "bert.embeddings.concat_embeddings.cat_fc.weight");
+    struct tensor *value = tape_input(t, b->value, b->n_genes, 1);
+    struct tensor *pairs = embed_pairs(m, t, b);
+    if (c->value_encoder == VALUE_PLAIN)
+        return tape_gather_axpy(t, pairs, b->pair, b->n_genes, value,
+                                c->use_values ? tape_columns(t, fc, c->d, 1) : NULL);
+    const bool joint = c->value_encoder == VALUE_JOINT;
+    struct tensor *x =
+        tape_linear(t, encode_values(m, t, b, value), tape_columns(t, fc, joint ? 0 : c->d, c->d),
+                    joint ? par(m, "bert.embeddings.concat_embeddings.cat_fc.bias") : NULL,
+                    ACT_NONE);
+    if (!pairs)
+        return x;
+    return tape_add(t, x, 1, tape_gather(t, pairs, b->pair, b->n_genes, SIZE_MAX));
 }
 
 /* [n_rows,D]: input of the encoder. */
@@ -70,11 +118,7 @@ static struct tensor *embed(struct model *m, struct tape *t, const struct batch 
                             const struct model_run *run)
 {
     const struct model_config *c = &m->config;
-    struct tensor *fc = par(m, "bert.embeddings.concat_embeddings.cat_fc.weight");
-    struct tensor *w = c->use_values ? tape_columns(t, fc, c->d, 1) : NULL;
-    struct tensor *value = tape_input(t, b->value, b->n_genes, 1);
-    struct tensor *x =
-        tape_gather_axpy(t, embed_pairs(m, t, b), b->pair, b->n_genes, value, w);
+    struct tensor *x = concatenate(m, t, b);
     x = tape_norm(t, x, NULL, par(m, "bert.embeddings.concat_embeddings.cat_ln.weight"),
                   par(m, "bert.embeddings.concat_embeddings.cat_ln.bias"), cat_ln_eps, NULL);
     x = tape_act(t, x, ACT_QUICK_GELU);
