@@ -8,12 +8,12 @@
 #include "lib/base/file.h"
 #include "lib/io/safetensors.h"
 
-enum rc knowledge_write(const char *path, const struct knowledge_table *k, const char *vocab_sha256,
-                        size_t n_pairs, struct err *e)
+enum rc knowledge_write(const char *path, const struct knowledge_table *k,
+                        const struct knowledge_note *note, struct err *e)
 {
     char dim[32], pairs[32];
     snprintf(dim, sizeof dim, "%zu", k->dim);
-    snprintf(pairs, sizeof pairs, "%zu", n_pairs);
+    snprintf(pairs, sizeof pairs, "%zu", note->n_pairs);
     const struct st_tensor t[] = {
         { .name = (char[]){ "vectors" },
           .type = ST_F32,
@@ -28,9 +28,11 @@ enum rc knowledge_write(const char *path, const struct knowledge_table *k, const
     };
     const char *const meta[][2] = { { "kind", knowledge_kind_name(k->kind) },
                                     { "dim", dim },
-                                    { "vocab", vocab_sha256 },
-                                    { "pairs", pairs } };
-    return st_write(path, t, sizeof t / sizeof *t, meta, sizeof meta / sizeof *meta, e);
+                                    { "vocab", note->vocab_sha256 },
+                                    { "pairs", pairs },
+                                    { "method", note->method },
+                                    { "model", note->model } };
+    return st_write(path, t, sizeof t / sizeof *t, meta, *note->model ? 6 : 5, e);
 }
 
 static const char *name_of(const struct vocab *v, size_t token)
