@@ -9,12 +9,16 @@
  *
  * Threads read and write rows at the same time and without locks: an update may be lost, and two
  * runs differ. With one thread the result is a function of the seed. */
-#include <string.h>
-
 #include "lib/base/thread.h"
 #include "lib/cell/sgns_training.h"
 
+/* Bits are not promised here, so a multiplication and an addition may be one operation. */
+#ifdef __GNUC__
+#pragma GCC optimize("fp-contract=fast")
+#endif
+
 enum { BLOCK = 512, GROUP = 8, MAX_ROWS = 1 + SGNS_MAX_NEGATIVE };
+#define UNROLL _Pragma("GCC unroll 6")
 #define INLINE static inline __attribute__((always_inline))
 typedef float vec8 __attribute__((vector_size(32), may_alias));
 
@@ -51,11 +55,12 @@ INLINE void products(const float *v, const float *u, float *const *negative, uin
                      size_t n, float *dot)
 {
     vec8 sum[MAX_ROWS] = { { 0 } };
+    const float *row[MAX_ROWS]; /* local: what is written below cannot be these */
+    for (uint32_t j = 0; j <= n_negative; j++)
+        row[j] = j ? negative[j - 1] : u;
     for (size_t i = 0; i < n; i += 8) {
         const vec8 x = *(const vec8 *)(v + i);
-        sum[0] += x * *(const vec8 *)(u + i);
-        for (uint32_t j = 0; j < n_negative; j++)
-            sum[1 + j] += x * *(const vec8 *)(negative[j] + i);
+        UNROLL for (uint32_t j = 0; j <= n_negative; j++) sum[j] += x * *(const vec8 *)(row[j] + i);
     }
     for (uint32_t j = 0; j <= n_negative; j++)
         dot[j] = fold(&sum[j]);
@@ -64,23 +69,28 @@ INLINE void products(const float *v, const float *u, float *const *negative, uin
 /* u += g0 v, negative[j] += gj v, v += what they were times the same; asks for two rows of the next
  * group on the way. */
 INLINE void move(float *v, float *u, float *const *negative, uint32_t n_negative, size_t n,
-                 const float *g, const float *ahead0, const float *ahead1)
+                 const float *pull, const float *ahead0, const float *ahead1)
 {
+    float *row[MAX_ROWS], g[MAX_ROWS];
+    for (uint32_t j = 0; j <= n_negative; j++) {
+        row[j] = j ? negative[j - 1] : u;
+        g[j] = pull[j];
+    }
     for (size_t i = 0; i < n; i += 8) {
         if (i % 16 == 0) {
             __builtin_prefetch(ahead0 + i, 1);
             __builtin_prefetch(ahead1 + i, 1);
         }
-        const vec8 x = *(vec8 *)(v + i), y = *(vec8 *)(u + i);
-        vec8 e = g[0] * y;
-        *(vec8 *)(u + i) = y + g[0] * x;
-        for (uint32_t j = 0; j < n_negative; j++) {
-            vec8 *z = (vec8 *)(negative[j] + i);
+        const vec8 x = *(vec8 *)(v + i);
+        vec8 e = x;
+        UNROLL for (uint32_t j = 0; j <= n_negative; j++)
+        {
+            vec8 *z = (vec8 *)(row[j] + i);
             const vec8 old = *z;
-            e += g[1 + j] * old;
-            *z = old + g[1 + j] * x;
+            e += g[j] * old;
+            *z = old + g[j] * x;
         }
-        *(vec8 *)(v + i) = x + e;
+        *(vec8 *)(v + i) = e;
     }
 }
 
