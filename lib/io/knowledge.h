@@ -19,6 +19,8 @@ enum rc knowledge_write(const char *path, const struct knowledge_table *k,
                         const struct knowledge_note *note, struct err *e);
 enum rc knowledge_write_text(const char *path, const struct knowledge_table *k,
                              const struct vocab *v, struct err *e);
+/* The name of a gene in these texts: its name, or its id where it has none. */
+const char *knowledge_gene_name(const struct vocab *v, size_t token);
 /* name<TAB>name, a line for every pair of tokens. */
 enum rc pairs_write_text(const char *path, const struct pairs *p, const struct vocab *v,
                          struct err *e);
