@@ -4,25 +4,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/app/knowledge_relation.h"
 #include "lib/app/knowledge_worth.h"
+#include "lib/base/file.h"
 #include "lib/base/tool.h"
-#include "lib/base/map.h"
 #include "lib/io/json.h"
 #include "lib/io/knowledge.h"
-#include "lib/io/lines.h"
 #include "lib/io/tables.h"
 #include "lib/io/textout.h"
 
 enum { KINDS = KNOWLEDGE_GRN + 1 };
 
 static const char *vocab_path;
-static struct opt_list relation_files;
+static struct opt_list relation_files, truth_files;
 static uint64_t dim = 128, passes = 10;
 
 static const struct opt opts[] = {
     OPT_STR("vocab", &vocab_path, "FILE", "vocab.tsv of the tables"),
     OPT_LIST("relation", &relation_files, "KIND=FILE",
              "pairs that a kind learned from (--pairs-out)"),
+    OPT_LIST("truth", &truth_files, "NAME=FILE", "networks that a benchmark takes as truth"),
     OPT_U64("dim", &dim, "K", "numbers of a vector where held-out pairs are predicted"),
     OPT_U64("passes", &passes, "N", "passes there"),
     OPT_END,
@@ -36,7 +37,9 @@ static const struct tool tool = {
     "share that is related to it, for each relation, beside a shuffled copy of the table\n"
     "and random rows; how far its cosines agree with each other table's. For each relation:\n"
     "how well vectors learned without a tenth of its pairs tell these from pairs of equally\n"
-    "busy genes, beside the product of degrees and Adamic-Adar on the graph.\n\n"
+    "busy genes, beside the product of degrees and Adamic-Adar on the graph. For each\n"
+    "truth: the share of its pairs that a relation holds, which a benchmark on that truth\n"
+    "must not count as found.\n\n"
     "--out is a folder: worth.tsv (kind, species, measure, of, rows, value, n) and\n"
     "worth-KIND.json for the page.\n\n"
     "  knowledge-report grn.safetensors family.safetensors --vocab vocab.tsv \\\n"
@@ -52,7 +55,8 @@ struct job {
     bool has[KINDS], related[KINDS];
     struct pairs lines[KINDS], distinct[KINDS];
     struct textout tsv;
-    json_t *page[KINDS]; /* flat facts */
+    json_t *page[KINDS]; /* flat facts; taken over when written */
+    struct gene_names names;
     uint64_t seed;
 };
 
@@ -163,65 +167,27 @@ static enum rc read_table(struct job *j, const char *path, struct err *e)
     return RC_OK;
 }
 
-/* The token of each name in a species: ids, and the names that pairs_write_text writes. */
-static enum rc name_tokens(const struct job *j, enum species s, struct map *m, struct err *e)
+/* The name in front of '=', or NULL; path is what follows. */
+static char *name_of(const char *text, const char **path)
 {
-    enum rc rc = RC_OK;
-    for (size_t t = 0; !rc && t < j->v.n; t++) {
-        const struct vocab_entry *x = &j->v.entry[t];
-        if (x->species == s)
-            rc = map_add(m, knowledge_gene_name(&j->v, t), t, NULL, e);
-    }
-    return rc;
+    const char *at = strchr(text, '=');
+    *path = at ? at + 1 : NULL;
+    return at && at > text ? text_new("%.*s", (int)(at - text), text) : NULL;
 }
 
-/* A pair belongs to the species that has both names, human first. */
-static enum rc take_pairs(struct job *j, int kind, const char *path, struct map m[2], struct err *e)
+static enum rc read_relation(struct job *j, const char *text, const struct gene_names *g,
+                             struct err *e)
 {
-    struct lines l;
-    bool more = false;
-    enum rc rc = lines_open(&l, path, e);
-    if (rc)
-        return rc;
-    while (!rc && !(rc = lines_next(&l, &more, e)) && more) {
-        char *field[2];
-        if (fields_cut(l.text, '\t', field, 2) != 2) {
-            rc = err_set(e, RC_INPUT, "'%s': line %zu: not two names", path, l.number);
-            break;
-        }
-        int s = 0;
-        uint64_t a = MAP_NONE, b = MAP_NONE;
-        for (; s < 2; s++) {
-            a = map_get(&m[s], field[0]);
-            b = map_get(&m[s], field[1]);
-            if (a != MAP_NONE && b != MAP_NONE)
-                break;
-        }
-        if (s == 2)
-            rc = err_set(e, RC_INPUT,
-                         "'%s': line %zu: '%s' and '%s' are not two genes of one "
-                         "species in the vocabulary",
-                         path, l.number, field[0], field[1]);
-        else
-            rc = pairs_add(&j->lines[kind], (uint32_t)a, (uint32_t)b, e);
-    }
-    lines_close(&l);
-    return rc;
-}
-
-static enum rc read_relation(struct job *j, const char *text, struct map m[2], struct err *e)
-{
-    const char *path = strchr(text, '=');
+    const char *path;
+    char *name = name_of(text, &path);
     int k = 0;
-    while (path && k < KINDS) {
-        const char *name = knowledge_kind_name((enum knowledge_kind)k);
-        if (strlen(name) == (size_t)(path - text) && strncmp(name, text, strlen(name)) == 0)
-            break;
+    while (name && k < KINDS && strcmp(name, knowledge_kind_name((enum knowledge_kind)k)) != 0)
         k++;
-    }
-    if (!path || k == KINDS)
+    const bool good = name && k < KINDS;
+    free(name);
+    if (!good)
         return err_set(e, RC_USAGE, "--relation '%s' is not KIND=FILE", text);
-    enum rc rc = take_pairs(j, k, path + 1, m, e);
+    enum rc rc = relation_read(path, g, &j->lines[k], e);
     j->related[k] = true;
     if (!rc)
         rc = pairs_append(&j->distinct[k], &j->lines[k], e);
@@ -229,20 +195,35 @@ static enum rc read_relation(struct job *j, const char *text, struct map m[2], s
     return rc;
 }
 
+/* How much of a truth stands in each relation. */
+static enum rc overlap(struct job *j, const char *text, struct err *e)
+{
+    struct pairs p = { 0 };
+    size_t n_all = 0;
+    enum species s = SPECIES_HUMAN;
+    const char *path;
+    char *name = name_of(text, &path);
+    enum rc rc = !name ? err_set(e, RC_FAIL, "no memory for a name") : RC_OK;
+    if (!rc)
+        rc = truth_read(path, &j->names, &p, &n_all, &s, e);
+    for (int k = 0; !rc && k < KINDS; k++)
+        if (j->related[k] && p.n)
+            put(j, k, s, "truth in relation", name, "",
+                (double)pairs_common(&p, &j->distinct[k]) / (double)p.n, p.n);
+    pairs_release(&p);
+    free(name);
+    return rc;
+}
+
 static enum rc read_all(struct job *j, const struct tool_args *a, struct err *e)
 {
-    struct map m[2];
     enum rc rc = vocab_read(vocab_path, &j->v, e);
-    for (int s = 0; s < 2; s++)
-        map_init(&m[s]);
-    for (int s = 0; !rc && s < 2; s++)
-        rc = name_tokens(j, (enum species)s, &m[s], e);
+    if (!rc)
+        rc = gene_names_fill(&j->names, &j->v, e);
     for (int i = 0; !rc && i < a->arg.n; i++)
         rc = read_table(j, a->arg.item[i], e);
     for (int i = 0; !rc && i < relation_files.n; i++)
-        rc = read_relation(j, relation_files.item[i], m, e);
-    for (int s = 0; s < 2; s++)
-        map_release(&m[s]);
+        rc = read_relation(j, relation_files.item[i], &j->names, e);
     return rc;
 }
 
@@ -254,6 +235,8 @@ static enum rc write_all(struct job *j, const char *folder, struct err *e)
     if (rc)
         return rc;
     textout_text(&j->tsv, "kind\tspecies\tmeasure\tof\trows\tvalue\tn\n");
+    for (int i = 0; !rc && i < truth_files.n; i++)
+        rc = overlap(j, truth_files.item[i], e);
     for (int k = 0; !rc && k < KINDS; k++) {
         if (!j->has[k])
             continue;
@@ -265,6 +248,7 @@ static enum rc write_all(struct job *j, const char *folder, struct err *e)
             rc = path ? json_write(path, j->page[k], e) : err_set(e, RC_FAIL, "no memory");
         else
             json_decref(j->page[k]);
+        j->page[k] = NULL;
         free(path);
     }
     if (!rc)
@@ -280,6 +264,9 @@ static enum rc run(const struct tool_args *a, struct err *e)
         return err_set(e, RC_USAGE, "--vocab is missing");
     if (dim < 1 || dim > 65536 || passes < 1 || passes > 1000000)
         return err_set(e, RC_USAGE, "--dim is 1 to 65536, --passes 1 to 1000000");
+    for (int i = 0; i < truth_files.n; i++)
+        if (!strchr(truth_files.item[i], '=') || *truth_files.item[i] == '=')
+            return err_set(e, RC_USAGE, "--truth '%s' is not NAME=FILE", truth_files.item[i]);
     enum rc rc = tool_need_out(a, e);
     if (rc)
         return rc;
@@ -293,8 +280,10 @@ static enum rc run(const struct tool_args *a, struct err *e)
         pairs_release(&j.lines[k]);
         pairs_release(&j.distinct[k]);
     }
+    gene_names_release(&j.names);
     vocab_release(&j.v);
     free(relation_files.item);
+    free(truth_files.item);
     return rc;
 }
 

@@ -19,6 +19,8 @@ knowledge_passes ?= 10
 # --hogwild is faster and not reproducible.
 knowledge_mode ?= --exact
 knowledge_report_dim ?= 128
+# NAME=FILE: networks that a benchmark takes as truth; the share of them in each relation is reported.
+knowledge_truths ?=
 knowledge_genomes ?=
 knowledge_dnabert ?=
 coexpression_cells ?= 3000
@@ -30,7 +32,9 @@ gene_groups := gene_reference/hgnc/HGNC.json.gz
 params/knowledge := --dim $(knowledge_dim) --passes $(knowledge_passes) $(knowledge_mode) \
 	--cells $(coexpression_cells) --least-cells $(coexpression_least) --above $(coexpression_above) \
 	$(if $(knowledge_genomes),--promoters $(knowledge_genomes) $(knowledge_dnabert))
-params/knowledge-report := --dim $(knowledge_report_dim) --passes $(knowledge_passes)
+params/knowledge-report := --dim $(knowledge_report_dim) --passes $(knowledge_passes) \
+	$(if $(knowledge_truths),--truth $(knowledge_truths))
+truth_files = $(foreach t,$(knowledge_truths),$(lastword $(subst =, ,$(t))))
 
 # $(call embed,KIND,OPTIONS): the call, but for what the kind is made from.
 embed = $(tool)knowledge-embed $(1) --vocab $R/vocab/vocab.tsv --dim $(knowledge_dim) $(2) \
@@ -62,7 +66,7 @@ $R/knowledge/MANIFEST.tsv: $B/bin/knowledge-embed $R/knowledge/params $R/fetch/M
 	$(close_stage)
 
 $R/knowledge-report/MANIFEST.tsv: $B/bin/knowledge-report $R/knowledge-report/params \
-		$R/knowledge/MANIFEST.tsv $R/vocab/MANIFEST.tsv | $(closer)
+		$R/knowledge/MANIFEST.tsv $R/vocab/MANIFEST.tsv $(truth_files) | $(closer)
 	$(open_stage)
 	$Qset --; for k in grn family coexpression; do \
 		if [ -e $R/knowledge/$$k.pairs ]; then set -- "$$@" --relation "$$k=$R/knowledge/$$k.pairs"; fi; \

@@ -1,6 +1,7 @@
 #include "lib/app/dnabert_file.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,27 @@ static enum rc take_all(struct dnabert *m, const struct st_file *f, struct err *
     return rc;
 }
 
+static bool is_shape(const struct st_file *f, const char *name, uint32_t rows, uint32_t cols)
+{
+    const struct st_tensor *s = st_find(f, name);
+    return s && s->n_dims == 2 && s->dim[0] == rows && s->dim[1] == cols;
+}
+
+/* Before memory is taken: a configuration of other sizes than the file's tensors. */
+static enum rc check_sizes(const struct dnabert_config *c, const struct st_file *f, struct err *e)
+{
+    bool same = is_shape(f, "bert.embeddings.word_embeddings.weight", c->n_tokens, c->d) &&
+                is_shape(f, "bert.embeddings.position_embeddings.weight", c->max_positions, c->d) &&
+                is_shape(f, "bert.embeddings.token_type_embeddings.weight", c->type_vocab, c->d);
+    for (unsigned l = 0; same && l < c->n_layers; l++) {
+        char name[96];
+        snprintf(name, sizeof name, "bert.encoder.layer.%u.intermediate.dense.weight", l);
+        same = is_shape(f, name, c->ffn, c->d);
+    }
+    return same ? RC_OK
+                : err_set(e, RC_INPUT, "the tensors are not of the sizes that config.json tells");
+}
+
 enum rc dnabert_load(struct dnabert *m, const char *folder, const struct backend *b, bool training,
                      char *label, struct err *e)
 {
@@ -130,8 +152,12 @@ enum rc dnabert_load(struct dnabert *m, const char *folder, const struct backend
         rc = st_open(&f, path[1], e);
     if (!rc) {
         c.lstm = st_find(&f, "rnn.weight_ih_l0") != NULL;
-        rc = dnabert_init(m, &c, b, training, e);
-        if (!rc && (rc = take_all(m, &f, e)))
+        rc = check_sizes(&c, &f, e);
+        if (!rc)
+            rc = dnabert_init(m, &c, b, training, e);
+        if (!rc)
+            rc = take_all(m, &f, e);
+        if (rc)
             err_wrap(e, "'%s'", path[1]);
     }
     if (rc)

@@ -43,6 +43,9 @@ family=(family --tables "$tmp/tables" --vocab "$tmp/vocab.tsv" --hgnc "$tmp/hgnc
 t 'families'                            0 '' knowledge-embed "${family[@]}" --out "$tmp/f.st" --report "$tmp/f.json" --pairs-out "$tmp/f.pairs"
 is 'twenty of fifteen pairs, two species' bash -c "[ \$(grep -c ^G '$tmp/f.pairs') = 300 ] && [ \$(grep -c ^g '$tmp/f.pairs') = 300 ]"
 
+is 'counts stand beside the paper s'     bash -c "grep -q '\"families_in_the_paper\": 1645' '$tmp/f.json' && [ $(number "$tmp/f.json" families_of_two_or_more) = 20 ] &&
+	grep -q '0 of the 120 genes in this file are protein-coding' '$tmp/f.json'"
+
 co=(coexpression --vocab "$tmp/vocab.tsv" --dim 8 --least-cells 3 --passes 2 --quiet)
 t 'co-expression of two samples'        0 '' knowledge-embed "${co[@]}" "$tmp/h.mapped.h5ad" "$tmp/m.mapped.h5ad" --out "$tmp/g.st" \
 	--report "$tmp/g.json" --pairs-out "$tmp/g.pairs" --threads 1

@@ -37,6 +37,10 @@ is 'coverage counts the genes'          worth family human coverage - - 'x > 0.8
 is 'kinds without relation disagree'    worth grn human agreement family table 'x < 0.2 && x > -0.2'
 is 'no mouse gene is in the network'    worth grn mouse coverage - - 'x == 0'
 is 'facts for the page'                 grep -q '"human recovery family, table"' "$tmp/w/worth-family.json"
+printf 'Gene1,Gene2\nG1,G2\nG2,G1\nG1,G13\nG3,nobody\n' >"$tmp/truth.csv"
+t 'a truth beside them'                 0 '' "${rep[@]}" --truth "made=$tmp/truth.csv" --out "$tmp/w"
+is 'half of its known pairs are in the families' worth family human 'truth in relation' made - 'x == 0.5'
+t 'a truth without a name'              2 'is not NAME=FILE' "${rep[@]}" --truth "$tmp/truth.csv" --out "$tmp/x"
 t 'no vocabulary'                       2 '--vocab is missing' knowledge-report "$tmp/family.st" --out "$tmp/x"
 t 'no output'                           2 '--out is missing' knowledge-report "$tmp/family.st" --vocab "$tmp/vocab.tsv"
 t 'a table twice'                       2 'another table of kind family' knowledge-report "$tmp/family.st" "$tmp/family.st" --vocab "$tmp/vocab.tsv" --out "$tmp/x"
