@@ -13,7 +13,7 @@
 #include "lib/cell/sgns_training.h"
 
 /* Bits are not promised here, so a multiplication and an addition may be one operation. */
-#ifdef __GNUC__
+#if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("fp-contract=fast")
 #endif
 

@@ -23,6 +23,7 @@ t 'two tables, two relations'           0 '' "${rep[@]}" --out "$tmp/w" --thread
 t 'again with two threads'              0 '' "${rep[@]}" --out "$tmp/w2" --threads 2
 is 'the same bytes'                     cmp "$tmp/w/worth.tsv" "$tmp/w2/worth.tsv"
 # worth KIND SPECIES MEASURE OF ROWS TEST: an awk condition on the value x
+# shellcheck disable=SC2317  # called by `is`
 worth() { awk -F'\t' -v k="$1" -v s="$2" -v m="$3" -v o="$4" -v r="$5" '$1 == k && $2 == s && $3 == m && $4 == o && $5 == r { x = $6; n++; good = ('"$6"') }
 	END { if (n != 1 || !good) { print "value " x ", rows " n > "/dev/stderr"; exit 1 } }' "$tmp/w/worth.tsv"; }
 is 'families are found again'           worth family human recovery family table 'x > 0.8'
