@@ -272,8 +272,6 @@ static enum rc by_words(const struct promoters *p, const struct promoter_options
     if (!rc)
         rc = pca_fit(&x, k->dim, &pca, e);
     if (!rc)
-        rc = mat_alloc(&y, p->n, pca.axis.n, e);
-    if (!rc)
         rc = pca_apply(&pca, &x, &y, e);
     /* In units of the first component's spread: shares are of the order of 1e-3. */
     const double unit = rc ? 1 : 1 / sqrt(pca.variance[0]);
