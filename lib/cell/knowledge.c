@@ -63,22 +63,31 @@ static enum rc part_fill(struct part *p, enum knowledge_kind kind, const struct 
     return rc;
 }
 
-/* Mean over components of the standard deviation over learned rows (n - 1; 0 for one row). */
-static double spread(const struct sgns *s)
+/* Mean over components of the standard deviation over the present rows of a species (n - 1; 0 for
+ * one row). mean, square: dim doubles each. */
+static double spread(const struct knowledge_table *k, const struct vocab *v, enum species s,
+                     double *mean, double *square)
 {
+    size_t n = 0;
     double sum = 0;
-    for (size_t i = 0; i < s->dim; i++) {
-        double mean = 0, square = 0;
-        for (size_t r = 0; r < s->n; r++)
-            mean += (double)s->in[r * s->stride + i];
-        mean /= (double)s->n;
-        for (size_t r = 0; r < s->n; r++) {
-            const double d = (double)s->in[r * s->stride + i] - mean;
-            square += d * d;
+    memset(mean, 0, k->dim * sizeof *mean);
+    memset(square, 0, k->dim * sizeof *square);
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t t = 0; t < k->n_tokens; t++) {
+            if (!k->present[t] || v->entry[t].species != s)
+                continue;
+            n += pass == 0;
+            for (size_t i = 0; i < k->dim; i++) {
+                const double x = (double)k->vector[t * k->dim + i], d = x - mean[i] / (double)n;
+                if (pass == 0)
+                    mean[i] += x;
+                else
+                    square[i] += d * d;
+            }
         }
-        sum += s->n > 1 ? sqrt(square / (double)(s->n - 1)) : 0;
-    }
-    return sum / (double)s->dim;
+    for (size_t i = 0; i < k->dim; i++)
+        sum += n > 1 ? sqrt(square[i] / (double)(n - 1)) : 0;
+    return sum / (double)k->dim;
 }
 
 struct forward {
@@ -113,7 +122,6 @@ static enum rc learn_part(struct knowledge_table *k, const struct part *p, enum 
         memcpy(k->vector + p->token[r] * k->dim, m.in + r * m.stride, k->dim * sizeof *m.in);
         k->present[p->token[r]] = 1;
     }
-    c->sd[s] = rc ? 0 : spread(&m);
     sgns_release(&m);
     return rc;
 }
@@ -190,13 +198,29 @@ enum rc knowledge_learn(struct knowledge_table *k, enum knowledge_kind kind, con
         knowledge_table_release(k);
         return rc;
     }
+    return knowledge_fill(k, v, o->seed, c, e);
+}
+
+enum rc knowledge_fill(struct knowledge_table *k, const struct vocab *v, uint64_t seed,
+                       struct knowledge_counts *c, struct err *e)
+{
+    for (int s = 0; s < 2; s++)
+        c->learned[s] = c->filled[s] = 0;
+    for (size_t t = 0; t < v->n; t++)
+        if (v->entry[t].species != SPECIES_UNKNOWN)
+            ++(k->present[t] ? c->learned : c->filled)[v->entry[t].species];
+    if (!c->learned[0] && !c->learned[1])
+        return err_set(e, RC_INPUT, "nothing is known of any gene of the vocabulary");
+    double *work = malloc(2 * k->dim * sizeof *work);
+    if (!work)
+        return err_set(e, RC_FAIL, "no memory for %zu sums", k->dim);
+    for (int s = 0; s < 2; s++)
+        c->sd[s] = c->learned[s] ? spread(k, v, (enum species)s, work, work + k->dim) : 0;
+    free(work);
     for (int s = 0; s < 2; s++)
         if (!c->learned[s])
             c->sd[s] = c->sd[!s];
-    struct filling f = { k, v, c->sd, o->seed };
+    struct filling f = { k, v, c->sd, seed };
     threads_for((v->n + FILL_TASK - 1) / FILL_TASK, fill_task, &f);
-    for (size_t t = 0; t < v->n; t++)
-        if (!k->present[t] && v->entry[t].species != SPECIES_UNKNOWN)
-            c->filled[v->entry[t].species]++;
     return RC_OK;
 }

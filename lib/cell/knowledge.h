@@ -24,4 +24,10 @@ enum rc knowledge_learn(struct knowledge_table *k, enum knowledge_kind kind, con
                         struct pairs *pairs, size_t dim, const struct sgns_options *o,
                         struct knowledge_counts *c, struct err *e);
 
+/* Random rows for the genes without one, for a table whose rows came another way (promoters): sd
+ * of each species from its rows that are present; learned, filled and sd of *c are set. RC_INPUT:
+ * no row is present. */
+enum rc knowledge_fill(struct knowledge_table *k, const struct vocab *v, uint64_t seed,
+                       struct knowledge_counts *c, struct err *e);
+
 #endif

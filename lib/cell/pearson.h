@@ -21,10 +21,14 @@ enum pearson_scale {
     PEARSON_LOG2CP10K, /* log2(1 + 10^4 count / total of the cell over all genes) */
 };
 
+enum { PEARSON_ALSO = 4 };
+
 struct pearson_options {
     enum pearson_scale scale;
-    uint32_t least_cells; /* joint cells */
-    double above;         /* pairs with r > above pass */
+    uint32_t least_cells;      /* joint cells */
+    double above;              /* pairs with r > above pass */
+    double also[PEARSON_ALSO]; /* pairs above these are counted too: counts.also */
+    size_t n_also;
     /* Each gene's values are dealt anew among its own expressing cells: what is left above the
      * threshold is chance. Keyed by seed, stream and gene. */
     int shuffled;
@@ -37,6 +41,7 @@ struct pearson_counts {
     size_t genes;     /* expressed in least_cells cells or more */
     uint64_t defined; /* pairs with a correlation */
     uint64_t above;   /* of these, r > above */
+    uint64_t also[PEARSON_ALSO];
 };
 
 /* What is known of one pair. */
@@ -52,9 +57,11 @@ struct pearson_options pearson_defaults(void);
  * what is there; may be NULL. */
 enum rc pearson_pairs(const struct csr *c, const struct pearson_options *o, struct pairs *passed,
                       struct pearson_counts *counts, struct err *e);
-/* The correlations of one column with every other: entry[n_cols] (that of x itself too). */
-enum rc pearson_row(const struct csr *c, const struct pearson_options *o, uint32_t x,
-                    struct pearson_entry *entry, struct err *e);
+/* The correlations of the columns x[0..n) with every other: entry[n, n_cols] (that of x itself
+ * too).
+ */
+enum rc pearson_rows(const struct csr *c, const struct pearson_options *o, const uint32_t *x,
+                     size_t n, struct pearson_entry *entry, struct err *e);
 
 /* keep[n_rows]: at most n rows, uniformly drawn by (seed, id of the row); all when there are fewer.
  */

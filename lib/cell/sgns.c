@@ -22,8 +22,9 @@
 
 #include "lib/base/rng.h"
 #include "lib/base/thread.h"
+#include "lib/cell/sgns_training.h"
 
-enum { WINDOW = 8192, DRAW_TASK = 256, STEP_TASK = 4, ALIGN = 64, LANES = 32 };
+enum { WINDOW = 8192, DRAW_TASK = 256, STEP_TASK = 4, ALIGN = SGNS_ALIGN, LANES = SGNS_LANES };
 enum { HINT_SHIFT = 15, N_HINTS = 1 << 16 }; /* of a draw's 31 bits, the upper 16 */
 /* With shorter rows a level is over before the other threads are awake. */
 enum { PARALLEL_STRIDE = 256 };
@@ -121,26 +122,9 @@ double sgns_rate(const struct sgns_options *o, size_t line, size_t n_lines)
     return rate > o->rate_last ? rate : o->rate_last;
 }
 
-struct training {
-    struct sgns *s;
-    const struct pairs *pairs;
-    const struct sgns_options *o;
-    uint32_t *cum, *keep, *order;
-    uint32_t *hint; /* [N_HINTS]: first row with cum >= h << HINT_SHIFT, where a search starts */
-    uint32_t pass;
-    size_t first, n;        /* the window: lines order[first..first + n) */
-    struct sgns_step *step; /* [2 * WINDOW] */
-    unsigned char *stays;   /* [WINDOW] */
-    size_t n_steps;
-    uint32_t *level, *sorted, *start; /* [2 * WINDOW], the same, [2 * WINDOW + 1] */
-    uint32_t *last_in, *last_out;     /* [n]: 1 + level of the last step on that row, 0: none */
-    size_t level_first, level_n;      /* the level that runs, in sorted */
-    float *work;                      /* [threads, stride] */
-};
-
 /* sgns_draw, by a short walk instead of a bisection, which costs more than the step of a short row.
  */
-static uint32_t draw_negative(const struct training *t, uint32_t word32)
+static uint32_t draw_negative(const struct sgns_training *t, uint32_t word32)
 {
     const uint32_t x = (uint32_t)((uint64_t)word32 * t->cum[t->s->n - 1] >> 32);
     uint32_t row = t->hint[x >> HINT_SHIFT];
@@ -149,12 +133,12 @@ static uint32_t draw_negative(const struct training *t, uint32_t word32)
     return row;
 }
 
-static uint64_t draw_id(const struct training *t)
+static uint64_t draw_id(const struct sgns_training *t)
 {
     return t->o->stream << 32 | (uint64_t)1 << 31 | t->pass;
 }
 
-static uint32_t word(const struct training *t, size_t line, uint32_t i, struct rng_word4 *b)
+static uint32_t word(const struct sgns_training *t, size_t line, uint32_t i, struct rng_word4 *b)
 {
     /* 12 blocks a line hold 2 + 2 * 20 words; block by block as they are needed. */
     if (i % 4 == 0)
@@ -162,18 +146,14 @@ static uint32_t word(const struct training *t, size_t line, uint32_t i, struct r
     return b->w[i % 4];
 }
 
-/* The fate and the two steps of one line. */
-static void draw_line(struct training *t, size_t i)
+bool sgns_draw_line(const struct sgns_training *t, size_t line, struct sgns_step step[2])
 {
-    const size_t line = t->first + i;
     const struct pair p = t->pairs->at[t->order[line]];
     struct rng_word4 b;
     uint32_t used = 0;
     const uint32_t x = word(t, line, used++, &b), y = word(t, line, used++, &b);
-    t->stays[i] = !(t->keep[p.a] < x) && !(t->keep[p.b] < y);
-    if (!t->stays[i])
-        return;
-    struct sgns_step *step = t->step + 2 * i;
+    if (t->keep[p.a] < x || t->keep[p.b] < y)
+        return false;
     step[0].predicted = step[1].context = p.a;
     step[1].predicted = step[0].context = p.b;
     for (int k = 0; k < 2; k++) {
@@ -181,17 +161,18 @@ static void draw_line(struct training *t, size_t i)
         for (uint32_t j = 0; j < t->o->negative; j++)
             step[k].negative[j] = draw_negative(t, word(t, line, used++, &b));
     }
+    return true;
 }
 
 static void draw_task(void *ctx, size_t task, int worker)
 {
-    struct training *t = ctx;
+    struct sgns_training *t = ctx;
     (void)worker;
     for (size_t i = task * DRAW_TASK; i < (task + 1) * DRAW_TASK && i < t->n; i++)
-        draw_line(t, i);
+        t->stays[i] = sgns_draw_line(t, t->first + i, t->step + 2 * i);
 }
 
-static void draw_window(struct training *t, struct sgns_counts *c)
+static void draw_window(struct sgns_training *t, struct sgns_counts *c)
 {
     threads_for((t->n + DRAW_TASK - 1) / DRAW_TASK, draw_task, t);
     t->n_steps = 0;
@@ -211,7 +192,7 @@ static void draw_window(struct training *t, struct sgns_counts *c)
 
 /* Levels of all steps, and the steps by rising level, each level in order of steps. Returns the
  * number of levels. */
-static uint32_t find_levels(struct training *t)
+static uint32_t find_levels(struct sgns_training *t)
 {
     uint32_t n_levels = 0;
     memset(t->last_in, 0, t->s->n * sizeof *t->last_in);
@@ -245,7 +226,7 @@ static uint32_t find_levels(struct training *t)
 
 static void level_task(void *ctx, size_t task, int worker)
 {
-    const struct training *t = ctx;
+    const struct sgns_training *t = ctx;
     const uint32_t *sorted = t->sorted + t->level_first;
     const size_t end = (task + 1) * STEP_TASK < t->level_n ? (task + 1) * STEP_TASK : t->level_n;
     for (size_t i = task * STEP_TASK; i < end; i++)
@@ -254,7 +235,7 @@ static void level_task(void *ctx, size_t task, int worker)
                        t->work + (size_t)worker * t->s->stride);
 }
 
-static void take_window(struct training *t)
+static void take_window(struct sgns_training *t)
 {
     if (threads_count() == 1 || t->s->stride < PARALLEL_STRIDE) {
         for (size_t k = 0; k < t->n_steps; k++)
@@ -270,7 +251,7 @@ static void take_window(struct training *t)
     }
 }
 
-static void training_release(struct training *t)
+static void training_release(struct sgns_training *t)
 {
     free(t->cum);
     free(t->keep);
@@ -286,7 +267,7 @@ static void training_release(struct training *t)
     free(t->work);
 }
 
-static bool training_alloc(struct training *t)
+static bool training_alloc(struct sgns_training *t)
 {
     const size_t n = t->s->n;
     t->cum = calloc(n, sizeof *t->cum);
@@ -323,7 +304,7 @@ static enum rc check(const struct sgns *s, const struct pairs *pairs, const stru
 }
 
 /* Counts of the genes in the pairs, made into the two tables. */
-static enum rc fill_tables(struct training *t, struct err *e)
+static enum rc fill_tables(struct sgns_training *t, struct err *e)
 {
     uint64_t *count = calloc(t->s->n, sizeof *count);
     if (!count)
@@ -340,12 +321,16 @@ static enum rc fill_tables(struct training *t, struct err *e)
     return RC_OK;
 }
 
-static void take_pass(struct training *t, struct sgns_counts *c)
+static void take_pass(struct sgns_training *t, struct sgns_counts *c)
 {
     const size_t n = t->pairs->n;
     for (size_t i = 0; i < n; i++)
         t->order[i] = (uint32_t)i;
     rng_shuffle(t->o->seed, RNG_SGNS_DRAW, t->o->stream << 32 | t->pass, t->order, n);
+    if (t->o->hogwild) {
+        sgns_hogwild_pass(t, c);
+        return;
+    }
     for (t->first = 0; t->first < n; t->first += t->n) {
         t->n = n - t->first < WINDOW ? n - t->first : WINDOW;
         draw_window(t, c);
@@ -359,7 +344,7 @@ enum rc sgns_train(struct sgns *s, const struct pairs *pairs, const struct sgns_
                    struct sgns_counts *counts, struct err *e)
 {
     struct sgns_counts c = { 0 };
-    struct training t = { .s = s, .pairs = pairs, .o = o };
+    struct sgns_training t = { .s = s, .pairs = pairs, .o = o };
     enum rc rc = check(s, pairs, o, e);
     if (!rc && !training_alloc(&t))
         rc = err_set(e, RC_FAIL, "no memory to learn from %zu pairs", pairs->n);

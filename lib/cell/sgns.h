@@ -17,6 +17,7 @@
 #ifndef GC_CELL_SGNS_H
 #define GC_CELL_SGNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,7 @@ struct sgns_options {
     double rate_first, rate_last; /* of each pass */
     uint64_t seed;
     uint64_t stream; /* keeps the draws of several trainings apart */
+    bool hogwild;    /* see sgns_hogwild.c: faster, and not reproducible with several threads */
     /* Called after each part of the work with the lines done so far in all passes; may be NULL. */
     void (*progress)(void *ctx, size_t n_done);
     void *ctx;

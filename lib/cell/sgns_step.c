@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/cell/sgns.h"
+#include "lib/cell/sgns_training.h"
 
 enum { TABLE = 1000, PER_UNIT = 83, LANES = 32 };
 #define LIMIT 6
@@ -86,6 +87,11 @@ __attribute__((constructor)) static void fill_table(void)
 {
     for (int i = 0; i < TABLE; i++)
         table[i] = (float)table_at(i);
+}
+
+float sgns_pull(float f, float label)
+{
+    return f > -LIMIT && f < LIMIT ? label - table[(int)((f + LIMIT) * PER_UNIT)] : 0;
 }
 
 INLINE void take_step(const struct sgns *s, const struct sgns_step *step, uint32_t n_negative,

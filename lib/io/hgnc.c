@@ -100,8 +100,12 @@ static enum rc add_docs(struct hgnc *h, const json_t *docs, struct err *e)
         return err_set(e, RC_FAIL, "no memory for %zu genes", h->n_docs);
     enum rc rc = RC_OK;
     size_t room = 0;
-    for (size_t i = 0; !rc && i < h->n_docs; i++)
-        rc = add_doc(h, &room, json_array_get(docs, i), i, e);
+    for (size_t i = 0; !rc && i < h->n_docs; i++) {
+        const json_t *doc = json_array_get(docs, i);
+        const char *locus = json_string_value(json_object_get(doc, "locus_group"));
+        h->n_protein += locus && strcmp(locus, "protein-coding gene") == 0;
+        rc = add_doc(h, &room, doc, i, e);
+    }
     if (!rc && !h->n_members)
         rc = err_set(e, RC_INPUT, "no gene with a family among %zu", h->n_docs);
     return rc;

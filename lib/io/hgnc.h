@@ -12,6 +12,7 @@ struct hgnc {
     const char **symbol, **ensembl; /* [n_genes], owned; ensembl NULL where it has none */
     struct member *member;          /* {family, gene}, in order of the file; owned */
     size_t n_members, n_docs;
+    size_t n_protein; /* entries whose locus_group is `protein-coding gene` */
     struct arena text;
 };
 

@@ -8,12 +8,12 @@
 #include "lib/base/file.h"
 #include "lib/io/safetensors.h"
 
-enum rc knowledge_write(const char *path, const struct knowledge_table *k, const char *vocab_sha256,
-                        size_t n_pairs, struct err *e)
+enum rc knowledge_write(const char *path, const struct knowledge_table *k,
+                        const struct knowledge_note *note, struct err *e)
 {
     char dim[32], pairs[32];
     snprintf(dim, sizeof dim, "%zu", k->dim);
-    snprintf(pairs, sizeof pairs, "%zu", n_pairs);
+    snprintf(pairs, sizeof pairs, "%zu", note->n_pairs);
     const struct st_tensor t[] = {
         { .name = (char[]){ "vectors" },
           .type = ST_F32,
@@ -28,12 +28,14 @@ enum rc knowledge_write(const char *path, const struct knowledge_table *k, const
     };
     const char *const meta[][2] = { { "kind", knowledge_kind_name(k->kind) },
                                     { "dim", dim },
-                                    { "vocab", vocab_sha256 },
-                                    { "pairs", pairs } };
-    return st_write(path, t, sizeof t / sizeof *t, meta, sizeof meta / sizeof *meta, e);
+                                    { "vocab", note->vocab_sha256 },
+                                    { "pairs", pairs },
+                                    { "method", note->method },
+                                    { "model", note->model } };
+    return st_write(path, t, sizeof t / sizeof *t, meta, *note->model ? 6 : 5, e);
 }
 
-static const char *name_of(const struct vocab *v, size_t token)
+const char *knowledge_gene_name(const struct vocab *v, size_t token)
 {
     const struct vocab_entry *x = &v->entry[token];
     return x->name && *x->name && strcmp(x->name, "-") != 0 ? x->name : x->id;
@@ -49,7 +51,7 @@ enum rc knowledge_write_text(const char *path, const struct knowledge_table *k,
     for (size_t t = 0; t < k->n_tokens; t++) {
         if (!k->present[t])
             continue;
-        fprintf(o.f, "%s\t", name_of(v, t));
+        fprintf(o.f, "%s\t", knowledge_gene_name(v, t));
         for (size_t i = 0; i < k->dim; i++)
             fprintf(o.f, "%s%.9g", i ? " " : "", (double)k->vector[t * k->dim + i]);
         fputc('\n', o.f);
@@ -65,7 +67,8 @@ enum rc pairs_write_text(const char *path, const struct pairs *p, const struct v
     if (rc)
         return rc;
     for (size_t i = 0; i < p->n; i++)
-        fprintf(o.f, "%s\t%s\n", name_of(v, p->at[i].a), name_of(v, p->at[i].b));
+        fprintf(o.f, "%s\t%s\n", knowledge_gene_name(v, p->at[i].a),
+                knowledge_gene_name(v, p->at[i].b));
     return outfile_commit(&o, e);
 }
 

@@ -33,8 +33,8 @@ static int find_column(char *const *field, size_t n, const char *const *words)
 
 static enum rc find_layout(const char *path, const char *line, struct layout *l, struct err *e)
 {
-    static const char *const source[] = { "source", "tf", "regulator", NULL };
-    static const char *const target[] = { "target", "gene_symbol", "gene", NULL };
+    static const char *const source[] = { "source", "tf", "regulator", "gene1", NULL };
+    static const char *const target[] = { "target", "gene_symbol", "gene", "tg", "gene2", NULL };
     static const char *const level[] = { "confidence", NULL };
     static const char *const trrust[] = { "Activation", "Repression", "Unknown", NULL };
     char *copy = strdup(line), *field[MAX_FIELDS] = { 0 };

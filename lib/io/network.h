@@ -3,6 +3,8 @@
  *   CollecTRI  header with columns `source` and `target`
  *   DoRothEA   header with `tf`, `target` and `confidence` (A best .. E)
  *   TRRUST     header `TF gene_symbol interaction position`, or none (as its site gives it)
+ *   PECA2      header `TF TG Score FDR REs` (SAMPLE_network.txt of its public code)
+ *   BEELINE    header `Gene1,Gene2`
  *   gene2vec   two names a line, no header
  * Columns are found by name in any case; others are ignored. */
 #ifndef GC_IO_NETWORK_H

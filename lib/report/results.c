@@ -146,22 +146,24 @@ enum rc results_corpus(struct results *r, struct err *e)
     return rc;
 }
 
-/* Every knowledge/NAME.json but the weights' own; NAME.null.json and the like come along. */
-enum rc results_knowledge(struct results *r, struct err *e)
+/* Every FOLDER/NAME.json; none where there is no such folder. */
+static enum rc add_facts(struct results *r, const char *folder, struct err *e)
 {
-    const char **name = NULL, *folder = results_path(r, "knowledge");
+    const char **name = NULL, *at = results_path(r, "%s", folder);
     size_t n = 0;
-    if (!folder)
+    if (!at)
         return err_set(e, RC_FAIL, "no memory for a path");
-    enum rc rc = results_list(r, folder, 'f', &name, &n, e);
-    r->knowledge = rc ? NULL : calloc(n + 1, sizeof *r->knowledge);
-    if (!rc && !r->knowledge)
+    enum rc rc = results_list(r, at, 'f', &name, &n, e);
+    struct facts_file *more =
+        rc ? NULL : realloc(r->knowledge, (r->n_knowledge + n + 1) * sizeof *r->knowledge);
+    if (!rc && !more)
         rc = err_set(e, RC_FAIL, "no memory for %zu reports", n);
+    r->knowledge = more ? more : r->knowledge;
     for (size_t i = 0; !rc && i < n; i++) {
         size_t len = strlen(name[i]);
         if (len < 6 || strcmp(name[i] + len - 5, ".json") != 0)
             continue;
-        const char *path = results_path(r, "knowledge/%s", name[i]);
+        const char *path = results_path(r, "%s/%s", folder, name[i]);
         char *stem = arena_text(&r->text, name[i]);
         if (!path || !stem) {
             rc = err_set(e, RC_FAIL, "no memory for a path");
@@ -169,12 +171,19 @@ enum rc results_knowledge(struct results *r, struct err *e)
         }
         stem[len - 5] = '\0';
         struct facts_file *f = &r->knowledge[r->n_knowledge];
-        f->name = stem;
+        *f = (struct facts_file){ .name = stem };
         rc = json_read(path, &f->j, e);
         r->n_knowledge += !rc && f->j;
     }
     free(name);
     return rc;
+}
+
+/* The kinds (grn.json, ..) and what each is worth (worth-grn.json, ..). */
+enum rc results_knowledge(struct results *r, struct err *e)
+{
+    enum rc rc = add_facts(r, "knowledge", e);
+    return rc ? rc : add_facts(r, "knowledge-report", e);
 }
 
 enum rc results_read(struct results *r, const char *folder, const char *profile, struct err *e)

@@ -43,6 +43,9 @@ family=(family --tables "$tmp/tables" --vocab "$tmp/vocab.tsv" --hgnc "$tmp/hgnc
 t 'families'                            0 '' knowledge-embed "${family[@]}" --out "$tmp/f.st" --report "$tmp/f.json" --pairs-out "$tmp/f.pairs"
 is 'twenty of fifteen pairs, two species' bash -c "[ \$(grep -c ^G '$tmp/f.pairs') = 300 ] && [ \$(grep -c ^g '$tmp/f.pairs') = 300 ]"
 
+is 'counts stand beside the paper s'     bash -c "grep -q '\"families_in_the_paper\": 1645' '$tmp/f.json' && [ $(number "$tmp/f.json" families_of_two_or_more) = 20 ] &&
+	grep -q '0 of the 120 genes in this file are protein-coding' '$tmp/f.json'"
+
 co=(coexpression --vocab "$tmp/vocab.tsv" --dim 8 --least-cells 3 --passes 2 --quiet)
 t 'co-expression of two samples'        0 '' knowledge-embed "${co[@]}" "$tmp/h.mapped.h5ad" "$tmp/m.mapped.h5ad" --out "$tmp/g.st" \
 	--report "$tmp/g.json" --pairs-out "$tmp/g.pairs" --threads 1
@@ -55,6 +58,46 @@ t 'a correlation that nothing passes'   3 'no pair of two genes' knowledge-embed
 t 'five cells of nine are drawn'        0 '' knowledge-embed "${co[@]}" "$tmp/h.mapped.h5ad" --cells 5 --out "$tmp/i.st" --report "$tmp/i.json"
 is 'the report says so'                 bash -c "[ $(number "$tmp/i.json" cells_drawn) = 5 ]"
 t 'logs of cells of one depth'          0 '' knowledge-embed "${co[@]}" "$tmp/h.mapped.h5ad" --scale log2cp10k --above 0.5 --out "$tmp/j.st"
+
+# A genome: chromosome 1 with human genes G1..G40 a hundred bases apart, odd ones on the reverse strand; one end of N
+awk 'BEGIN { srand(3); print ">chr1 made"; for (l = 0; l < 90; l++) { s = ""
+	for (i = 0; i < 50; i++) s = s (l >= 84 ? "N" : substr("ACGTacgt", int(rand() * 8) + 1, 1)); print s } }' >"$tmp/genome.fa"
+awk 'BEGIN { OFS = "\t"; print "#chr", "start", "end", "name", "score", "strand"
+	for (i = 1; i <= 42; i++) print "1", i * 100, i * 100 + 60, "G" i, 0, (i % 2 ? "-" : "+")
+	print "1", 200, 300, "G1", 0, "+"; print "1", 200, 300, "nobody", 0, "+"; print "chrX", 5, 9, "G50", 0, "+" }' >"$tmp/sites.tsv"
+gzip -nc "$tmp/genome.fa" >"$tmp/genome.fa.gz"
+pro=(promoter --tables "$tmp/tables" --vocab "$tmp/vocab.tsv" --tss "$tmp/sites.tsv" --upstream 20 --downstream 80 --dim 8 --quiet)
+t 'promoters by word shares'            0 '' knowledge-embed "${pro[@]}" --genome "$tmp/genome.fa" --method kmer --word 2 --out "$tmp/k.st" \
+	--report "$tmp/k.json" --fasta-out "$tmp/k.fa" --text "$tmp/k.txt" --threads 1
+t 'from a gzip genome, two threads'     0 '' knowledge-embed "${pro[@]}" --genome "$tmp/genome.fa.gz" --method kmer --word 2 --out "$tmp/l.st" --threads 2
+is 'is the same'                        cmp "$tmp/k.st" "$tmp/l.st"
+printf 'chr1\t4500\t11\t50\t51\n' >"$tmp/genome.fa.fai"
+t 'by an index'                         0 '' knowledge-embed "${pro[@]}" --genome "$tmp/genome.fa" --method kmer --word 2 --out "$tmp/m.st" --report "$tmp/m.json"
+is 'is the same too'                    bash -c "cmp '$tmp/k.st' '$tmp/m.st' && grep -q '\"by_index\": true' '$tmp/m.json'"
+is 'every row is accounted for'         bash -c "[ $(number "$tmp/k.json" rows) = 45 ] && [ $(number "$tmp/k.json" repeats) = 1 ] &&
+	[ $(number "$tmp/k.json" no_sequence) = 1 ] && [ $(number "$tmp/k.json" mostly_unknown_bases) = 1 ] && [ $(number "$tmp/k.json" promoters) = 41 ]"
+is 'a name of nobody is listed'         grep -q '"nobody"' "$tmp/k.json"
+is 'a vector for each promoter'         bash -c "[ \$(wc -l <'$tmp/k.txt') = 41 ] && [ \$(grep -c '^>' '$tmp/k.fa') = 41 ]"
+is 'the start site is base 21, on both strands' bash -c "seq=\$(grep -v '>' '$tmp/genome.fa' | tr -d '\n' | tr acgt ACGT)
+	[ \$(grep -A1 ENSG00000000002 '$tmp/k.fa' | tail -1 | cut -c21-30) = \${seq:200:10} ] &&
+	[ \$(grep -A1 ENSG00000000001 '$tmp/k.fa' | tail -1 | cut -c21-30) = \$(printf %s \${seq:150:10} | rev | tr ACGT TGCA) ]"
+t 'a DNABERT of its own'                0 '' dnabert-train "$tmp/k.fa" --out "$tmp/dna" --epochs 2 --width 16 --ffn 16 --lr 1e-3 --quiet --report "$tmp/dna.json"
+is 'is labelled small'                  grep -q '"genecompass_label": "small"' "$tmp/dna/config.json"
+t 'goes on from there'                  0 '' dnabert-train "$tmp/k.fa" --from "$tmp/dna" --out "$tmp/dna2" --epochs 1 --quiet
+is 'to other weights'                   bash -c "[ -s '$tmp/dna2/model.safetensors' ] && ! cmp -s '$tmp/dna/model.safetensors' '$tmp/dna2/model.safetensors'"
+t 'promoters by it'                     0 '' knowledge-embed "${pro[@]}" --genome "$tmp/genome.fa" --model "$tmp/dna" --out "$tmp/n.st" --report "$tmp/n.json" --threads 1
+t 'and with two threads'                0 '' knowledge-embed "${pro[@]}" --genome "$tmp/genome.fa" --model "$tmp/dna" --out "$tmp/o.st" --threads 2
+is 'are the same bytes'                 cmp "$tmp/n.st" "$tmp/o.st"
+is 'the file says so'                   bash -c "head -c 400 '$tmp/n.st' | grep -q '\"method\":\"dnabert\"' && head -c 400 '$tmp/n.st' | grep -q '\"model\":\"small\"'"
+t 'dnalong without an LSTM'             3 'no rnn' knowledge-embed "${pro[@]}" --genome "$tmp/genome.fa" --model "$tmp/dna" --method dnalong --out "$tmp/x.st"
+t 'a genome without its sites'          2 'as many of one' knowledge-embed "${pro[@]}" --genome a b --method kmer --out "$tmp/x.st"
+t 'words and a model'                   2 'goes with' knowledge-embed "${pro[@]}" --genome a --method kmer --model d --out "$tmp/x.st"
+t 'neither'                             2 'goes with' knowledge-embed "${pro[@]}" --genome a --out "$tmp/x.st"
+t 'a genome for families'               2 'family does not take --genome' knowledge-embed "${family[@]}" --genome a --out "$tmp/x.st"
+t 'a genome that is none'               3 "no '>NAME'" knowledge-embed "${pro[@]}" --genome "$tmp/sites.tsv" --method kmer --out "$tmp/x.st"
+printf '>9\nACGT\n' >"$tmp/nine.fa"
+t 'a genome of other chromosomes'       3 'no promoter of any gene' knowledge-embed "${pro[@]}" --genome "$tmp/nine.fa" --method kmer --out "$tmp/x.st"
+t 'exact and hogwild'                   2 'exclude each other' knowledge-embed "${grn[@]}" --pairs a --exact --hogwild --out "$tmp/x.st"
 
 t 'help'                                0 '' knowledge-embed --help
 t 'no kind'                             2 '' knowledge-embed --vocab "$tmp/vocab.tsv" --out "$tmp/x.st"

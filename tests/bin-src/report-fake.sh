@@ -57,6 +57,8 @@ echo '{"n_cells": 5012, "n_tokens": 4123456, "max_tokens": 2048, "value": "raw-m
 echo '{"n_pairs": 812345, "epochs": 10, "loss": 0.4321}' >"$r/knowledge/coexpression.json"
 echo '{"auc_mean": 0.5012, "permutations": 100}' >"$r/knowledge/coexpression.null.json"
 echo '{"n_families": 1645, "covered": true}' >"$r/knowledge/family.json"
+mkdir -p "$r/knowledge-report"
+echo '{"human recovery family, table": 0.8125}' >"$r/knowledge-report/worth-family.json"
 
 awk 'BEGIN { srand(7); for (i = 0; i < 400; i++) {
 	id = 5.9 + 1.6 * exp(-i / 60) + 0.1 * rand(); v = 0.42 + 0.5 * exp(-i / 30) + 0.03 * rand()

@@ -98,6 +98,7 @@ is 'per sample too' has "$(sha256sum "$R/qc-filter/celltypist/MANIFEST.tsv" | cu
 is 'a stage without a manifest is said' has 'Stage embed has no MANIFEST.tsv' "$page"
 is 'deviations have their ids and what this run was told' has 'follows the preset paper' "$page"
 is 'a number of a report is there' has '<dt>families</dt><dd>1,645</dd>' "$page"
+is 'so is what knowledge is worth' has '<dt>human recovery family, table</dt><dd>0.81' "$page"
 colour() { grep -oE "<path class=\"dot\" stroke=\"[^\"]*\"" "$1" | cut -d'"' -f4 | sort | tr '\n' ' '; }
 is 'a cell type has one colour in all maps' test "$(colour "$R/report/map-type.svg")" = \
 	"$(colour "$R/report/map-counts-type.svg")"

@@ -470,13 +470,4 @@ static void parity_pairs(const char *dir)
     json_decref(want);
 }
 
-/* The fourth kind of knowledge has its own folder. */
-static void parity_dnabert(const char *dir)
-{
-    char *p = text_new("%s/dnabert_tiny", dir);
-    if (p && folder_exists(p))
-        skip("dnabert_tiny: promoter knowledge is not built yet");
-    free(p);
-}
-
 #endif

@@ -1,6 +1,7 @@
 /* parity-knowledge DIR: the knowledge stages against a folder laid out like golden/knowledge (its
  * README says what is in it). Parts that are not in the folder are skipped, with the reason. */
 #include "lib/base/thread.h"
+#include "tests/parity/knowledge_dnabert.h"
 #include "tests/parity/knowledge_links.h"
 #include "tests/parity/knowledge_pairs.h"
 #include "tests/parity/knowledge_pearson.h"

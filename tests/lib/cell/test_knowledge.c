@@ -191,6 +191,7 @@ static void bad_files(const struct vocab *v)
 
 static void files(void)
 {
+    static const struct knowledge_note note = { "abc", "gene2vec", "", 17 };
     struct vocab v;
     struct knowledge_table k, back;
     struct knowledge_counts c;
@@ -198,14 +199,15 @@ static void files(void)
     char *p = text_new("%s/k.safetensors", dir), *text = text_new("%s/k.txt", dir);
     make_vocab(&v, 0);
     learn(&v, true, true, &k, &c);
-    ok(!knowledge_write(p, &k, "abc", 17, &e) && !knowledge_read(p, &v, &back, &e) &&
+    ok(!knowledge_write(p, &k, &note, &e) && !knowledge_read(p, &v, &back, &e) &&
            back.dim == DIM && back.kind == KNOWLEDGE_GRN &&
            !memcmp(back.vector, k.vector, v.n * DIM * sizeof *k.vector) &&
            !memcmp(back.present, k.present, v.n),
        "a table reads back%s", e.text);
     struct st_file f;
     ok(!st_open(&f, p, &e) && !strcmp(st_meta(&f, "vocab"), "abc") &&
-           !strcmp(st_meta(&f, "pairs"), "17") && !strcmp(st_meta(&f, "kind"), "grn"),
+           !strcmp(st_meta(&f, "pairs"), "17") && !strcmp(st_meta(&f, "kind"), "grn") &&
+           !strcmp(st_meta(&f, "method"), "gene2vec") && !st_meta(&f, "model"),
        "with its metadata");
     st_close(&f);
     char *data;
@@ -221,7 +223,7 @@ static void files(void)
        "numbers in full");
     free(data);
     ok(knowledge_write_text("/dev/full", &k, &v, &e) == RC_FAIL &&
-           knowledge_write("/dev/full", &k, "abc", 17, &e) == RC_FAIL,
+           knowledge_write("/dev/full", &k, &note, &e) == RC_FAIL,
        "a full disk is an error");
     bad_files(&v);
     knowledge_table_release(&k);

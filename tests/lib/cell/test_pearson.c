@@ -92,7 +92,7 @@ static void entries(const struct csr *c, const uint32_t dense[CELLS][GENES], boo
     o.least_cells = 12;
     o.above = 0.3;
     for (int x = 0; x < GENES; x++) {
-        if (pearson_row(c, &o, (uint32_t)x, row, &e))
+        if (pearson_rows(c, &o, &(uint32_t){ (uint32_t)x }, 1, row, &e))
             wrong++;
         for (int y = 0; y < GENES; y++) {
             uint32_t n;
@@ -121,7 +121,8 @@ static void special(const struct csr *c)
     struct pearson_entry row[GENES];
     struct err e = { 0 };
     o.least_cells = 2;
-    ok(!pearson_row(c, &o, 4, row, &e) && near(row[5].r, 1, 0, 0), "a doubled gene: exactly 1");
+    ok(!pearson_rows(c, &o, &(uint32_t){ 4 }, 1, row, &e) && near(row[5].r, 1, 0, 0),
+       "a doubled gene: exactly 1");
     ok(isnan(row[6].r) && row[6].n > 0, "a constant gene has no correlation");
     ok(isnan(row[7].r) && row[7].n == 0, "nor has one that is nowhere expressed");
     o.above = 1;
@@ -130,6 +131,30 @@ static void special(const struct csr *c)
     o.least_cells = CELLS + 1;
     ok(!pearson_pairs(c, &o, NULL, &k, &e) && k.genes == 0 && k.defined == 0,
        "more joint cells than cells: nothing is left, and no harm");
+}
+
+/* A gene with counts of thousands takes the sums from float to double: all others keep their bits.
+ */
+static void float_and_double(const struct csr *c)
+{
+    struct pearson_options o = pearson_defaults();
+    struct pearson_entry small[GENES], large[GENES];
+    struct csr big = *c;
+    struct err e = { 0 };
+    const uint32_t x = 10;
+    o.least_cells = 5;
+    big.value = malloc(csr_nnz(c) * sizeof *big.value);
+    for (uint64_t i = 0; big.value && i < csr_nnz(c); i++)
+        big.value[i] = c->value[i] * (c->index[i] == 0 ? 5000 : 1);
+    bool same = big.value && !pearson_rows(c, &o, &x, 1, small, &e) &&
+                !pearson_rows(&big, &o, &x, 1, large, &e);
+    size_t defined = 0;
+    for (int y = 1; same && y < GENES; y++) {
+        same = small[y].n == large[y].n && !memcmp(&small[y].r, &large[y].r, sizeof(double));
+        defined += isnan(small[y].r) ? 0 : 1;
+    }
+    ok(same && defined > 50, "large counts of one gene change no bit of %zu others", defined);
+    free(big.value);
 }
 
 static void threads_and_null(const struct csr *c)
@@ -204,6 +229,7 @@ int main(void)
     entries(&c, (const uint32_t(*)[GENES])dense, false);
     entries(&c, (const uint32_t(*)[GENES])dense, true);
     special(&c);
+    float_and_double(&c);
     threads_and_null(&c);
     samples();
     csr_release(&c);

@@ -213,6 +213,20 @@ static void learns(void)
        "genes of a group come together: cosine %.2f within, %.2f between", in, between);
     ok(c.kept == c.lines, "without sub-sampling no line is lost");
     free(x);
+    o.hogwild = true;
+    x = learn(&p, GENES, DIM, 2, &o, &c);
+    in = between = 0;
+    for (size_t a = 0; a < GENES; a++)
+        for (size_t b = a + 1; b < GENES; b++)
+            *(a / 50 == b / 50 ? &in : &between) += cosine(x + a * DIM, x + b * DIM, DIM);
+    ok(in / 2450 > 0.9 && between / 2500 < 0.2 && c.kept == c.lines && c.lines == p.n * o.passes,
+       "so they do in a race: %.2f within, %.2f between", in / 2450, between / 2500);
+    free(x);
+    float *y = learn(&p, GENES, DIM, 1, &o, &c);
+    x = learn(&p, GENES, DIM, 1, &o, &c);
+    ok(memcmp(x, y, GENES * DIM * sizeof *x) == 0, "one thread cannot race");
+    free(x);
+    free(y);
     pairs_release(&p);
 }
 

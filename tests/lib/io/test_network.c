@@ -30,6 +30,12 @@ static void layouts(void)
 {
     struct network n;
     struct err e = { 0 };
+    ok(!network_read(put("TF\tTG\tScore\tFDR\tREs\nPOU5F1\tNANOG\t9.5\t0.001\tchr1_5_9;chr1_20_30\n"
+                         "SOX2\tNANOG\t3\t0.01\t\n"),
+                     NULL, &n, &e) &&
+           n.n_rows == 2 && n.pairs.n == 2 && n.gene.n == 3,
+       "PECA2: TF and TG, elements may be none %s", e.text);
+    network_release(&n);
     ok(!network_read(
            put("\"source\",\"target\",\"weight\"\n\"MYC\",\"TERT\",1\n\"TERT\",\"MYC\",-1\n"
                "\"SPI1\",\"SPI1\",1\n\"MYC\",\"TERT\",1\n\n"),

@@ -1,0 +1,138 @@
+/* The forward pass and the loss. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/rng.h"
+#include "lib/data/kmer.h"
+#include "lib/nn/dnabert.h"
+
+struct run {
+    struct dnabert *m;
+    struct tape *t;
+    const struct dna_batch *b;
+    uint64_t drop_seed;
+};
+
+__attribute__((format(printf, 2, 3))) static struct tensor *par(struct dnabert *m, const char *fmt,
+                                                                ...)
+{
+    char name[96];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(name, sizeof name, fmt, ap);
+    va_end(ap);
+    return &m->params.item[params_index(&m->params, name)].t;
+}
+
+/* place: 0 the embedding; 1 + 3l attention, 2 + 3l after it, 3 + 3l after the feed-forward. */
+static struct dropout drop_at(const struct run *r, uint64_t place)
+{
+    struct dropout d = { .row_key = r->b->row_key };
+    if (r->drop_seed) {
+        d.threshold = (uint32_t)(r->m->config.dropout * 65536 + 0.5);
+        d.seed = rng_u64(r->drop_seed, RNG_DROPOUT, place, 0);
+    }
+    return d;
+}
+
+static struct tensor *embed(const struct run *r)
+{
+    struct tensor *x = tape_gather(r->t, par(r->m, "bert.embeddings.word_embeddings.weight"),
+                                   r->b->id, r->b->n_rows, KMER_PAD);
+    x = tape_add_position(r->t, x, par(r->m, "bert.embeddings.token_type_embeddings.weight"),
+                          par(r->m, "bert.embeddings.position_embeddings.weight"), r->b->rank);
+    x = tape_norm(r->t, x, NULL, par(r->m, "bert.embeddings.LayerNorm.weight"),
+                  par(r->m, "bert.embeddings.LayerNorm.bias"), r->m->config.norm_eps, NULL);
+    const struct dropout drop = drop_at(r, 0);
+    return tape_dropout(r->t, x, &drop);
+}
+
+static struct tensor *layer_linear(const struct run *r, struct tensor *x, unsigned l,
+                                   const char *what, enum act act)
+{
+    return tape_linear(r->t, x, par(r->m, "bert.encoder.layer.%u.%s.weight", l, what),
+                       par(r->m, "bert.encoder.layer.%u.%s.bias", l, what), act);
+}
+
+static struct tensor *layer_norm(const struct run *r, struct tensor *x, struct tensor *skip,
+                                 unsigned l, const char *what, uint64_t place)
+{
+    const struct dropout drop = drop_at(r, place);
+    return tape_norm(r->t, x, skip, par(r->m, "bert.encoder.layer.%u.%s.LayerNorm.weight", l, what),
+                     par(r->m, "bert.encoder.layer.%u.%s.LayerNorm.bias", l, what),
+                     r->m->config.norm_eps, &drop);
+}
+
+static struct tensor *encoder_layer(const struct run *r, struct tensor *h, unsigned l)
+{
+    const struct dropout drop = drop_at(r, 1 + 3 * l);
+    struct tensor *q = layer_linear(r, h, l, "attention.self.query", ACT_NONE);
+    struct tensor *k = layer_linear(r, h, l, "attention.self.key", ACT_NONE);
+    struct tensor *v = layer_linear(r, h, l, "attention.self.value", ACT_NONE);
+    struct tensor *a =
+        tape_attention(r->t, q, k, v, r->m->config.n_heads, r->b->first, r->b->n_chunks, &drop);
+    a = layer_linear(r, a, l, "attention.output.dense", ACT_NONE);
+    h = layer_norm(r, a, h, l, "attention.output", 2 + 3 * l);
+    struct tensor *f = layer_linear(r, h, l, "intermediate.dense", ACT_GELU);
+    f = layer_linear(r, f, l, "output.dense", ACT_NONE);
+    return layer_norm(r, f, h, l, "output", 3 + 3 * l);
+}
+
+/* Without gradients nothing of a layer is needed after it but its output: two buffers take turns,
+ * and the memory of one layer serves all. */
+static struct tensor *encode_only(const struct run *r)
+{
+    const struct dnabert_config *c = &r->m->config;
+    struct tensor *keep[2] = { tape_new(r->t, r->b->n_rows, c->d),
+                               tape_new(r->t, r->b->n_rows, c->d) };
+    const size_t bytes = r->b->n_rows * c->d * r->t->b->real_bytes;
+    const struct arena_mark mark = arena_mark(&r->t->arena);
+    struct tensor *h = embed(r);
+    for (unsigned l = 0; l <= c->n_layers && !r->t->failed; l++) {
+        if (l)
+            h = encoder_layer(r, keep[(l - 1) % 2], l - 1);
+        if (r->t->failed)
+            break;
+        memcpy(keep[l % 2]->x, h->x, bytes);
+        arena_rewind(&r->t->arena, mark);
+    }
+    return r->t->failed ? &r->t->nothing : keep[c->n_layers % 2];
+}
+
+struct tensor *dnabert_encode(struct dnabert *m, struct tape *t, const struct dna_batch *b,
+                              uint64_t drop_seed)
+{
+    const struct run r = { m, t, b, drop_seed };
+    if (!t->training)
+        return encode_only(&r);
+    struct tensor *h = embed(&r);
+    for (unsigned l = 0; l < m->config.n_layers; l++)
+        h = encoder_layer(&r, h, l);
+    return h;
+}
+
+struct tensor *dnabert_cls(struct tape *t, const struct dna_batch *b, struct tensor *last)
+{
+    return tape_gather(t, last, b->first, b->n_chunks, SIZE_MAX);
+}
+
+struct tensor *dnabert_pool(struct dnabert *m, struct tape *t, struct tensor *cls)
+{
+    return tape_linear(t, cls, par(m, "bert.pooler.dense.weight"), par(m, "bert.pooler.dense.bias"),
+                       ACT_TANH);
+}
+
+double dnabert_loss(struct dnabert *m, struct tape *t, const struct dna_batch *b,
+                    struct tensor *last, double scale)
+{
+    struct id_loss loss = { 0 };
+    struct tensor *z = tape_gather(t, last, b->masked, b->n_masked, SIZE_MAX);
+    z = tape_linear(t, z, par(m, "cls.predictions.transform.dense.weight"),
+                    par(m, "cls.predictions.transform.dense.bias"), ACT_GELU);
+    z = tape_norm(t, z, NULL, par(m, "cls.predictions.transform.LayerNorm.weight"),
+                  par(m, "cls.predictions.transform.LayerNorm.bias"), m->config.norm_eps, NULL);
+    tape_id_loss(t, z, par(m, "bert.embeddings.word_embeddings.weight"),
+                 par(m, "cls.predictions.bias"), b->label, scale, &loss);
+    return loss.loss;
+}
