@@ -93,6 +93,7 @@ slurm_try() { # communication-parameters
 		kill -0 "${slurm_pids[@]}" 2>/dev/null || break
 		sleep 0.5
 	done
+	# shellcheck disable=SC2034  # for whoever sources this
 	slurm_why=$(cat "$slurm"/{munged,slurmctld,slurmd,srun}.log 2>/dev/null |
 		grep -iE 'error|fatal|cannot' | tail -n 1)
 	slurm_stop

@@ -67,5 +67,5 @@ $R/tokenize/MANIFEST.tsv: $B/bin/tokenize $R/tokenize/params $R/vocab/MANIFEST.t
 	$(close_stage)
 
 ##@ Results
-corpus: $R/tokenize/MANIFEST.tsv ## the corpus: samples to shards of tokens
+corpus: $R/tokenize/MANIFEST.tsv $R/corpus-ledger/MANIFEST.tsv ## the corpus: samples to shards of tokens
 .PHONY: corpus
