@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/file.h"
 #include "lib/io/accession.h"
 #include "lib/io/lines.h"
 #include "lib/io/number.h"
@@ -253,29 +254,43 @@ enum rc corpus_plan_read(struct corpus_plan *p, const char *path, struct err *e)
 
 /* --- beside the other tables ---------------------------------------------------------------- */
 
-static enum rc check_input(const struct corpus_row *r, const char *path, const struct inputs *in,
-                           struct err *e)
+/* Bytes of an input, or of a folder of them, added to *bytes; *file when it is one. False: none. */
+static bool add_input(const struct inputs *in, const char *path, uint64_t *bytes,
+                      const struct input **file)
 {
-    size_t len = strlen(path), n = 0;
-    uint64_t bytes = 0;
-    const struct input *file = NULL;
+    const size_t len = strlen(path);
+    size_t n = 0;
     for (size_t i = 0; i < in->n; i++) {
         const struct input *it = &in->item[i];
-        bool inside = strncmp(it->path, path, len) == 0 && it->path[len] == '/';
+        const bool inside = strncmp(it->path, path, len) == 0 && it->path[len] == '/';
         if (strcmp(it->path, path) == 0)
-            file = it;
-        if (strcmp(it->path, path) != 0 && !inside)
+            *file = it;
+        if (*file != it && !inside)
             continue;
         n++;
-        bytes += it->bytes;
+        *bytes += it->bytes;
     }
-    if (!n)
-        return refuse(r, "where", "no such input:", path, e);
-    if (r->bytes && r->bytes != bytes)
-        return err_set(
-            e, RC_INPUT, "'%s': row %zu, column 'bytes': %llu, but the inputs below '%s' have %llu",
-            r->file, r->line, (unsigned long long)r->bytes, path, (unsigned long long)bytes);
-    if (*r->sha256 && (!file || strcmp(r->sha256, file->sha256) != 0))
+    return n > 0;
+}
+
+/* Each word of `where` that is an input. */
+static enum rc check_inputs(const struct corpus_row *r, char *where, const struct inputs *in,
+                            struct err *e)
+{
+    uint64_t bytes = 0;
+    const struct input *file = NULL;
+    bool all = true;
+    char *rest = where;
+    for (char *word; (word = strtok_r(rest, " ", &rest));) {
+        const char *path = input_path(word);
+        all = all && path;
+        if (path && !add_input(in, path, &bytes, &file))
+            return refuse(r, "where", "no such input:", path, e);
+    }
+    if (all && r->bytes && r->bytes != bytes)
+        return err_set(e, RC_INPUT, "'%s': row %zu, column 'bytes': %llu, but the inputs have %llu",
+                       r->file, r->line, (unsigned long long)r->bytes, (unsigned long long)bytes);
+    if (all && *r->sha256 && (!file || strcmp(r->sha256, file->sha256) != 0))
         return refuse(r, "sha256", "not the sum of that input:", r->sha256, e);
     return RC_OK;
 }
@@ -283,12 +298,18 @@ static enum rc check_input(const struct corpus_row *r, const char *path, const s
 enum rc corpus_plan_check_inputs(const struct corpus_plan *p, const struct inputs *in,
                                  struct err *e)
 {
-    for (size_t i = 0; i < p->n; i++) {
-        const char *path = input_path(p->row[i].where);
-        if (p->row[i].kind == CORPUS_COUNTS && path && check_input(&p->row[i], path, in, e))
-            return e ? e->rc : RC_INPUT;
+    enum rc rc = RC_OK;
+    for (size_t i = 0; !rc && i < p->n; i++) {
+        char *where = text_new("%s", p->row[i].where);
+        if (p->row[i].kind == CORPUS_ACCESSION) {
+            free(where);
+            continue;
+        }
+        rc = where ? check_inputs(&p->row[i], where, in, e)
+                   : err_set(e, RC_FAIL, "no memory to check the plan");
+        free(where);
     }
-    return RC_OK;
+    return rc;
 }
 
 enum rc corpus_plan_check_samples(const struct corpus_plan *p, const char *samples_tsv,
@@ -301,7 +322,7 @@ enum rc corpus_plan_check_samples(const struct corpus_plan *p, const char *sampl
     for (size_t i = 0; !rc && i < t.n_rows; i++) {
         const char *name = at(&t, "sample", i);
         const struct corpus_row *r = corpus_plan_find(p, name);
-        const char *path = r ? input_path(r->where) : NULL;
+        const char *path = r && r->kind == CORPUS_COUNTS ? input_path(r->where) : NULL;
         if (!r && unknown(at(&t, "profiles", i)))
             continue;
         if (!r)
