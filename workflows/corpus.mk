@@ -6,6 +6,11 @@
 #   median              non-zero medians over the cells of all samples that passed
 #   tokenize            shards, with the dictionary and the medians they were made with
 # A sample that could not be had is a stage without outputs, here as in import.
+#
+# On a cluster each stage is a job of its own, and nothing but make and the cluster schedules them:
+#   make corpus RUN='srun -n1 -c2' -j200 -k
+# -k: a sample that fails stops none of the others. The same words once more repair what is open.
+# Only stages that were closed count as done, so it does not matter how a job ended.
 qc_preset ?= paper
 max_length ?= 2048
 cells_per_shard ?= 16384
@@ -62,5 +67,5 @@ $R/tokenize/MANIFEST.tsv: $B/bin/tokenize $R/tokenize/params $R/vocab/MANIFEST.t
 	$(close_stage)
 
 ##@ Results
-corpus: $R/tokenize/MANIFEST.tsv ## the corpus: samples to shards of tokens
+corpus: $R/tokenize/MANIFEST.tsv $R/corpus-ledger/MANIFEST.tsv ## the corpus: samples to shards of tokens
 .PHONY: corpus

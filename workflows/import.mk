@@ -17,18 +17,23 @@ $R/import/%/params: $(samples_tsv) FORCE
 	 $< >$@.part; \
 	 if cmp -s $@.part $@; then rm $@.part; else mv $@.part $@; fi
 
-$R/import/%/MANIFEST.tsv: $B/bin/import $R/import/%/params $R/fetch/MANIFEST.tsv | $(closer)
+counted = $(filter $*,$(quantify_samples))
+.SECONDEXPANSION:
+$R/import/%/MANIFEST.tsv: $B/bin/import $R/import/%/params $R/fetch/MANIFEST.tsv \
+		$$(addprefix $R/quantify/,$$(addsuffix /MANIFEST.tsv,$$(filter $$*,$$(quantify_samples)))) \
+		| $(closer)
 	$(open_stage)
 	$Qset --; \
 	 while IFS='=' read -r key value; do case $$key in \
-		path) path=$$value;; \
+		path) path='$(view)'/"$$value";; \
 		species) set -- "$$@" --species "$$value";; \
 		labels) if [ -e '$(view)'/"$$value" ]; then set -- "$$@" --labels '$(view)'/"$$value"; fi;; \
 		label-column) column=$$value;; \
 	 esac; done <$(@D)/params; \
 	 case " $$* " in *' --labels '*) set -- "$$@" $${column:+--label-column "$$column"};; esac; \
-	 if [ -e '$(view)'/"$$path" ]; then \
-		$(tool)import '$(view)'/"$$path" --sample '$*' "$$@" --out $(@D)/cells.h5ad \
+	 $(if $(counted),path=$R/quantify/$*;) \
+	 if [ -e "$$path"$(if $(counted),/matrix.mtx.gz) ]; then \
+		$(tool)import "$$path" --sample '$*' "$$@" --out $(@D)/cells.h5ad \
 			--report $(@D)/report.json --threads $(THREADS) $(if $(filter 1,$(V)),,--quiet); \
 	 else echo '  $*: left out, its input could not be had'; fi
 	$(close_stage)

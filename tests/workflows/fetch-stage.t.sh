@@ -73,9 +73,19 @@ rm -r cache mirror/required.csv "$R/fetch"
 t 'without a required input it fails'   2 'required inputs missing' stage
 is 'and leaves no manifest'             test ! -e "$R/fetch/MANIFEST.tsv"
 
-# The project's own two tables fit each other: every file that a sample needs is an input.
-awk -F '\t' 'NR == 1 { print "path\tbytes\tsha256\tneed\tstatus" } NR > 1 { print $1 "\t" $2 "\t" $3 "\t" $4 "\thave" }' \
-	"$SRC/manifests/inputs/demo.tsv" >all.tsv
-awk -F '\t' -v profile=demo -f "$SRC/workflows/samples.awk" all.tsv "$SRC/manifests/samples.tsv" >got.tsv
-is 'every sample of the demo has inputs' cmp got.tsv "$SRC/manifests/samples.tsv"
+# The project's own tables fit each other: every file that a sample needs is an input.
+known() { # file...
+	awk -F '\t' 'NR == 1 { print "path\tbytes\tsha256\tneed\tstatus" }
+		FNR > 1 { print $1 "\t" $2 "\t" $3 "\t" $4 "\thave" }' "$@"
+}
+whole() { # profile inputs...
+	local profile=$1
+	shift
+	known "$@" >all.tsv
+	awk -F '\t' -v profile="$profile" -f "$SRC/workflows/samples.awk" all.tsv "$SRC/manifests/samples.tsv" >got.tsv
+	awk -F '\t' -v p="$profile" 'NR == 1 || index("," $6 ",", "," p ",")' "$SRC/manifests/samples.tsv" >want.tsv
+	cmp got.tsv want.tsv && [ "$(wc -l <want.tsv)" -gt 1 ]
+}
+is 'every sample of the demo has inputs'  whole demo "$SRC/manifests/inputs/demo.tsv"
+is 'every sample of the small profile too' whole small "$SRC"/manifests/inputs/{demo,small}.tsv
 end
