@@ -153,29 +153,56 @@ static enum rc copy_obs(struct cells *out, const struct cells *c, struct err *e)
 }
 
 static enum rc build(const struct cells *c, const struct gene_tables *t, const uint32_t *row_of,
-                     bool apart, struct cells *out, struct gene_map_report *report, struct err *e)
+                     bool apart, struct cells *out, uint32_t *col_to,
+                     struct gene_map_report *report, struct err *e)
 {
     size_t n_cols = c->count.n_cols, n_genes = 0;
     struct link *link = malloc((n_cols + 1) * sizeof *link);
-    uint32_t *col_to = malloc((n_cols + 1) * sizeof *col_to);
-    enum rc rc = link && col_to ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu columns", n_cols);
-    size_t n = rc ? 0 : make_links(t, row_of, n_cols, apart, link);
-    for (size_t j = 0; !rc && j < n_cols; j++)
+    if (!link)
+        return err_set(e, RC_FAIL, "no memory for %zu columns", n_cols);
+    size_t n = make_links(t, row_of, n_cols, apart, link);
+    for (size_t j = 0; j < n_cols; j++)
         col_to[j] = UINT32_MAX;
-    for (size_t i = 0; !rc && i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         n_genes += starts(link, i, apart);
         col_to[link[i].col] = (uint32_t)(n_genes - 1);
     }
     report->n_genes = n_genes;
     report->n_merged = n - n_genes;
-    if (!rc)
-        rc = csr_select(&c->count, NULL, col_to, n_genes, &out->count, e);
-    if (!rc)
-        rc = fill_var(out, c, t, link, n, n_genes, apart, e);
+    out->count.n_rows = c->count.n_rows;
+    out->count.n_cols = n_genes;
+    enum rc rc = fill_var(out, c, t, link, n, n_genes, apart, e);
     if (!rc)
         rc = copy_obs(out, c, e);
     free(link);
-    free(col_to);
+    return rc;
+}
+
+enum rc gene_map_plan(const struct cells *c, const struct gene_tables *t, bool homologs, bool apart,
+                      struct cells *out, uint32_t **col_to, struct gene_map_report *report,
+                      struct err *e)
+{
+    enum species s;
+    size_t n_cols = c->count.n_cols;
+    cells_init(out);
+    *col_to = NULL;
+    enum rc rc = gene_map_species(c, &s, e);
+    if (rc)
+        return rc;
+    uint32_t *row_of = malloc((n_cols + 1) * sizeof *row_of);
+    *col_to = malloc((n_cols + 1) * sizeof **col_to);
+    if (!row_of || !*col_to)
+        rc = err_set(e, RC_FAIL, "no memory for %zu columns", n_cols);
+    if (!rc) {
+        gene_map_columns(c, t, s, homologs, row_of, report);
+        rc = build(c, t, row_of, apart, out, *col_to, report, e);
+    }
+    free(row_of);
+    if (rc) {
+        free(*col_to);
+        *col_to = NULL;
+        cells_release(out);
+    }
     return rc;
 }
 
@@ -183,17 +210,11 @@ static enum rc map_cells(const struct cells *c, const struct gene_tables *t, boo
                          bool apart, struct cells *out, struct gene_map_report *report,
                          struct err *e)
 {
-    enum species s;
-    cells_init(out);
-    enum rc rc = gene_map_species(c, &s, e);
-    if (rc)
-        return rc;
-    uint32_t *row_of = malloc((c->count.n_cols + 1) * sizeof *row_of);
-    if (!row_of)
-        return err_set(e, RC_FAIL, "no memory for %zu columns", c->count.n_cols);
-    gene_map_columns(c, t, s, homologs, row_of, report);
-    rc = build(c, t, row_of, apart, out, report, e);
-    free(row_of);
+    uint32_t *col_to;
+    enum rc rc = gene_map_plan(c, t, homologs, apart, out, &col_to, report, e);
+    if (!rc)
+        rc = csr_select(&c->count, NULL, col_to, out->count.n_cols, &out->count, e);
+    free(col_to);
     if (rc)
         cells_release(out);
     return rc;

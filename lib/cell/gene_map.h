@@ -39,4 +39,11 @@ enum rc gene_map_cells(const struct cells *c, const struct gene_tables *t, bool 
 enum rc gene_map_cells_apart(const struct cells *c, const struct gene_tables *t, bool homologs,
                              struct cells *out, struct gene_map_report *report, struct err *e);
 
+/* The same in two steps, for counts that come in blocks. c: names, obs and var, of count only the
+ * sizes. out gets all but the counts; csr_select(block, NULL, *col_to, out->count.n_cols, ...) does
+ * the rest. *col_to [n_cols] is the caller's to free. */
+enum rc gene_map_plan(const struct cells *c, const struct gene_tables *t, bool homologs, bool apart,
+                      struct cells *out, uint32_t **col_to, struct gene_map_report *report,
+                      struct err *e);
+
 #endif

@@ -17,6 +17,8 @@
 #include "lib/data/gene_tables.h"
 #include "lib/data/vocab.h"
 
+struct rank_table; /* rank_table.h */
+
 /* What each column of a matrix stands for. */
 struct token_columns {
     size_t n_cols;
@@ -24,6 +26,7 @@ struct token_columns {
     double *median;
     size_t n_tokens;    /* columns with a token */
     size_t n_no_median; /* of these, without a median: 1 is used */
+    struct rank_table *ranks; /* owned; NULL: every count goes the long way (same result) */
 };
 
 /* id[j]: Ensembl id of column j. A column whose id has no token gets -1. On failure *c is empty. */
@@ -37,6 +40,7 @@ void token_columns_release(struct token_columns *c);
 /* Room for one cell; one per thread. Grows as needed. */
 struct token_work {
     struct token_key *key, *swap; /* owned */
+    uint32_t *place, *place_swap; /* owned */
     size_t room;
     uint16_t *token; /* [n] of the last cell, owned */
     float *value;

@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/thread.h"
+
 /* ---- sending ---- */
 
 struct head {
@@ -178,6 +180,7 @@ static void child(enum rc (*read)(const void *ctx, struct source *s, struct err 
                   const void *ctx, uint64_t file_bytes, struct source *s, FILE *to)
 {
     struct err e = { 0 };
+    threads_forked();
     set_limits(file_bytes);
     e.rc = read(ctx, s, &e);
     bool good = put(to, &e, sizeof e) && (e.rc || source_send(s, to)) && fflush(to) == 0;

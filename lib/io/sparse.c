@@ -3,9 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/io/h5ad_read.h"
-
-enum { BLOCK = 1 << 19 };
+#include "lib/io/sparse_rows.h"
 
 static uint32_t take(struct counts_check *check, double v, uint64_t major, uint64_t minor,
                      bool minor_is_cell)
@@ -14,66 +12,29 @@ static uint32_t take(struct counts_check *check, double v, uint64_t major, uint6
                          : counts_take(check, v, major, minor);
 }
 
-static enum rc read_values(const struct h5_data *d, struct csr *c, bool minor_is_cell,
-                           struct counts_check *check, struct err *e)
-{
-    double *block = malloc(BLOCK * sizeof *block);
-    enum rc rc = block ? RC_OK : err_set(e, RC_FAIL, "no memory to read counts");
-    uint64_t row = 0;
-    for (uint64_t at = 0; !rc && at < d->n_items; at += BLOCK) {
-        size_t n = d->n_items - at < BLOCK ? (size_t)(d->n_items - at) : BLOCK;
-        rc = h5_read_f64(d, at, n, block, e);
-        for (size_t i = 0; !rc && i < n; i++) {
-            while (c->indptr[row + 1] <= at + i)
-                row++;
-            c->value[at + i] = take(check, block[i], row, c->index[at + i], minor_is_cell);
-        }
-    }
-    free(block);
-    return rc;
-}
-
-static enum rc check_index(const struct csr *c, struct err *e)
-{
-    for (size_t r = 0; r < c->n_rows; r++)
-        for (uint64_t k = c->indptr[r]; k < c->indptr[r + 1]; k++)
-            if (c->index[k] >= c->n_cols)
-                return err_set(e, RC_INPUT, "entry %llu of 'indices' is %u, but there are %zu",
-                               (unsigned long long)k, c->index[k], c->n_cols);
-    return RC_OK;
-}
-
 enum rc sparse_read(hid_t group, size_t n_major, size_t n_minor, bool minor_is_cell,
                     struct csr *out, struct counts_check *check, struct err *e)
 {
-    struct h5_data data = { 0 }, indices = { 0 }, indptr = { 0 };
+    struct sparse_rows r;
     *out = (struct csr){ 0 };
-    enum rc rc = h5_data_open(group, "data", &data, e);
+    enum rc rc = sparse_rows_open(group, n_major, n_minor, minor_is_cell, &r, e);
+    if (rc)
+        return rc;
+    rc = csr_alloc(out, n_major, n_minor, (size_t)r.indptr[n_major], e);
+    for (size_t first = 0, n; !rc && first < n_major; first += n) {
+        struct csr block;
+        n = sparse_rows_block(&r, first);
+        rc = sparse_rows_read(&r, first, n, &block, e);
+        size_t nnz = (size_t)csr_nnz(&block);
+        if (!rc && nnz) {
+            memcpy(out->index + r.indptr[first], block.index, nnz * sizeof *block.index);
+            memcpy(out->value + r.indptr[first], block.value, nnz * sizeof *block.value);
+        }
+    }
     if (!rc)
-        rc = h5_data_open(group, "indices", &indices, e);
-    if (!rc)
-        rc = h5_data_open(group, "indptr", &indptr, e);
-    if (!rc)
-        rc = h5_data_want_1d(&data, UINT64_MAX, e);
-    if (!rc && !h5_is_number(&data))
-        rc = err_set(e, RC_INPUT, "'data' are %s, not numbers", h5_type_name(data.type));
-    if (!rc)
-        rc = h5_data_want_1d(&indices, data.n_items, e);
-    if (!rc)
-        rc = h5_data_want_1d(&indptr, (uint64_t)n_major + 1, e);
-    if (!rc)
-        rc = csr_alloc(out, n_major, n_minor, (size_t)data.n_items, e);
-    if (!rc)
-        rc = h5ad_read_indptr(&indptr, n_major, data.n_items, out->indptr, e);
-    if (!rc)
-        rc = h5ad_read_u32(&indices, data.n_items, out->index, e);
-    if (!rc)
-        rc = check_index(out, e);
-    if (!rc)
-        rc = read_values(&data, out, minor_is_cell, check, e);
-    h5_data_close(&data);
-    h5_data_close(&indices);
-    h5_data_close(&indptr);
+        memcpy(out->indptr, r.indptr, (n_major + 1) * sizeof *r.indptr);
+    *check = r.check;
+    sparse_rows_close(&r);
     if (rc)
         csr_release(out);
     return rc;
