@@ -160,15 +160,15 @@ static enum rc add_rows(struct job *j, struct h5ad_rows *r, struct progress *p, 
     j->n_columns += tc.n_cols;
     j->n_columns_no_token += tc.n_cols - tc.n_tokens;
     j->n_columns_no_median += tc.n_no_median;
-    for (size_t at = 0; !rc && at < n; at += H5AD_ROWS_BLOCK) {
+    for (size_t at = 0, k; !rc && at < n; at += k) {
         struct csr m;
-        rc = h5ad_rows_read(r, at, n - at < H5AD_ROWS_BLOCK ? n - at : H5AD_ROWS_BLOCK, &m, e);
+        k = h5ad_rows_block(r, at);
+        rc = h5ad_rows_read(r, at, k, &m, e);
         if (rc)
             break;
         j->n_counts += csr_nnz(&m);
         j->n_counts_left_out += csr_nnz(&m);
         rc = token_block_fill(&j->block, &tc, &m, (size_t)max_length, e);
-        csr_release(&m);
         if (!rc)
             rc = put_block(j, r, &o, at, e);
         progress_at(p, j->n_cells);
