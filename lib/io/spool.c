@@ -28,6 +28,13 @@ enum rc spool_open(struct spool *s, const char *folder, size_t n_cols, struct er
     return rc;
 }
 
+void spool_reset(struct spool *s, size_t n_cols)
+{
+    s->n_tiles = s->n_rows = 0;
+    s->nnz = s->n_bytes = 0;
+    s->n_cols = n_cols;
+}
+
 void spool_close(struct spool *s)
 {
     if (s->fd > 0)

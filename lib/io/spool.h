@@ -25,6 +25,8 @@ struct spool {
 
 /* A new file in `folder` (NULL: TMPDIR, or /tmp). On failure *s needs no close. */
 enum rc spool_open(struct spool *s, const char *folder, size_t n_cols, struct err *e);
+/* Forgets its tiles; the file, if there is one, is written from its start again. */
+void spool_reset(struct spool *s, size_t n_cols);
 void spool_close(struct spool *s); /* harmless on a closed one */
 
 /* Bytes that rows with nnz entries take at most. */
