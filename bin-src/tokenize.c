@@ -14,12 +14,14 @@
 #include "lib/io/tables.h"
 #include "lib/io/textout.h"
 
-static const char *vocab_path, *medians_path;
+static const char *vocab_path, *medians_path, *normalize = "count";
 static int64_t max_length = 2048, cells_per_shard = 16384;
 
 static const struct opt opts[] = {
     OPT_STR("vocab", &vocab_path, "FILE", "token dictionary, from vocab"),
     OPT_STR("medians", &medians_path, "FILE", "non-zero medians, from median"),
+    OPT_CHOICE("normalize", &normalize, "count|depth",
+               "values from counts, as released, or from counts per 10,000, as the paper says"),
     OPT_I64("max-length", &max_length, "N", "tokens of a cell at most"),
     OPT_I64("cells-per-shard", &cells_per_shard, "N",
             "cells of a file at most; bounds the memory (12 KiB a cell of 2048 tokens)"),
@@ -31,10 +33,14 @@ static const char text[] =
     "a cell are ranked by that, highest first, equal ones by token; the first 2048\n"
     "stay, with value log2(1 + count / median). Genes without a token are left out.\n"
     "\n"
+    "--normalize depth makes the value log2(1 + count / median * 10000 / total) with the\n"
+    "cell's total over all mapped genes; the tokens and their order are the same.\n"
+    "\n"
     "The folder holds shard-00000.h5, ... (cells in the order of the inputs),\n"
     "vocab.tsv and medians.tsv as they were used, and cells.tsv: cell_id, sample,\n"
     "barcode, species, label, length and n_nonzero (genes with a token before the\n"
-    "cut), one line per cell in the order of the shards.\n"
+    "cut), one line per cell in the order of the shards; and index.h5, which leads\n"
+    "from a cell's id to its place.\n"
     "\n"
     "Example:\n"
     "  tokenize qc/*.h5ad --vocab vocab.tsv --medians medians.tsv --out shards";
@@ -76,14 +82,15 @@ static enum rc copy_text(const char *from, const char *folder, const char *name,
 
 /* What of obs a cell's line is made of. */
 struct obs_columns {
-    const struct column *cell_id, *sample, *species, *label;
+    const struct column *cell_id, *sample, *species, *label, *total;
 };
 
 static enum rc find_columns(const struct h5ad_rows *r, struct obs_columns *o, struct err *e)
 {
     const struct table *t = &r->head.obs;
     *o = (struct obs_columns){ table_find(t, "cell_id"), table_find(t, "sample"),
-                               table_find(t, "species"), table_find(t, "label") };
+                               table_find(t, "species"), table_find(t, "label"),
+                               table_find(t, "total") };
     if (!o->cell_id || o->cell_id->kind != COLUMN_I64)
         return err_set(e, RC_INPUT,
                        "'%s' has no obs column 'cell_id' of whole numbers: import "
@@ -91,6 +98,16 @@ static enum rc find_columns(const struct h5ad_rows *r, struct obs_columns *o, st
                        r->path);
     if (!o->species || o->species->kind != COLUMN_TEXT)
         return err_set(e, RC_INPUT, "'%s' has no obs column 'species'", r->path);
+    if (strcmp(normalize, "depth") == 0) {
+        if (!o->total || o->total->kind != COLUMN_I64)
+            return err_set(e, RC_INPUT,
+                           "'%s' has no obs column 'total' of whole numbers: qc-filter makes it",
+                           r->path);
+        for (size_t i = 0; i < t->n_rows; i++)
+            if (o->total->i64[i] <= 0)
+                return err_set(e, RC_INPUT, "'%s': cell '%s' has a total of %lld", r->path,
+                               r->head.cell[i], (long long)o->total->i64[i]);
+    }
     if (o->sample && o->sample->kind != COLUMN_TEXT)
         o->sample = NULL;
     if (o->label && o->label->kind != COLUMN_TEXT)
@@ -157,6 +174,7 @@ static enum rc add_rows(struct job *j, struct h5ad_rows *r, struct progress *p, 
         rc = token_columns_of(&tc, r->head.gene, r->head.count.n_cols, &j->vocab, &j->medians, e);
     if (rc)
         return rc;
+    const struct column *total = strcmp(normalize, "depth") == 0 ? o.total : NULL;
     j->n_columns += tc.n_cols;
     j->n_columns_no_token += tc.n_cols - tc.n_tokens;
     j->n_columns_no_median += tc.n_no_median;
@@ -168,7 +186,8 @@ static enum rc add_rows(struct job *j, struct h5ad_rows *r, struct progress *p, 
             break;
         j->n_counts += csr_nnz(&m);
         j->n_counts_left_out += csr_nnz(&m);
-        rc = token_block_fill(&j->block, &tc, &m, (size_t)max_length, e);
+        rc = token_block_fill(&j->block, &tc, &m, total ? total->i64 + at : NULL, (size_t)max_length,
+                              e);
         if (!rc)
             rc = put_block(j, r, &o, at, e);
         progress_at(p, j->n_cells);

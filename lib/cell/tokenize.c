@@ -100,7 +100,9 @@ static enum rc work_grow(struct token_work *w, size_t n, struct err *e)
 {
     if (n <= w->room)
         return RC_OK;
+    uint64_t total = w->total;
     token_work_release(w);
+    w->total = total;
     size_t room = n < 4096 ? 4096 : n + n / 2;
     w->key = malloc(room * sizeof *w->key);
     w->swap = malloc(room * sizeof *w->swap);
@@ -222,20 +224,21 @@ static uint64_t bits_of(uint32_t count, double median)
 static void merge(struct token_work *w, const struct rank_table *t, size_t n_places, size_t n_keys)
 {
     size_t i = 0, j = 0;
+    double total = (double)w->total;
     for (uint32_t k = 0; k < w->n; k++) {
+        uint32_t p = i < n_places ? w->place[i] : 0;
         bool key = j < n_keys;
-        if (key && i < n_places) {
-            uint32_t p = w->place[i];
+        if (key && i < n_places)
             key = w->key[j].bits > t->bits[p] ||
                   (w->key[j].bits == t->bits[p] && w->key[j].token < t->token[p]);
-        }
-        if (key) {
-            w->token[k] = (uint16_t)w->key[j].token;
-            w->value[k] = (float)log2(1 + double_of(w->key[j++].bits));
-        } else {
-            w->token[k] = t->token[w->place[i]];
-            w->value[k] = t->value[w->place[i++]];
-        }
+        w->token[k] = key ? (uint16_t)w->key[j].token : t->token[p];
+        if (w->total)
+            w->value[k] = (float)log2(
+                1 + double_of(key ? w->key[j].bits : t->bits[p]) * 10000 / total);
+        else
+            w->value[k] = key ? (float)log2(1 + double_of(w->key[j].bits)) : t->value[p];
+        j += key;
+        i += !key;
     }
 }
 
