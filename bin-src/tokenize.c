@@ -246,10 +246,12 @@ static enum rc tokenize(struct job *j, const struct tool_args *a, struct err *e)
     }
     textout_put(&j->cells, "cell_id\tsample\tbarcode\tspecies\tlabel\tlength\tn_nonzero\n");
     rc = write_all(j, a, e);
-    if (rc)
-        shard_writer_abort(&j->shards);
-    else
-        rc = shard_writer_close(&j->shards, e);
+    if (rc) {
+        textout_abort(&j->cells);
+        shard_writer_abort(&j->shards); /* takes an empty folder away */
+        return rc;
+    }
+    rc = shard_writer_close(&j->shards, e);
     if (rc)
         textout_abort(&j->cells);
     else

@@ -13,6 +13,7 @@
 
 struct gather {
     char *folder;
+    bool made_folder;
     size_t per_shard;
     struct outfile *done; /* written, not yet renamed */
     size_t n_done;
@@ -64,13 +65,15 @@ enum rc shard_writer_open(struct shard_writer *w, const char *folder, size_t cel
     *w = (struct shard_writer){ 0 };
     if (cells_per_shard == 0)
         return err_set(e, RC_USAGE, "a shard holds at least one cell");
-    if (!folder_exists(folder) && folder_make(folder, e))
+    bool made = !folder_exists(folder);
+    if (made && folder_make(folder, e))
         return e ? e->rc : RC_FAIL;
     struct gather *g = calloc(1, sizeof *g);
     if (!g)
         return err_set(e, RC_FAIL, "no memory to write shards");
     w->state = g;
     g->per_shard = cells_per_shard;
+    g->made_folder = made;
     g->folder = text_new("%s", folder);
     enum rc rc = g->folder ? grow_cells(g, e) : err_set(e, RC_FAIL, "no memory for a path");
     if (!rc)
@@ -90,6 +93,8 @@ void shard_writer_abort(struct shard_writer *w)
     for (size_t i = 0; i < g->n_done; i++)
         outfile_abort(&g->done[i]);
     free(g->done);
+    if (g->made_folder && g->folder)
+        rmdir(g->folder); /* only if it is empty */
     free(g->folder);
     free(g->row);
     free(g->cell_id);
