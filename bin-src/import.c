@@ -100,14 +100,10 @@ static enum rc run(const struct tool_args *a, struct err *e)
                                       .labels = labels,
                                       .label_column = label_column,
                                       .all_droplets = all_droplets };
-    struct cells c;
     struct import_report rep;
     if (tool_need_out(a, e))
         return RC_USAGE;
-    if (import_any(a->arg.item[0], &o, &c, &rep, e))
-        return e->rc;
-    enum rc rc = h5ad_write(a->out, &c, NULL, e);
-    cells_release(&c);
+    enum rc rc = import_file(a->arg.item[0], &o, a->out, &rep, e);
     if (!rc && a->report)
         rc = write_report(a->report, &rep, e);
     if (!rc)

@@ -128,15 +128,14 @@ static enum rc add_file(struct job *j, struct median_stream *m, const char *path
         rc = err_set(e, RC_FAIL, "no memory for %zu genes", r.head.count.n_cols);
     if (!rc)
         rc = number_columns(j, &r, gene_of, e);
-    for (size_t at = 0; !rc && at < n; at += H5AD_ROWS_BLOCK) {
+    for (size_t at = 0, k; !rc && at < n; at += k) {
         struct csr block;
-        size_t k = n - at < H5AD_ROWS_BLOCK ? n - at : H5AD_ROWS_BLOCK;
+        k = h5ad_rows_block(&r, at);
         rc = h5ad_rows_read(&r, at, k, &block, e);
         if (rc)
             break;
         if (add_block(m, &block, gene_of, total->i64 + at, gene, e))
             rc = err_wrap(e, "'%s': cells %zu..%zu", path, at, at + k);
-        csr_release(&block);
         progress_at(p, p->done + k);
     }
     free(gene_of);

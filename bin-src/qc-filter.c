@@ -5,9 +5,11 @@
 
 #include "lib/base/log.h"
 #include "lib/base/tool.h"
+#include "lib/cell/content.h"
 #include "lib/cell/gene_map.h"
 #include "lib/cell/qc.h"
-#include "lib/io/h5ad.h"
+#include "lib/io/h5ad_rows.h"
+#include "lib/io/h5ad_writer.h"
 #include "lib/io/json.h"
 #include "lib/io/tables.h"
 #include "lib/io/textout.h"
@@ -64,7 +66,10 @@ static const char text[] =
     "            --report qc.json --cells verdicts.tsv";
 
 struct job {
-    struct cells c; /* mapped */
+    struct h5ad_rows in;
+    struct gene_plan plan;     /* of a file that is not mapped yet */
+    const struct cells *cells; /* mapped: names, obs, var, and of count the sizes */
+    struct table *obs, *var;   /* of cells */
     uint32_t *gene, *sample;
     const char **sample_name;
     size_t n_samples;
@@ -75,7 +80,8 @@ struct job {
 
 static void job_release(struct job *j)
 {
-    cells_release(&j->c);
+    gene_plan_release(&j->plan);
+    h5ad_rows_close(&j->in);
     free(j->gene);
     free(j->sample);
     free(j->sample_name);
@@ -111,35 +117,105 @@ static enum rc rules_from_options(struct qc_rules *r, struct err *e)
     return RC_OK;
 }
 
-/* Reads the file and maps its columns unless they are mapped. */
+/* Opens the file, and says how its columns are mapped unless they are mapped. */
 static enum rc open_cells(struct job *j, const char *path, const struct gene_tables *t,
                           struct err *e)
 {
-    enum rc rc = h5ad_read(path, &j->c, e);
-    if (rc || gene_map_done(&j->c))
-        return rc;
-    struct cells raw = j->c;
-    rc = strcmp(preset, "paper") == 0 ? gene_map_cells(&raw, t, true, &j->c, &j->map, e)
-                                      : gene_map_cells_apart(&raw, t, false, &j->c, &j->map, e);
-    cells_release(&raw);
-    j->map_known = !rc;
-    return rc ? err_wrap(e, "'%s'", path) : RC_OK;
+    enum rc rc = h5ad_rows_open(&j->in, path, e);
+    struct cells *c = &j->in.head;
+    if (!rc && !gene_map_done(c)) {
+        bool paper = strcmp(preset, "paper") == 0;
+        rc = gene_plan_make(c, t, paper, !paper, &j->plan, &j->map, e);
+        if (rc)
+            return err_wrap(e, "'%s'", path);
+        c = &j->plan.out;
+        j->map_known = true;
+    }
+    j->cells = c;
+    j->obs = &c->obs;
+    j->var = &c->var;
+    return rc;
+}
+
+/* Calls fn for each block of mapped cells, from the first to the last: cells [first, ...). */
+static enum rc each_block(struct job *j,
+                          enum rc (*fn)(void *ctx, const struct csr *block, size_t first,
+                                        struct err *e),
+                          void *ctx, struct err *e)
+{
+    size_t n = j->in.head.count.n_rows, first = 0;
+    enum rc rc = h5ad_rows_restart(&j->in, e);
+    for (size_t at = 0, k; !rc && at < n; at += k) {
+        struct csr block, mapped = { 0 };
+        k = h5ad_rows_block(&j->in, at);
+        rc = h5ad_rows_read(&j->in, at, k, &block, e);
+        if (!rc && j->map_known)
+            rc = gene_plan_block(&j->plan, &block, at, &mapped, e);
+        const struct csr *b = j->map_known ? &mapped : &block;
+        if (!rc)
+            rc = fn(ctx, b, first, e);
+        first += b->n_rows;
+        csr_release(&mapped);
+    }
+    return rc;
+}
+
+struct counting {
+    struct qc_cell *qc;
+    const unsigned char *flag;
+    uint64_t *gene_hash; /* NULL: the file has obs column content, or has columns apart */
+    int64_t *content;
+};
+
+static enum rc count_block(void *ctx, const struct csr *block, size_t first, struct err *e)
+{
+    struct counting *c = ctx;
+    (void)e;
+    qc_count(block, c->flag, c->qc + first);
+    if (c->gene_hash)
+        content_rows(block, c->gene_hash, c->content + first);
+    return RC_OK;
+}
+
+/* What is mapped here gets what homolog-map gives it. */
+static enum rc add_content(struct job *j, struct counting *c, struct err *e)
+{
+    if (!j->map_known || strcmp(preset, "paper") != 0)
+        return RC_OK;
+    struct column *to = table_add(j->obs, "content", COLUMN_I64);
+    c->gene_hash = content_genes(j->cells->gene, j->cells->count.n_cols);
+    if (!to || !c->gene_hash)
+        return err_set(e, RC_FAIL, "no memory for obs column 'content'");
+    c->content = to->i64;
+    return RC_OK;
 }
 
 static enum rc judge(struct job *j, const struct gene_tables *t, const struct qc_rules *rules,
                      struct err *e)
 {
-    size_t n = j->c.count.n_rows;
-    j->gene = malloc((j->c.count.n_cols + 1) * sizeof *j->gene);
+    size_t n = j->cells->count.n_rows, m = j->cells->count.n_cols;
+    unsigned char *flag = malloc(m + 1);
+    j->gene = malloc((m + 1) * sizeof *j->gene);
     j->sample = malloc((n + 1) * sizeof *j->sample);
     j->qc = calloc(n + 1, sizeof *j->qc);
-    if (!j->gene || !j->sample || !j->qc)
-        return err_set(e, RC_FAIL, "no memory for %zu cells", n);
-    enum rc rc = gene_map_ids(&j->c, t, j->gene, e);
+    enum rc rc = flag && j->gene && j->sample && j->qc
+                     ? RC_OK
+                     : err_set(e, RC_FAIL, "no memory for %zu cells", n);
     if (!rc)
-        rc = qc_samples(&j->c, j->sample, &j->sample_name, &j->n_samples, e);
+        rc = gene_map_ids(j->cells, t, j->gene, e);
     if (!rc)
-        rc = qc_run(&j->c.count, j->gene, t, j->sample, j->n_samples, rules, j->qc, e);
+        rc = qc_samples(j->cells, j->sample, &j->sample_name, &j->n_samples, e);
+    if (!rc) {
+        struct counting c = { .qc = j->qc, .flag = flag };
+        qc_flags(j->gene, m, t, flag);
+        rc = add_content(j, &c, e);
+        if (!rc)
+            rc = each_block(j, count_block, &c, e);
+        free(c.gene_hash);
+    }
+    if (!rc)
+        rc = qc_judge(n, j->sample, j->n_samples, rules, j->qc, e);
+    free(flag);
     return rc;
 }
 
@@ -148,41 +224,90 @@ static enum rc add_columns(struct job *j, const struct gene_tables *t, struct er
 {
     static const char *const name[] = { "total", "n_genes", "mito" };
     for (int i = 0; i < 3; i++) {
-        struct column *col = table_add(&j->c.obs, name[i], COLUMN_I64);
+        struct column *col = table_add(j->obs, name[i], COLUMN_I64);
         if (!col)
             return err_set(e, RC_FAIL, "no memory for obs column '%s'", name[i]);
-        for (size_t r = 0; r < j->c.count.n_rows; r++) {
+        for (size_t r = 0; r < j->cells->count.n_rows; r++) {
             const struct qc_cell *q = &j->qc[r];
             col->i64[r] = (int64_t)(i == 0 ? q->total : i == 1 ? q->n_genes : q->mito);
         }
     }
-    struct column *core = table_add(&j->c.var, "core", COLUMN_I64);
+    struct column *core = table_add(j->var, "core", COLUMN_I64);
     if (!core)
         return err_set(e, RC_FAIL, "no memory for var column 'core'");
-    for (size_t k = 0; k < j->c.count.n_cols; k++)
+    for (size_t k = 0; k < j->cells->count.n_cols; k++)
         core->i64[k] = t->gene[j->gene[k]].core;
     return RC_OK;
+}
+
+struct writing {
+    struct h5ad_writer *w;
+    const unsigned char *cell;
+    const uint32_t *col_to; /* NULL: all genes */
+    size_t n_cols;
+};
+
+static enum rc write_block(void *ctx, const struct csr *block, size_t first, struct err *e)
+{
+    struct writing *w = ctx;
+    struct csr out;
+    enum rc rc = csr_select(block, w->cell + first, w->col_to, w->n_cols, &out, e);
+    if (!rc)
+        rc = h5ad_writer_add(w->w, &out, e);
+    csr_release(&out);
+    return rc;
+}
+
+/* The names, obs and var of what stays; w gets the columns that go with them. */
+static enum rc select_head(struct job *j, const struct gene_tables *t, unsigned char *cell,
+                           unsigned char *gene, uint32_t *col_to, struct writing *w,
+                           struct cells *out, struct err *e)
+{
+    size_t n = j->cells->count.n_rows, m = j->cells->count.n_cols, to = 0;
+    if (add_columns(j, t, e))
+        return RC_FAIL;
+    for (size_t r = 0; r < n; r++)
+        cell[r] = j->qc[r].verdict == QC_KEPT;
+    for (size_t k = 0; k < m; k++) {
+        gene[k] = !core_only || t->gene[j->gene[k]].core;
+        col_to[k] = gene[k] ? (uint32_t)to++ : UINT32_MAX;
+    }
+    w->cell = cell;
+    w->col_to = core_only ? col_to : NULL;
+    w->n_cols = to;
+    return cells_select_head(j->cells, cell, core_only ? gene : NULL, out, e);
 }
 
 static enum rc write_kept(struct job *j, const struct gene_tables *t, const char *path,
                           size_t *n_kept, struct err *e)
 {
-    size_t n = j->c.count.n_rows, m = j->c.count.n_cols;
+    size_t n = j->cells->count.n_rows, m = j->cells->count.n_cols;
     struct cells out;
+    struct h5ad_writer writer;
+    struct writing w = { .w = &writer };
+    cells_init(&out);
     unsigned char *cell = malloc(n + 1), *gene = malloc(m + 1);
-    enum rc rc = cell && gene ? add_columns(j, t, e) : err_set(e, RC_FAIL, "no memory");
-    for (size_t r = 0; !rc && r < n; r++)
-        *n_kept += cell[r] = j->qc[r].verdict == QC_KEPT;
-    for (size_t k = 0; !rc && k < m; k++)
-        gene[k] = t->gene[j->gene[k]].core;
-    if (!rc)
-        rc = cells_select(&j->c, cell, core_only ? gene : NULL, &out, e);
+    uint32_t *col_to = malloc((m + 1) * sizeof *col_to);
+    enum rc rc = cell && gene && col_to ? h5ad_writer_open(&writer, path, e)
+                                        : err_set(e, RC_FAIL, "no memory for %zu cells", n);
+    if (!rc) {
+        rc = select_head(j, t, cell, gene, col_to, &w, &out, e);
+        /* A matrix of no cells is a matrix all the same. */
+        const struct csr none = { .n_cols = w.n_cols, .indptr = &(uint64_t){ 0 } };
+        if (!rc)
+            rc = h5ad_writer_add(&writer, &none, e);
+        if (!rc)
+            rc = each_block(j, write_block, &w, e);
+        if (rc)
+            h5ad_writer_abort(&writer);
+        else
+            rc = h5ad_writer_close(&writer, &out, NULL, e);
+    }
+    *n_kept = out.obs.n_rows;
+    cells_release(&out);
     free(cell);
     free(gene);
-    if (rc)
-        return rc;
-    rc = h5ad_write(path, &out, NULL, e);
-    cells_release(&out);
+    free(col_to);
     return rc;
 }
 
@@ -201,9 +326,9 @@ static enum rc write_cells_table(const struct job *j, struct err *e)
         return e->rc;
     textout_put(&o, "cell\ttotal\tn_genes\tmito\tz_total\tz_genes\tz_mito\tn_protein_mirna\t"
                     "n_tokens\tverdict\tsample\n");
-    for (size_t r = 0; r < j->c.count.n_rows; r++) {
+    for (size_t r = 0; r < j->cells->count.n_rows; r++) {
         const struct qc_cell *q = &j->qc[r];
-        textout_put(&o, "%s\t%llu\t%u\t%llu", j->c.cell[r], (unsigned long long)q->total,
+        textout_put(&o, "%s\t%llu\t%u\t%llu", j->cells->cell[r], (unsigned long long)q->total,
                     q->n_genes, (unsigned long long)q->mito);
         put_z(&o, q->z_total);
         put_z(&o, q->z_genes);
@@ -218,7 +343,7 @@ static enum rc write_cells_table(const struct job *j, struct err *e)
 static json_t *count_cells(const struct job *j, size_t sample)
 {
     size_t dropped[QC_N_VERDICTS] = { 0 }, n = 0;
-    for (size_t r = 0; r < j->c.count.n_rows; r++)
+    for (size_t r = 0; r < j->cells->count.n_rows; r++)
         if (sample == SIZE_MAX || j->sample[r] == sample) {
             dropped[j->qc[r].verdict]++;
             n++;
@@ -240,13 +365,13 @@ static json_t *count_genes(const struct job *j, const struct gene_tables *t)
 {
     size_t core = 0, token = 0, mito = 0;
     bool tokens = gene_tables_have_tokens(t);
-    for (size_t k = 0; k < j->c.count.n_cols; k++) {
+    for (size_t k = 0; k < j->cells->count.n_cols; k++) {
         const struct gene *g = &t->gene[j->gene[k]];
         core += g->core;
         token += g->core && (!tokens || g->token >= 0);
         mito += g->mito;
     }
-    json_t *g = json_pack("{s:I, s:I, s:I, s:I}", "genes_mapped", (json_int_t)j->c.count.n_cols,
+    json_t *g = json_pack("{s:I, s:I, s:I, s:I}", "genes_mapped", (json_int_t)j->cells->count.n_cols,
                           "genes_core", (json_int_t)core, "genes_with_token", (json_int_t)token,
                           "genes_mito", (json_int_t)mito);
     if (g && j->map_known) {
@@ -298,8 +423,8 @@ static enum rc filter(struct job *j, const struct gene_tables *t, const struct t
         rc = json_write(a->report, report(j, t, &rules), e);
     if (!rc)
         log_say("'%s': %zu of %zu cells kept in %zu sample%s", a->arg.item[0], n_kept,
-                j->c.count.n_rows, j->n_samples, j->n_samples == 1 ? "" : "s");
-    if (!rc && n_kept == 0 && j->c.count.n_rows)
+                j->cells->count.n_rows, j->n_samples, j->n_samples == 1 ? "" : "s");
+    if (!rc && n_kept == 0 && j->cells->count.n_rows)
         log_warn("no cell is left; --cells says which rule dropped which");
     return rc;
 }

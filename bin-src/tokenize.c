@@ -7,6 +7,7 @@
 #include "lib/base/log.h"
 #include "lib/base/tool.h"
 #include "lib/cell/token_block.h"
+#include "lib/io/dataset.h"
 #include "lib/io/h5ad_rows.h"
 #include "lib/io/json.h"
 #include "lib/io/lines.h"
@@ -14,12 +15,17 @@
 #include "lib/io/tables.h"
 #include "lib/io/textout.h"
 
-static const char *vocab_path, *medians_path;
+static const char *vocab_path, *medians_path, *normalize = "count", *format = "shards";
+static bool with_labels;
 static int64_t max_length = 2048, cells_per_shard = 16384;
 
 static const struct opt opts[] = {
     OPT_STR("vocab", &vocab_path, "FILE", "token dictionary, from vocab"),
     OPT_STR("medians", &medians_path, "FILE", "non-zero medians, from median"),
+    OPT_CHOICE("format", &format, "shards|arrow", "arrow: a dataset folder of the authors' kind"),
+    OPT_FLAG("labels", &with_labels, "with --format arrow: the labels as column cell_type"),
+    OPT_CHOICE("normalize", &normalize, "count|depth",
+               "values from counts, as released, or from counts per 10,000, as the paper says"),
     OPT_I64("max-length", &max_length, "N", "tokens of a cell at most"),
     OPT_I64("cells-per-shard", &cells_per_shard, "N",
             "cells of a file at most; bounds the memory (12 KiB a cell of 2048 tokens)"),
@@ -31,10 +37,18 @@ static const char text[] =
     "a cell are ranked by that, highest first, equal ones by token; the first 2048\n"
     "stay, with value log2(1 + count / median). Genes without a token are left out.\n"
     "\n"
+    "--normalize depth makes the value log2(1 + count / median * 10000 / total) with the\n"
+    "cell's total over all mapped genes; the tokens and their order are the same.\n"
+    "\n"
     "The folder holds shard-00000.h5, ... (cells in the order of the inputs),\n"
     "vocab.tsv and medians.tsv as they were used, and cells.tsv: cell_id, sample,\n"
     "barcode, species, label, length and n_nonzero (genes with a token before the\n"
-    "cut), one line per cell in the order of the shards.\n"
+    "cut), one line per cell in the order of the shards; and index.h5, which leads\n"
+    "from a cell's id to its place.\n"
+    "\n"
+    "--format arrow writes instead of the shards what the authors' loader reads:\n"
+    "data-*.arrow, dataset_info.json, state.json and sorted_length.pickle (lengths,\n"
+    "rising, not in the order of the rows), each row --max-length tokens wide.\n"
     "\n"
     "Example:\n"
     "  tokenize qc/*.h5ad --vocab vocab.tsv --medians medians.tsv --out shards";
@@ -42,7 +56,9 @@ static const char text[] =
 struct job {
     struct vocab vocab;
     struct medians medians;
+    bool arrow;
     struct shard_writer shards;
+    struct dataset_writer dataset; /* arrow */
     struct textout cells;
     struct token_block block;
     size_t n_cells, n_empty, n_cut;
@@ -76,14 +92,15 @@ static enum rc copy_text(const char *from, const char *folder, const char *name,
 
 /* What of obs a cell's line is made of. */
 struct obs_columns {
-    const struct column *cell_id, *sample, *species, *label;
+    const struct column *cell_id, *sample, *species, *label, *total;
 };
 
 static enum rc find_columns(const struct h5ad_rows *r, struct obs_columns *o, struct err *e)
 {
     const struct table *t = &r->head.obs;
     *o = (struct obs_columns){ table_find(t, "cell_id"), table_find(t, "sample"),
-                               table_find(t, "species"), table_find(t, "label") };
+                               table_find(t, "species"), table_find(t, "label"),
+                               table_find(t, "total") };
     if (!o->cell_id || o->cell_id->kind != COLUMN_I64)
         return err_set(e, RC_INPUT,
                        "'%s' has no obs column 'cell_id' of whole numbers: import "
@@ -91,6 +108,16 @@ static enum rc find_columns(const struct h5ad_rows *r, struct obs_columns *o, st
                        r->path);
     if (!o->species || o->species->kind != COLUMN_TEXT)
         return err_set(e, RC_INPUT, "'%s' has no obs column 'species'", r->path);
+    if (strcmp(normalize, "depth") == 0) {
+        if (!o->total || o->total->kind != COLUMN_I64)
+            return err_set(e, RC_INPUT,
+                           "'%s' has no obs column 'total' of whole numbers: qc-filter makes it",
+                           r->path);
+        for (size_t i = 0; i < t->n_rows; i++)
+            if (o->total->i64[i] <= 0)
+                return err_set(e, RC_INPUT, "'%s': cell '%s' has a total of %lld", r->path,
+                               r->head.cell[i], (long long)o->total->i64[i]);
+    }
     if (o->sample && o->sample->kind != COLUMN_TEXT)
         o->sample = NULL;
     if (o->label && o->label->kind != COLUMN_TEXT)
@@ -135,7 +162,9 @@ static enum rc put_block(struct job *j, const struct h5ad_rows *r, const struct 
                                 .n = b->length[k],
                                 .token = b->token + b->start[k],
                                 .value = b->value + b->start[k] };
-        rc = shard_writer_add(&j->shards, &c, e);
+        const char *label = with_labels ? text_or_empty(o->label, row) : NULL;
+        rc = j->arrow ? dataset_writer_add(&j->dataset, &c, label, e)
+                      : shard_writer_add(&j->shards, &c, e);
         if (!rc)
             rc = put_line(j, r, o, row, k, e);
         j->n_tokens += c.n;
@@ -157,18 +186,20 @@ static enum rc add_rows(struct job *j, struct h5ad_rows *r, struct progress *p, 
         rc = token_columns_of(&tc, r->head.gene, r->head.count.n_cols, &j->vocab, &j->medians, e);
     if (rc)
         return rc;
+    const struct column *total = strcmp(normalize, "depth") == 0 ? o.total : NULL;
     j->n_columns += tc.n_cols;
     j->n_columns_no_token += tc.n_cols - tc.n_tokens;
     j->n_columns_no_median += tc.n_no_median;
-    for (size_t at = 0; !rc && at < n; at += H5AD_ROWS_BLOCK) {
+    for (size_t at = 0, k; !rc && at < n; at += k) {
         struct csr m;
-        rc = h5ad_rows_read(r, at, n - at < H5AD_ROWS_BLOCK ? n - at : H5AD_ROWS_BLOCK, &m, e);
+        k = h5ad_rows_block(r, at);
+        rc = h5ad_rows_read(r, at, k, &m, e);
         if (rc)
             break;
         j->n_counts += csr_nnz(&m);
         j->n_counts_left_out += csr_nnz(&m);
-        rc = token_block_fill(&j->block, &tc, &m, (size_t)max_length, e);
-        csr_release(&m);
+        rc = token_block_fill(&j->block, &tc, &m, total ? total->i64 + at : NULL, (size_t)max_length,
+                              e);
         if (!rc)
             rc = put_block(j, r, &o, at, e);
         progress_at(p, j->n_cells);
@@ -212,25 +243,61 @@ static enum rc write_all(struct job *j, const struct tool_args *a, struct err *e
     return rc;
 }
 
+/* How many cells there are, which the names of Arrow files tell. */
+static enum rc count_cells(const struct tool_args *a, size_t *n, struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (int i = 0; !rc && i < a->arg.n; i++) {
+        struct h5ad_rows r;
+        rc = h5ad_rows_open(&r, a->arg.item[i], e);
+        if (!rc)
+            *n += r.head.count.n_rows;
+        h5ad_rows_close(&r);
+    }
+    return rc;
+}
+
+static enum rc open_output(struct job *j, const struct tool_args *a, struct err *e)
+{
+    struct dataset_options o = { .width = (size_t)max_length,
+                                 .cells_per_file = (size_t)cells_per_shard,
+                                 .labels = with_labels };
+    if (!j->arrow)
+        return shard_writer_open(&j->shards, a->out, (size_t)cells_per_shard, e);
+    enum rc rc = count_cells(a, &o.n_cells, e);
+    return rc ? rc : dataset_writer_open(&j->dataset, a->out, &o, e);
+}
+
+/* Takes a folder away that was made for it. */
+static void abort_output(struct job *j)
+{
+    if (j->arrow)
+        dataset_writer_abort(&j->dataset);
+    else
+        shard_writer_abort(&j->shards);
+}
+
 /* Opens the outputs, writes them, and leaves none of them when anything fails. */
 static enum rc tokenize(struct job *j, const struct tool_args *a, struct err *e)
 {
-    enum rc rc = shard_writer_open(&j->shards, a->out, (size_t)cells_per_shard, e);
+    enum rc rc = open_output(j, a, e);
     if (rc)
         return rc;
     char *path = text_new("%s/cells.tsv", a->out);
     rc = path ? textout_open(&j->cells, path, e) : err_set(e, RC_FAIL, "no memory for a path");
     free(path);
     if (rc) {
-        shard_writer_abort(&j->shards);
+        abort_output(j);
         return rc;
     }
     textout_put(&j->cells, "cell_id\tsample\tbarcode\tspecies\tlabel\tlength\tn_nonzero\n");
     rc = write_all(j, a, e);
-    if (rc)
-        shard_writer_abort(&j->shards);
-    else
-        rc = shard_writer_close(&j->shards, e);
+    if (rc) {
+        textout_abort(&j->cells);
+        abort_output(j);
+        return rc;
+    }
+    rc = j->arrow ? dataset_writer_close(&j->dataset, e) : shard_writer_close(&j->shards, e);
     if (rc)
         textout_abort(&j->cells);
     else
@@ -247,6 +314,10 @@ static enum rc check_options(const struct tool_args *a, struct err *e)
     if (max_length < 1 || max_length > 1 << 20)
         return err_set(e, RC_USAGE, "--max-length is 1 to 1048576, not %lld",
                        (long long)max_length);
+    if (strcmp(format, "arrow") == 0 && max_length > INT16_MAX)
+        return err_set(e, RC_USAGE, "--format arrow stores lengths up to 32767");
+    if (with_labels && strcmp(format, "arrow") != 0)
+        return err_set(e, RC_USAGE, "--labels is for --format arrow; cells.tsv has them always");
     if (cells_per_shard < 1 || cells_per_shard > 1 << 30)
         return err_set(e, RC_USAGE, "--cells-per-shard is 1 to 1073741824, not %lld",
                        (long long)cells_per_shard);
@@ -255,7 +326,7 @@ static enum rc check_options(const struct tool_args *a, struct err *e)
 
 static enum rc run(const struct tool_args *a, struct err *e)
 {
-    struct job j = { .n_cells = 0 };
+    struct job j = { .arrow = strcmp(format, "arrow") == 0 };
     enum rc rc = check_options(a, e);
     if (rc)
         return rc;

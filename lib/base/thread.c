@@ -13,7 +13,7 @@
 
 enum { MAX_THREADS = 1024 };
 
-static struct {
+static struct pool {
     pthread_mutex_t lock;
     pthread_cond_t wake, idle;
     pthread_t thread[MAX_THREADS];
@@ -121,6 +121,16 @@ void threads_for(size_t n, void (*fn)(void *ctx, size_t i, int worker), void *ct
     while (pool.busy)
         pthread_cond_wait(&pool.idle, &pool.lock);
     pthread_mutex_unlock(&pool.lock);
+}
+
+void threads_forked(void)
+{
+    int n = pool.n;
+    pool = (struct pool){ .lock = PTHREAD_MUTEX_INITIALIZER,
+                          .wake = PTHREAD_COND_INITIALIZER,
+                          .idle = PTHREAD_COND_INITIALIZER,
+                          .n = n };
+    my_worker = -1;
 }
 
 void threads_stop(void)

@@ -27,17 +27,15 @@ const char *qc_verdict_name(enum qc_verdict v)
     return name[v];
 }
 
-enum { COUNTED = 1, MITO = 2, CODING = 4, TOKEN = 8 };
-
 static unsigned char flags_of(const struct gene *g, bool tokens)
 {
-    unsigned char f = COUNTED;
+    unsigned char f = QC_COUNTED;
     if (g->mito)
-        f |= MITO;
+        f |= QC_MITO;
     if (g->core && (g->biotype == BIOTYPE_PROTEIN || g->biotype == BIOTYPE_MIRNA))
-        f |= CODING;
+        f |= QC_CODING;
     if (g->core && (!tokens || g->token >= 0))
-        f |= TOKEN;
+        f |= QC_TOKEN;
     return f;
 }
 
@@ -46,11 +44,11 @@ static void count_cell(const struct csr *m, size_t r, const unsigned char *flag,
     *q = (struct qc_cell){ .z_total = NAN, .z_genes = NAN, .z_mito = NAN };
     for (uint64_t k = m->indptr[r]; k < m->indptr[r + 1]; k++) {
         unsigned f = flag[m->index[k]];
-        q->total += f & COUNTED ? m->value[k] : 0;
-        q->mito += f & MITO ? m->value[k] : 0;
-        q->n_genes += (f & COUNTED) != 0;
-        q->n_coding += (f & CODING) != 0;
-        q->n_tokens += (f & TOKEN) != 0;
+        q->total += f & QC_COUNTED ? m->value[k] : 0;
+        q->mito += f & QC_MITO ? m->value[k] : 0;
+        q->n_genes += (f & QC_COUNTED) != 0;
+        q->n_coding += (f & QC_CODING) != 0;
+        q->n_tokens += (f & QC_TOKEN) != 0;
     }
 }
 
@@ -105,7 +103,7 @@ static bool within(double z, double z_max)
     return z > -z_max && z < z_max;
 }
 
-static enum qc_verdict judge(const struct qc_cell *q, const struct qc_rules *rules)
+static enum qc_verdict verdict_of(const struct qc_cell *q, const struct qc_rules *rules)
 {
     if (!within(q->z_total, rules->z_max))
         return QC_Z_TOTAL;
@@ -157,8 +155,33 @@ static void run_rules(size_t n_rows, const uint32_t *sample, const struct qc_rul
         q[r].z_total = z_of(s, 0, x[0], rules);
         q[r].z_genes = z_of(s, 1, x[1], rules);
         q[r].z_mito = z_of(s, 2, x[2], rules);
-        q[r].verdict = judge(&q[r], rules);
+        q[r].verdict = verdict_of(&q[r], rules);
     }
+}
+
+void qc_flags(const uint32_t *gene, size_t n_cols, const struct gene_tables *t,
+              unsigned char *flag)
+{
+    bool tokens = gene_tables_have_tokens(t);
+    for (size_t j = 0; j < n_cols; j++)
+        flag[j] = gene[j] == GENE_NONE ? 0 : flags_of(&t->gene[gene[j]], tokens);
+}
+
+void qc_count(const struct csr *count, const unsigned char *flag, struct qc_cell *out)
+{
+    for (size_t r = 0; r < count->n_rows; r++)
+        count_cell(count, r, flag, &out[r]);
+}
+
+enum rc qc_judge(size_t n_rows, const uint32_t *sample, size_t n_samples,
+                 const struct qc_rules *rules, struct qc_cell *q, struct err *e)
+{
+    struct sample_stat *stat = calloc(n_samples + 1, sizeof *stat);
+    if (!stat)
+        return err_set(e, RC_FAIL, "no memory for %zu samples", n_samples);
+    run_rules(n_rows, sample, rules, stat, q);
+    free(stat);
+    return RC_OK;
 }
 
 enum rc qc_run(const struct csr *count, const uint32_t *gene, const struct gene_tables *t,
@@ -166,19 +189,12 @@ enum rc qc_run(const struct csr *count, const uint32_t *gene, const struct gene_
                struct qc_cell *out, struct err *e)
 {
     unsigned char *flag = malloc(count->n_cols + 1);
-    struct sample_stat *stat = calloc(n_samples + 1, sizeof *stat);
-    enum rc rc =
-        flag && stat ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu columns", count->n_cols);
-    bool tokens = gene_tables_have_tokens(t);
-    for (size_t j = 0; !rc && j < count->n_cols; j++)
-        flag[j] = gene[j] == GENE_NONE ? 0 : flags_of(&t->gene[gene[j]], tokens);
-    for (size_t r = 0; !rc && r < count->n_rows; r++)
-        count_cell(count, r, flag, &out[r]);
-    if (!rc)
-        run_rules(count->n_rows, sample, rules, stat, out);
+    if (!flag)
+        return err_set(e, RC_FAIL, "no memory for %zu columns", count->n_cols);
+    qc_flags(gene, count->n_cols, t, flag);
+    qc_count(count, flag, out);
     free(flag);
-    free(stat);
-    return rc;
+    return qc_judge(count->n_rows, sample, n_samples, rules, out, e);
 }
 
 enum rc qc_samples(const struct cells *c, uint32_t *sample, const char ***name, size_t *n,

@@ -63,6 +63,16 @@ enum rc qc_run(const struct csr *count, const uint32_t *gene, const struct gene_
                const uint32_t *sample, size_t n_samples, const struct qc_rules *rules,
                struct qc_cell *out, struct err *e);
 
+/* The same in steps, for cells that come in blocks: what each column counts for, the numbers of
+ * each cell, and, when all cells have been seen, the verdicts. */
+enum { QC_COUNTED = 1, QC_MITO = 2, QC_CODING = 4, QC_TOKEN = 8 };
+/* flag [n_cols], the caller's. */
+void qc_flags(const uint32_t *gene, size_t n_cols, const struct gene_tables *t,
+              unsigned char *flag);
+void qc_count(const struct csr *count, const unsigned char *flag, struct qc_cell *out);
+enum rc qc_judge(size_t n_rows, const uint32_t *sample, size_t n_samples,
+                 const struct qc_rules *rules, struct qc_cell *q, struct err *e);
+
 /* Numbers the samples of obs column `sample` in order of first appearance (no such column, or a
  * missing text: the sample ""). sample [n_rows] is the caller's; *name [*n] borrows from obs and is
  * freed by the caller. */

@@ -59,6 +59,7 @@ struct task {
     struct token_block *b;
     const struct token_columns *c;
     const struct csr *m;
+    const int64_t *total;
     size_t max_length;
     atomic_bool failed; /* memory is the only way to fail */
 };
@@ -71,6 +72,7 @@ static void fill_tile(void *ctx, size_t i, int worker)
     size_t end = (i + 1) * TILE < b->n_cells ? (i + 1) * TILE : b->n_cells;
     for (size_t r = i * TILE; r < end; r++) {
         uint64_t at = t->m->indptr[r];
+        w->total = t->total ? (uint64_t)t->total[r] : 0;
         if (cell_tokenize(w, t->c, t->m->index + at, t->m->value + at,
                           (size_t)(t->m->indptr[r + 1] - at), t->max_length, NULL)) {
             atomic_store(&t->failed, true);
@@ -86,7 +88,7 @@ static void fill_tile(void *ctx, size_t i, int worker)
 }
 
 enum rc token_block_fill(struct token_block *b, const struct token_columns *c, const struct csr *m,
-                         size_t max_length, struct err *e)
+                         const int64_t *total, size_t max_length, struct err *e)
 {
     uint64_t n = 0;
     for (size_t r = 0; r < m->n_rows; r++) {
@@ -101,7 +103,7 @@ enum rc token_block_fill(struct token_block *b, const struct token_columns *c, c
         uint64_t k = m->indptr[r + 1] - m->indptr[r];
         b->start[r + 1] = b->start[r] + (k < max_length ? k : max_length);
     }
-    struct task t = { .b = b, .c = c, .m = m, .max_length = max_length };
+    struct task t = { .b = b, .c = c, .m = m, .total = total, .max_length = max_length };
     atomic_init(&t.failed, false);
     threads_for((m->n_rows + TILE - 1) / TILE, fill_tile, &t);
     return atomic_load(&t.failed) ? err_set(e, RC_FAIL, "no memory to rank a cell") : RC_OK;

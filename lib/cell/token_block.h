@@ -19,9 +19,9 @@ struct token_block {
 
 void token_block_init(struct token_block *b);
 void token_block_release(struct token_block *b);
-/* Tokens of every row of m: cell r has length[r] of them from start[r]. Valid until the next call.
+/* total [rows of m]: values by depth; NULL: without. Tokens of every row of m: cell r has length[r] of them from start[r]. Valid until the next call.
  * The same at any number of threads. */
 enum rc token_block_fill(struct token_block *b, const struct token_columns *c, const struct csr *m,
-                         size_t max_length, struct err *e);
+                         const int64_t *total, size_t max_length, struct err *e);
 
 #endif

@@ -2,7 +2,7 @@
  * of its bits is sorted by counting, three digits of 11 bits from the lowest (n is a few thousand
  * and the counters stay in the cache); what agrees in the upper half is then put in order by
  * comparing. */
-#include "lib/cell/tokenize.h"
+#include "lib/cell/rank_table.h"
 
 #include <assert.h>
 #include <math.h>
@@ -29,6 +29,9 @@ void token_columns_release(struct token_columns *c)
 {
     free(c->token);
     free(c->median);
+    if (c->ranks)
+        rank_table_release(c->ranks);
+    free(c->ranks);
     *c = (struct token_columns){ 0 };
 }
 
@@ -39,6 +42,16 @@ static void set_column(struct token_columns *c, size_t j, int32_t token, double 
     c->median[j] = isnan(median) ? 1 : median;
     c->n_tokens += token >= 0;
     c->n_no_median += token >= 0 && isnan(median);
+}
+
+static enum rc add_ranks(struct token_columns *c, struct err *e)
+{
+    c->ranks = calloc(1, sizeof *c->ranks);
+    enum rc rc = c->ranks ? rank_table_init(c->ranks, c, e)
+                          : err_set(e, RC_FAIL, "no memory for %zu columns", c->n_cols);
+    if (rc)
+        token_columns_release(c);
+    return rc;
 }
 
 enum rc token_columns_of(struct token_columns *c, const char *const *id, size_t n_cols,
@@ -52,7 +65,7 @@ enum rc token_columns_of(struct token_columns *c, const char *const *id, size_t 
         /* A gene called `<pad>` would be a strange file, not a token. */
         set_column(c, j, token < TOKEN_FIRST_GENE ? -1 : token, x ? x->median : NAN);
     }
-    return RC_OK;
+    return add_ranks(c, e);
 }
 
 enum rc token_columns_of_tables(struct token_columns *c, const uint32_t *gene, size_t n_cols,
@@ -64,7 +77,7 @@ enum rc token_columns_of_tables(struct token_columns *c, const uint32_t *gene, s
         const struct gene *g = gene[j] == GENE_NONE ? NULL : &t->gene[gene[j]];
         set_column(c, j, g && g->core ? g->token : -1, g ? g->median : NAN);
     }
-    return RC_OK;
+    return add_ranks(c, e);
 }
 
 void token_work_init(struct token_work *w)
@@ -76,6 +89,8 @@ void token_work_release(struct token_work *w)
 {
     free(w->key);
     free(w->swap);
+    free(w->place);
+    free(w->place_swap);
     free(w->token);
     free(w->value);
     *w = (struct token_work){ 0 };
@@ -85,13 +100,17 @@ static enum rc work_grow(struct token_work *w, size_t n, struct err *e)
 {
     if (n <= w->room)
         return RC_OK;
+    uint64_t total = w->total;
     token_work_release(w);
+    w->total = total;
     size_t room = n < 4096 ? 4096 : n + n / 2;
     w->key = malloc(room * sizeof *w->key);
     w->swap = malloc(room * sizeof *w->swap);
+    w->place = malloc(room * sizeof *w->place);
+    w->place_swap = malloc(room * sizeof *w->place_swap);
     w->token = malloc(room * sizeof *w->token);
     w->value = malloc(room * sizeof *w->value);
-    if (!w->key || !w->swap || !w->token || !w->value) {
+    if (!w->key || !w->swap || !w->place || !w->place_swap || !w->token || !w->value) {
         token_work_release(w);
         return err_set(e, RC_FAIL, "no memory for a cell of %zu genes", n);
     }
@@ -172,29 +191,83 @@ static double double_of(uint64_t bits)
     return x;
 }
 
+/* Places rise as x falls. The result is in w->place. */
+static void sort_places(struct token_work *w, size_t n, unsigned digit)
+{
+    enum { MAX_BINS = 1 << 11 };
+    uint32_t at[2][MAX_BINS] = { { 0 } }, mask = ((uint32_t)1 << digit) - 1;
+    for (size_t i = 0; i < n; i++) {
+        at[0][w->place[i] & mask]++;
+        at[1][w->place[i] >> digit]++;
+    }
+    for (uint32_t b = 0, sum[2] = { 0 }; b <= mask; b++)
+        for (int d = 0; d < 2; d++) {
+            uint32_t here = at[d][b];
+            at[d][b] = sum[d];
+            sum[d] += here;
+        }
+    for (size_t i = 0; i < n; i++)
+        w->place_swap[at[0][w->place[i] & mask]++] = w->place[i];
+    for (size_t i = 0; i < n; i++)
+        w->place[at[1][w->place_swap[i] >> digit]++] = w->place_swap[i];
+}
+
+static uint64_t bits_of(uint32_t count, double median)
+{
+    double x = count / median;
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+/* The first w->n of n_places sorted places and n_keys sorted keys. */
+static void merge(struct token_work *w, const struct rank_table *t, size_t n_places, size_t n_keys)
+{
+    size_t i = 0, j = 0;
+    double total = (double)w->total;
+    for (uint32_t k = 0; k < w->n; k++) {
+        uint32_t p = i < n_places ? w->place[i] : 0;
+        bool key = j < n_keys;
+        if (key && i < n_places)
+            key = w->key[j].bits > t->bits[p] ||
+                  (w->key[j].bits == t->bits[p] && w->key[j].token < t->token[p]);
+        w->token[k] = key ? (uint16_t)w->key[j].token : t->token[p];
+        if (w->total)
+            w->value[k] = (float)log2(
+                1 + double_of(key ? w->key[j].bits : t->bits[p]) * 10000 / total);
+        else
+            w->value[k] = key ? (float)log2(1 + double_of(w->key[j].bits)) : t->value[p];
+        j += key;
+        i += !key;
+    }
+}
+
 enum rc cell_tokenize(struct token_work *w, const struct token_columns *c, const uint32_t *col,
                       const uint32_t *count, size_t n, size_t max_length, struct err *e)
 {
+    const struct rank_table *t = c->ranks;
+    uint32_t max_count = t ? t->max_count : 0;
+    size_t n_keys = 0, n_places = 0;
     w->n = w->n_nonzero = 0;
     if (work_grow(w, n, e))
         return RC_FAIL;
-    size_t m = 0;
     for (size_t k = 0; k < n; k++) {
-        assert(col[k] < c->n_cols && count[k] > 0);
-        int32_t token = c->token[col[k]];
-        if (token < 0)
+        uint32_t j = col[k], v = count[k];
+        assert(j < c->n_cols && v > 0);
+        if (c->token[j] < 0)
             continue;
-        double x = count[k] / c->median[col[k]];
-        memcpy(&w->key[m].bits, &x, sizeof x);
-        w->key[m++].token = (uint32_t)token;
+        if (v <= max_count)
+            w->place[n_places++] = t->place[(v - 1) * t->n_cols + j];
+        else
+            w->key[n_keys++] = (struct token_key){ bits_of(v, c->median[j]), (uint32_t)c->token[j] };
     }
+    size_t m = n_keys + n_places;
     w->n_nonzero = (uint32_t)m;
     w->n = (uint32_t)(m < max_length ? m : max_length);
-    if (m)
-        sort_keys(w, m, w->n);
-    for (uint32_t i = 0; i < w->n; i++) {
-        w->token[i] = (uint16_t)w->key[i].token;
-        w->value[i] = (float)log2(1 + double_of(w->key[i].bits));
-    }
+    if (n_keys)
+        sort_keys(w, n_keys, w->n);
+    if (n_places)
+        sort_places(w, n_places, t->digit);
+    merge(w, t, n_places, n_keys);
     return RC_OK;
 }

@@ -2,9 +2,13 @@
  * Spec 01 sections 4 (C5..C8) and 7.
  *
  *   x = count / median      one division in double; median 1 where a gene has none. Not divided by
- *                           the cell's total: the authors' script has that line commented out
+ *                           the cell's total: the authors' script has that line commented out, and
+ *                           the released values are such (spec 07, A3)
  *   order                   x falling, then token rising, on the double x
  *   value = (float)log2(1 + x)
+ * What the paper says, depth normalisation as in Geneformer, is the other choice: the value is
+ *   value = (float)log2(1 + x * 10000 / total)    in that order; total: the cell's over all mapped
+ *                           genes. The order stays that of x, since total is the same for all genes
  * The authors order by the value instead, with an unstable sort: their order differs from ours only
  * among values that agree to the last bits (reference: golden/corpus, column `ties`).
  *
@@ -17,6 +21,8 @@
 #include "lib/data/gene_tables.h"
 #include "lib/data/vocab.h"
 
+struct rank_table; /* rank_table.h */
+
 /* What each column of a matrix stands for. */
 struct token_columns {
     size_t n_cols;
@@ -24,6 +30,7 @@ struct token_columns {
     double *median;
     size_t n_tokens;    /* columns with a token */
     size_t n_no_median; /* of these, without a median: 1 is used */
+    struct rank_table *ranks; /* owned; NULL: every count goes the long way (same result) */
 };
 
 /* id[j]: Ensembl id of column j. A column whose id has no token gets -1. On failure *c is empty. */
@@ -37,6 +44,8 @@ void token_columns_release(struct token_columns *c);
 /* Room for one cell; one per thread. Grows as needed. */
 struct token_work {
     struct token_key *key, *swap; /* owned */
+    uint32_t *place, *place_swap; /* owned */
+    uint64_t total; /* set by the caller: values by depth with this total; 0: without */
     size_t room;
     uint16_t *token; /* [n] of the last cell, owned */
     float *value;

@@ -53,16 +53,16 @@ static const char **select_names(const char *const *name, size_t n, const unsign
     return to;
 }
 
-enum rc cells_select(const struct cells *c, const unsigned char *keep_cell,
-                     const unsigned char *keep_gene, struct cells *out, struct err *e)
+enum rc cells_select_head(const struct cells *c, const unsigned char *keep_cell,
+                          const unsigned char *keep_gene, struct cells *out, struct err *e)
 {
     cells_init(out);
-    enum rc rc = select_counts(c, keep_cell, keep_gene, &out->count, e);
-    if (!rc)
-        rc = table_select(&c->obs, keep_cell, &out->obs, e);
+    enum rc rc = table_select(&c->obs, keep_cell, &out->obs, e);
     if (!rc)
         rc = table_select(&c->var, keep_gene, &out->var, e);
     if (!rc) {
+        out->count.n_rows = out->obs.n_rows;
+        out->count.n_cols = out->var.n_rows;
         out->cell = select_names(c->cell, c->count.n_rows, keep_cell, &out->obs);
         out->gene = select_names(c->gene, c->count.n_cols, keep_gene, &out->var);
         if (!out->cell || !out->gene)
@@ -70,6 +70,21 @@ enum rc cells_select(const struct cells *c, const unsigned char *keep_cell,
     }
     if (rc)
         cells_release(out);
+    return rc;
+}
+
+enum rc cells_select(const struct cells *c, const unsigned char *keep_cell,
+                     const unsigned char *keep_gene, struct cells *out, struct err *e)
+{
+    struct csr count;
+    enum rc rc = cells_select_head(c, keep_cell, keep_gene, out, e);
+    if (rc)
+        return rc;
+    rc = select_counts(c, keep_cell, keep_gene, &count, e);
+    if (rc)
+        cells_release(out);
+    else
+        out->count = count;
     return rc;
 }
 

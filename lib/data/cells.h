@@ -5,6 +5,7 @@
  *   sample    TEXT  the sample; quality rules look at one sample at a time
  *   species   TEXT  "human" or "mouse"
  *   label     TEXT  cell type, missing where none is known
+ *   content   I64   from homolog-map: a hash of the cell's counts (lib/cell/content.h)
  *   total, n_genes, mito  I64  from qc-filter, over all genes that were mapped: sum of counts,
  *                   genes with a count, counts of mitochondrial genes
  * var columns:
@@ -32,6 +33,9 @@ void cells_release(struct cells *c);
  * them; out is fresh, and empty on failure. */
 enum rc cells_select(const struct cells *c, const unsigned char *keep_cell,
                      const unsigned char *keep_gene, struct cells *out, struct err *e);
+/* The same without the counts, of which only the sizes are set. */
+enum rc cells_select_head(const struct cells *c, const unsigned char *keep_cell,
+                          const unsigned char *keep_gene, struct cells *out, struct err *e);
 /* First 8 bytes of SHA-256("SAMPLE\tBARCODE"), big endian. SAMPLE is the checksum of the sample's
  * main file where that is known, else its name. Never 0. */
 uint64_t cell_id_of(const char *sample, const char *barcode);

@@ -1,5 +1,6 @@
 #include "lib/data/csr.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,14 +47,67 @@ enum rc csr_check(const struct csr *c, struct err *e)
     return RC_OK;
 }
 
-struct entry {
-    uint32_t index, value;
-};
-
-static int by_index(const void *a, const void *b)
+/* An entry as one number: column above, count below. */
+static int rising(const void *a, const void *b)
 {
-    const struct entry *x = a, *y = b;
-    return (x->index > y->index) - (x->index < y->index);
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* By column, entries of one column in their order; rows of a cell have a few thousand entries, and a
+ * matrix some ten thousand columns: digits of 11 bits. */
+static void sort_row(uint64_t *row, uint64_t *swap, size_t n, size_t n_cols)
+{
+    enum { DIGIT = 11, BINS = 1 << DIGIT };
+    if (n < 48 || n_cols > (size_t)1 << 2 * DIGIT) {
+        qsort(row, n, sizeof *row, rising);
+        return;
+    }
+    for (int shift = 32; shift < 32 + 2 * DIGIT; shift += DIGIT) {
+        uint32_t at[BINS + 1] = { 0 };
+        for (size_t k = 0; k < n; k++)
+            at[(row[k] >> shift & (BINS - 1)) + 1]++;
+        for (size_t b = 0; b < BINS; b++)
+            at[b + 1] += at[b];
+        for (size_t k = 0; k < n; k++)
+            swap[at[row[k] >> shift & (BINS - 1)]++] = row[k];
+        uint64_t *t = row;
+        row = swap;
+        swap = t;
+    }
+}
+
+static bool is_tidy(const uint32_t *index, const uint32_t *value, size_t n, size_t n_cols)
+{
+    for (size_t k = 0; k < n; k++)
+        if (value[k] == 0 || index[k] >= n_cols || (k && index[k] <= index[k - 1]))
+            return false;
+    return true;
+}
+
+/* One row to index, value; *n_out entries. index and value may lie in front of where they come from. */
+static enum rc tidy_row(const uint64_t *row, size_t n, size_t n_cols, size_t r, uint32_t *index,
+                        uint32_t *value, size_t *n_out, struct err *e)
+{
+    size_t to = 0;
+    for (size_t k = 0; k < n; k++) {
+        uint32_t j = (uint32_t)(row[k] >> 32), v = (uint32_t)row[k];
+        if (j >= n_cols)
+            return err_set(e, RC_INPUT, "row %zu: column %u of %zu", r, j, n_cols);
+        if (v == 0)
+            continue;
+        if (to && index[to - 1] == j) {
+            if (v > UINT32_MAX - value[to - 1])
+                return err_set(e, RC_INPUT, "row %zu: column %u sums to more than 4294967295", r,
+                               j);
+            value[to - 1] += v;
+            continue;
+        }
+        index[to] = j;
+        value[to++] = v;
+    }
+    *n_out = to;
+    return RC_OK;
 }
 
 enum rc csr_tidy(struct csr *c, struct err *e)
@@ -62,42 +116,28 @@ enum rc csr_tidy(struct csr *c, struct err *e)
     for (size_t r = 0; r < c->n_rows; r++)
         if (c->indptr[r + 1] - c->indptr[r] > longest)
             longest = (size_t)(c->indptr[r + 1] - c->indptr[r]);
-    struct entry *row = malloc((longest + 1) * sizeof *row);
-    if (!row)
-        return err_set(e, RC_FAIL, "no memory to sort a row of %zu", longest);
+    uint64_t *row = malloc((longest + 1) * 2 * sizeof *row);
+    enum rc rc = row ? RC_OK : err_set(e, RC_FAIL, "no memory to sort a row of %zu", longest);
     uint64_t to = 0, from = 0;
-    for (size_t r = 0; r < c->n_rows; r++) {
-        size_t n = (size_t)(c->indptr[r + 1] - from);
-        for (size_t k = 0; k < n; k++)
-            row[k] = (struct entry){ c->index[from + k], c->value[from + k] };
-        qsort(row, n, sizeof *row, by_index);
-        uint64_t start = to;
-        for (size_t k = 0; k < n; k++) {
-            if (row[k].index >= c->n_cols) {
-                err_set(e, RC_INPUT, "row %zu: column %u of %zu", r, row[k].index, c->n_cols);
-                free(row);
-                return RC_INPUT;
+    for (size_t r = 0; !rc && r < c->n_rows; r++) {
+        size_t n = (size_t)(c->indptr[r + 1] - from), m = n;
+        if (is_tidy(c->index + from, c->value + from, n, c->n_cols)) {
+            if (to != from && n) {
+                memmove(c->index + to, c->index + from, n * sizeof *c->index);
+                memmove(c->value + to, c->value + from, n * sizeof *c->value);
             }
-            if (row[k].value == 0)
-                continue;
-            if (to > start && c->index[to - 1] == row[k].index) {
-                if (row[k].value > UINT32_MAX - c->value[to - 1]) {
-                    err_set(e, RC_INPUT, "row %zu: column %u sums to more than 4294967295", r,
-                            row[k].index);
-                    free(row);
-                    return RC_INPUT;
-                }
-                c->value[to - 1] += row[k].value;
-                continue;
-            }
-            c->index[to] = row[k].index;
-            c->value[to++] = row[k].value;
+        } else {
+            for (size_t k = 0; k < n; k++)
+                row[k] = (uint64_t)c->index[from + k] << 32 | c->value[from + k];
+            sort_row(row, row + longest, n, c->n_cols);
+            rc = tidy_row(row, n, c->n_cols, r, c->index + to, c->value + to, &m, e);
         }
         from = c->indptr[r + 1];
+        to += m;
         c->indptr[r + 1] = to;
     }
     free(row);
-    return RC_OK;
+    return rc;
 }
 
 enum rc csr_transpose(const struct csr *c, struct csr *out, struct err *e)

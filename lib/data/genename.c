@@ -43,3 +43,23 @@ bool gene_id_clean(const char *id, char *to, size_t room)
     to[n] = '\0';
     return true;
 }
+
+size_t gene_prefix(const char *text, enum species *species)
+{
+    static const struct {
+        const char *name;
+        enum species species;
+    } assembly[] = {
+        { "hg19", SPECIES_HUMAN },   { "hg38", SPECIES_HUMAN },   { "GRCh37", SPECIES_HUMAN },
+        { "GRCh38", SPECIES_HUMAN }, { "mm9", SPECIES_MOUSE },    { "mm10", SPECIES_MOUSE },
+        { "mm39", SPECIES_MOUSE },   { "GRCm38", SPECIES_MOUSE }, { "GRCm39", SPECIES_MOUSE },
+    };
+    for (size_t i = 0; i < sizeof assembly / sizeof *assembly; i++) {
+        size_t n = strlen(assembly[i].name);
+        if (strncmp(text, assembly[i].name, n) == 0 && text[n] == '_') {
+            *species = assembly[i].species;
+            return n + strspn(text + n, "_");
+        }
+    }
+    return 0;
+}

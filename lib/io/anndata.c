@@ -49,10 +49,9 @@ static enum rc open_raw(struct h5_source *h, struct err *e)
 static enum rc try_one(const struct h5_source *h, const struct candidate *c, struct source *s,
                        struct err *e)
 {
-    csr_release(&s->count);
     s->check = (struct counts_check){ 0 };
-    enum rc rc = anndata_matrix_read(c->group, c->name, h->obs.table.n_rows, c->var->table.n_rows,
-                                     &s->count, &s->check, e);
+    enum rc rc = anndata_matrix_read(c->group, c->name, h->obs.table.n_rows, c->var->table.n_rows, s,
+                                     e);
     return rc ? err_wrap(e, "'%s'", c->where) : RC_OK;
 }
 

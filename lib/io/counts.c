@@ -71,3 +71,11 @@ enum rc counts_verdict(const struct counts_check *c, struct err *e)
                    "values are no counts)",
                    c->bad, row, col, why, bad, n);
 }
+
+enum rc counts_refuse(const struct counts_check *c, struct err *e)
+{
+    return counts_bad(c)
+               ? err_set(e, RC_INPUT, "the value of row %llu, column %llu is %.9g, not a count",
+                         (unsigned long long)c->bad_row, (unsigned long long)c->bad_col, c->bad)
+               : RC_OK;
+}

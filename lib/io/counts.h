@@ -49,4 +49,7 @@ static inline int counts_bad(const struct counts_check *c)
 /* RC_INPUT with a sentence that says what the values look like, unless all are counts. */
 enum rc counts_verdict(const struct counts_check *c, struct err *e);
 
+/* The same for files of ours, in which no odd value is expected: only the first is told. */
+enum rc counts_refuse(const struct counts_check *c, struct err *e);
+
 #endif

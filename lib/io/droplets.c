@@ -28,30 +28,26 @@ static uint64_t find_threshold(const uint64_t *sorted, size_t n)
     return threshold;
 }
 
-enum rc droplets_call(const struct csr *c, unsigned char *keep, size_t *n_keep, uint64_t *threshold,
-                      struct err *e)
+enum rc droplets_call(const uint64_t *total, size_t n, unsigned char *keep, size_t *n_keep,
+                      uint64_t *threshold, struct err *e)
 {
-    size_t n = c->n_rows;
-    uint64_t *total = calloc(n + 1, 2 * sizeof *total), *sorted = total + n;
     *n_keep = n;
     *threshold = 0;
-    if (!total)
-        return err_set(e, RC_FAIL, "no memory for %zu totals", n);
     memset(keep, 1, n);
-    for (size_t r = 0; r < n; r++)
-        for (uint64_t k = c->indptr[r]; k < c->indptr[r + 1]; k++)
-            total[r] += c->value[k];
-    if (n >= LEAST_BARCODES) {
-        memcpy(sorted, total, n * sizeof *total);
-        qsort(sorted, n, sizeof *sorted, falling);
-        uint64_t t = find_threshold(sorted, n);
-        if (t && sorted[n / 2] * 20 < t) {
-            *threshold = t;
-            *n_keep = 0;
-            for (size_t r = 0; r < n; r++)
-                *n_keep += keep[r] = total[r] >= t;
-        }
+    if (n < LEAST_BARCODES)
+        return RC_OK;
+    uint64_t *sorted = malloc(n * sizeof *sorted);
+    if (!sorted)
+        return err_set(e, RC_FAIL, "no memory for %zu totals", n);
+    memcpy(sorted, total, n * sizeof *total);
+    qsort(sorted, n, sizeof *sorted, falling);
+    uint64_t t = find_threshold(sorted, n);
+    if (t && sorted[n / 2] * 20 < t) {
+        *threshold = t;
+        *n_keep = 0;
+        for (size_t r = 0; r < n; r++)
+            *n_keep += keep[r] = total[r] >= t;
     }
-    free(total);
+    free(sorted);
     return RC_OK;
 }

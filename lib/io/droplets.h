@@ -11,11 +11,14 @@
 #ifndef GC_IO_DROPLETS_H
 #define GC_IO_DROPLETS_H
 
-#include "lib/data/csr.h"
+#include <stddef.h>
+#include <stdint.h>
 
-/* keep [n_rows] is filled, *n_keep and *threshold (least total of a cell) are set. When the matrix
- * is not unfiltered, all rows are kept and *threshold is 0. */
-enum rc droplets_call(const struct csr *c, unsigned char *keep, size_t *n_keep, uint64_t *threshold,
-                      struct err *e);
+#include "lib/base/err.h"
+
+/* total [n]: of each barcode. keep [n] is filled, *n_keep and *threshold (least total of a cell) are
+ * set. When the matrix is not unfiltered, all are kept and *threshold is 0. */
+enum rc droplets_call(const uint64_t *total, size_t n, unsigned char *keep, size_t *n_keep,
+                      uint64_t *threshold, struct err *e);
 
 #endif

@@ -26,26 +26,6 @@ size_t gene_ensembl(const char *text)
     return (size_t)(end - text);
 }
 
-size_t gene_prefix(const char *text, enum species *species)
-{
-    static const struct {
-        const char *name;
-        enum species species;
-    } assembly[] = {
-        { "hg19", SPECIES_HUMAN },   { "hg38", SPECIES_HUMAN },   { "GRCh37", SPECIES_HUMAN },
-        { "GRCh38", SPECIES_HUMAN }, { "mm9", SPECIES_MOUSE },    { "mm10", SPECIES_MOUSE },
-        { "mm39", SPECIES_MOUSE },   { "GRCm38", SPECIES_MOUSE }, { "GRCm39", SPECIES_MOUSE },
-    };
-    for (size_t i = 0; i < sizeof assembly / sizeof *assembly; i++) {
-        size_t n = strlen(assembly[i].name);
-        if (strncmp(text, assembly[i].name, n) == 0 && text[n] == '_') {
-            *species = assembly[i].species;
-            return n + strspn(text + n, "_");
-        }
-    }
-    return 0;
-}
-
 static const char *bare(const char *text)
 {
     enum species s;

@@ -6,13 +6,11 @@
 #include <stddef.h>
 
 #include "lib/data/cells.h"
+#include "lib/data/genename.h"
 
 /* Bytes of the Ensembl gene id at the start of text (without its version), 0 when it is none:
  * ENSG00000000003.15 gives 15, ENSMUSG00000000001 gives 18. */
 size_t gene_ensembl(const char *text);
-/* Bytes of a leading assembly name with its underscores ("hg19_", "mm10___"), 0 when there is none;
- * *species is that assembly's. */
-size_t gene_prefix(const char *text, enum species *species);
 /* Share of n texts that are Ensembl ids, after a prefix; 0 for n = 0. */
 double genes_ensembl_share(const char *const *text, size_t n);
 /* How much n texts look like genes rather than cells, from -1 (barcodes) to 1 (ids or well-known

@@ -205,7 +205,7 @@ const char *h5_type_name(enum h5_type t)
 }
 
 /* Filters must be there, and chunks must be whole. */
-static enum rc check_filters(const struct h5_data *d, hid_t dcpl, struct err *e)
+static enum rc check_filters(const struct h5_data *d, hid_t dcpl, bool unpack, struct err *e)
 {
     int n = H5Pget_nfilters(dcpl);
     for (int i = 0; i < n; i++) {
@@ -220,12 +220,12 @@ static enum rc check_filters(const struct h5_data *d, hid_t dcpl, struct err *e)
         return err_set(e, RC_INPUT, "'%s' needs HDF5 filter %d%s%s, which is not installed",
                        d->name, (int)id, *name ? " " : "", name);
     }
-    return n > 0 ? h5_check_chunks(d, dcpl, e) : RC_OK;
+    return n > 0 && unpack ? h5_check_chunks(d, dcpl, e) : RC_OK;
 }
 
 /* No filter in use packs better than about 1032 to 1 (deflate), so a declared size far above the
  * stored bytes is a mistake or an attack; 64 MiB of fill values are let through. */
-static enum rc check_storage(const struct h5_data *d, size_t item_bytes, struct err *e)
+static enum rc check_storage(const struct h5_data *d, size_t item_bytes, bool unpack, struct err *e)
 {
     uint64_t stored = H5Dget_storage_size(d->id);
     uint64_t limit = ((uint64_t)1 << 26) + (stored < UINT64_MAX / 4096 ? stored * 2048 : stored);
@@ -245,12 +245,12 @@ static enum rc check_storage(const struct h5_data *d, size_t item_bytes, struct 
             rc = err_set(e, RC_INPUT, "'%s' declares chunks of %llu bytes but stores %llu", d->name,
                          (unsigned long long)bytes, (unsigned long long)stored);
     if (!rc && n > 0)
-        rc = check_filters(d, dcpl, e);
+        rc = check_filters(d, dcpl, unpack, e);
     H5Pclose(dcpl);
     return rc;
 }
 
-static enum rc describe(struct h5_data *d, struct err *e)
+static enum rc describe(struct h5_data *d, bool unpack, struct err *e)
 {
     hid_t type = H5Dget_type(d->id), space = H5Dget_space(d->id);
     enum rc rc = RC_OK;
@@ -279,10 +279,10 @@ static enum rc describe(struct h5_data *d, struct err *e)
         H5Tclose(type);
     if (space >= 0)
         H5Sclose(space);
-    return rc ? rc : check_storage(d, item_bytes, e);
+    return rc ? rc : check_storage(d, item_bytes, unpack, e);
 }
 
-enum rc h5_data_open(hid_t at, const char *name, struct h5_data *d, struct err *e)
+static enum rc open_data(hid_t at, const char *name, bool unpack, struct h5_data *d, struct err *e)
 {
     *d = (struct h5_data){ .id = -1 };
     if (want_kind(at, name, H5_DATASET, e))
@@ -293,10 +293,20 @@ enum rc h5_data_open(hid_t at, const char *name, struct h5_data *d, struct err *
         h5_err(e, RC_INPUT, "cannot open data set '%s'", name);
     else if (!d->name)
         err_set(e, RC_FAIL, "no memory for a name");
-    else if (!describe(d, e))
+    else if (!describe(d, unpack, e))
         return RC_OK;
     h5_data_close(d);
     return e ? e->rc : RC_INPUT;
+}
+
+enum rc h5_data_open(hid_t at, const char *name, struct h5_data *d, struct err *e)
+{
+    return open_data(at, name, true, d, e);
+}
+
+enum rc h5_data_open_packed(hid_t at, const char *name, struct h5_data *d, struct err *e)
+{
+    return open_data(at, name, false, d, e);
 }
 
 enum rc h5_data_open_ref(hid_t from, const char *attr, struct h5_data *d, struct err *e)
@@ -324,7 +334,7 @@ enum rc h5_data_open_ref(hid_t from, const char *attr, struct h5_data *d, struct
         H5Dclose(id);
         return err_set(e, RC_FAIL, "no memory for a name");
     }
-    if (!describe(d, e))
+    if (!describe(d, true, e))
         return RC_OK;
     h5_data_close(d);
     return e ? e->rc : RC_INPUT;

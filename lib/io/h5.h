@@ -54,6 +54,9 @@ struct h5_data {
 };
 
 enum rc h5_data_open(hid_t at, const char *name, struct h5_data *d, struct err *e);
+/* The same, but chunks are not unpacked to see whether they are whole: for who unpacks them himself
+ * (h5_check_chunks must be called before HDF5 reads any of d). */
+enum rc h5_data_open_packed(hid_t at, const char *name, struct h5_data *d, struct err *e);
 /* The data set that the object reference in attribute `attr` leads to. */
 enum rc h5_data_open_ref(hid_t from, const char *attr, struct h5_data *d, struct err *e);
 void h5_data_close(struct h5_data *d); /* harmless on a zeroed one */

@@ -2,27 +2,6 @@
 
 #include <stdlib.h>
 
-enum { BLOCK = 1 << 19 };
-
-enum rc h5ad_read_u32(const struct h5_data *d, uint64_t n, uint32_t *to, struct err *e)
-{
-    int64_t *block = malloc(BLOCK * sizeof *block);
-    enum rc rc = block ? RC_OK : err_set(e, RC_FAIL, "no memory to read indices");
-    for (uint64_t at = 0; !rc && at < n; at += BLOCK) {
-        size_t m = n - at < BLOCK ? (size_t)(n - at) : BLOCK;
-        rc = h5_read_i64(d, at, m, block, e);
-        for (size_t i = 0; !rc && i < m; i++) {
-            if (block[i] < 0 || block[i] >= UINT32_MAX)
-                rc = err_set(e, RC_INPUT, "entry %llu of '%s' is %lld",
-                             (unsigned long long)(at + i), d->name, (long long)block[i]);
-            else
-                to[at + i] = (uint32_t)block[i];
-        }
-    }
-    free(block);
-    return rc;
-}
-
 enum rc h5ad_read_indptr(const struct h5_data *d, uint64_t n_rows, uint64_t nnz, uint64_t *to,
                          struct err *e)
 {

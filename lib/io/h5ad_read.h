@@ -7,8 +7,6 @@
 
 /* h5ad_read from an open file. */
 enum rc h5ad_read_from(hid_t file, struct cells *c, struct err *e);
-/* n whole numbers of one dimension that must lie in [0, 2^32 - 2]. */
-enum rc h5ad_read_u32(const struct h5_data *d, uint64_t n, uint32_t *to, struct err *e);
 /* n_rows + 1 offsets: the first 0, never falling, the last nnz. */
 enum rc h5ad_read_indptr(const struct h5_data *d, uint64_t n_rows, uint64_t nnz, uint64_t *to,
                          struct err *e);

@@ -1,17 +1,16 @@
 #include "lib/io/h5ad_rows.h"
 
-#include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/file.h"
 #include "lib/io/h5ad_read.h"
 #include "lib/io/h5frame.h"
+#include "lib/io/sparse_rows.h"
 
 struct h5ad_rows_file {
     hid_t file;
-    struct h5_data data, indices;
+    struct sparse_rows rows;
 };
 
 static enum rc read_head(hid_t file, struct cells *c, struct err *e)
@@ -61,34 +60,36 @@ static enum rc check_matrix(hid_t x, const struct csr *c, struct err *e)
 
 static enum rc open_matrix(struct h5ad_rows *r, hid_t x, struct err *e)
 {
-    struct h5_data indptr = { 0 };
-    struct h5ad_rows_file *f = r->file;
-    enum rc rc = check_matrix(x, &r->head.count, e);
+    const struct csr *c = &r->head.count;
+    enum rc rc = check_matrix(x, c, e);
     if (!rc)
-        rc = h5_data_open(x, "data", &f->data, e);
-    if (!rc)
-        rc = h5_data_open(x, "indices", &f->indices, e);
-    if (!rc)
-        rc = h5_data_open(x, "indptr", &indptr, e);
-    if (!rc)
-        rc = h5_data_want_1d(&f->data, UINT64_MAX, e);
-    if (!rc)
-        rc = h5_data_want_1d(&f->indices, f->data.n_items, e);
-    if (!rc)
-        rc = h5_data_want_1d(&indptr, (uint64_t)r->head.count.n_rows + 1, e);
-    if (!rc) {
-        r->indptr = malloc((r->head.count.n_rows + 1) * sizeof *r->indptr);
-        rc = r->indptr ? RC_OK : err_set(e, RC_FAIL, "no memory for offsets");
-    }
-    if (!rc)
-        rc = h5ad_read_indptr(&indptr, r->head.count.n_rows, f->data.n_items, r->indptr, e);
-    h5_data_close(&indptr);
+        rc = sparse_rows_open(x, c->n_rows, c->n_cols, false, &r->file->rows, e);
+    r->indptr = r->file->rows.indptr;
     return rc;
+}
+
+static enum rc open_x(struct h5ad_rows *r, struct err *e)
+{
+    hid_t x;
+    if (h5_group_open(r->file->file, "X", &x, e))
+        return e ? e->rc : RC_INPUT;
+    enum rc rc = open_matrix(r, x, e);
+    H5Gclose(x);
+    return rc ? err_wrap(e, "X") : RC_OK;
+}
+
+enum rc h5ad_rows_restart(struct h5ad_rows *r, struct err *e)
+{
+    if (r->file->rows.next == 0)
+        return RC_OK;
+    sparse_rows_close(&r->file->rows);
+    r->indptr = NULL;
+    return open_x(r, e) ? err_wrap(e, "cannot read '%s'", r->path) : RC_OK;
 }
 
 enum rc h5ad_rows_open(struct h5ad_rows *r, const char *path, struct err *e)
 {
-    hid_t file, x;
+    hid_t file;
     *r = (struct h5ad_rows){ 0 };
     cells_init(&r->head);
     if (h5_open(path, &file, e))
@@ -101,13 +102,10 @@ enum rc h5ad_rows_open(struct h5ad_rows *r, const char *path, struct err *e)
         return err_set(e, RC_FAIL, "no memory to read '%s'", path);
     }
     r->file->file = file;
+    r->file->rows.data.d.id = r->file->rows.indices.d.id = -1;
     enum rc rc = read_head(file, &r->head, e);
-    if (!rc && !(rc = h5_group_open(file, "X", &x, e))) {
-        rc = open_matrix(r, x, e);
-        H5Gclose(x);
-        if (rc)
-            err_wrap(e, "X");
-    }
+    if (!rc)
+        rc = open_x(r, e);
     if (!rc)
         return RC_OK;
     h5ad_rows_close(r);
@@ -117,70 +115,31 @@ enum rc h5ad_rows_open(struct h5ad_rows *r, const char *path, struct err *e)
 void h5ad_rows_close(struct h5ad_rows *r)
 {
     if (r->file) {
-        h5_data_close(&r->file->data);
-        h5_data_close(&r->file->indices);
+        sparse_rows_close(&r->file->rows);
         H5Fclose(r->file->file);
     }
     cells_release(&r->head);
     free(r->file);
-    free(r->indptr);
     free(r->path);
     *r = (struct h5ad_rows){ 0 };
 }
 
-static enum rc read_values(const struct h5ad_rows_file *f, uint64_t at, size_t n, uint32_t *to,
-                           double *room, struct err *e)
+size_t h5ad_rows_block(const struct h5ad_rows *r, size_t first)
 {
-    enum rc rc = h5_read_f64(&f->data, at, n, room, e);
-    for (size_t i = 0; !rc && i < n; i++) {
-        if (!(room[i] >= 0 && room[i] <= UINT32_MAX) || floor(room[i]) != room[i])
-            rc = err_set(e, RC_INPUT, "entry %llu is %g, not a count", (unsigned long long)(at + i),
-                         room[i]);
-        else
-            to[i] = (uint32_t)room[i];
-    }
-    return rc;
-}
-
-static enum rc read_indices(const struct h5ad_rows_file *f, uint64_t at, size_t n, uint32_t *to,
-                            int64_t *room, struct err *e)
-{
-    enum rc rc = h5_read_i64(&f->indices, at, n, room, e);
-    for (size_t i = 0; !rc && i < n; i++) {
-        if (room[i] < 0 || room[i] >= UINT32_MAX)
-            rc = err_set(e, RC_INPUT, "entry %llu has column %lld", (unsigned long long)(at + i),
-                         (long long)room[i]);
-        else
-            to[i] = (uint32_t)room[i];
-    }
-    return rc;
+    return sparse_rows_block(&r->file->rows, first);
 }
 
 enum rc h5ad_rows_read(struct h5ad_rows *r, size_t first, size_t n, struct csr *block,
                        struct err *e)
 {
-    assert(first <= r->head.count.n_rows && n <= r->head.count.n_rows - first);
-    uint64_t at = r->indptr[first];
-    size_t nnz = (size_t)(r->indptr[first + n] - at);
-    if (csr_alloc(block, n, r->head.count.n_cols, nnz, e))
-        return RC_FAIL;
-    union {
-        double *f64;
-        int64_t *i64;
-        void *any;
-    } room = { .any = malloc((nnz + 1) * 8) };
-    enum rc rc = room.any ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu counts", nnz);
-    for (size_t i = 0; i <= n; i++)
-        block->indptr[i] = r->indptr[first + i] - at;
-    if (!rc && nnz)
-        rc = read_indices(r->file, at, nnz, block->index, room.i64, e);
-    if (!rc && nnz)
-        rc = read_values(r->file, at, nnz, block->value, room.f64, e);
-    free(room.any);
+    struct sparse_rows *s = &r->file->rows;
+    enum rc rc = sparse_rows_read(s, first, n, block, e);
+    if (!rc && counts_bad(&s->check))
+        rc = counts_refuse(&s->check, e);
     if (!rc)
         rc = csr_check(block, e);
     if (!rc)
         return RC_OK;
-    csr_release(block);
+    *block = (struct csr){ 0 };
     return err_wrap(e, "cannot read '%s': cells %zu..%zu", r->path, first, first + n);
 }

@@ -4,67 +4,17 @@
  * shorter one. So each chunk is fetched as it is stored (H5Dread_chunk) and its filters are undone
  * from the last to the first: deflate and LZF change the size, shuffle keeps it, Fletcher-32 has
  * four bytes behind. Other filters are not judged here. */
-#include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/io/h5.h"
-#include "lib/io/lzf.h"
-
-enum { MAX_FILTERS = 8 };
+#include "lib/io/h5filter.h"
 
 struct pipeline {
-    H5Z_filter_t filter[MAX_FILTERS];
-    int n;
-    size_t chunk_bytes; /* unpacked */
-    struct libdeflate_decompressor *inflate;
-    unsigned char *a, *b; /* of room bytes */
+    struct h5_filters filters;
+    struct h5_unpacker unpacker;
+    unsigned char *stored; /* of room bytes */
     size_t room;
 };
-
-/* False: some filter is of a kind that is not judged. */
-static bool known_filters(hid_t dcpl, struct pipeline *p)
-{
-    p->n = H5Pget_nfilters(dcpl);
-    for (int i = 0; i < p->n; i++) {
-        unsigned flags, cd[8], config;
-        size_t n_cd = 8;
-        H5Z_filter_t id =
-            i < MAX_FILTERS ? H5Pget_filter2(dcpl, (unsigned)i, &flags, &n_cd, cd, 0, NULL, &config)
-                            : -1;
-        if (id != H5Z_FILTER_DEFLATE && id != H5Z_FILTER_SHUFFLE && id != H5Z_FILTER_FLETCHER32 &&
-            id != LZF_FILTER)
-            return false;
-        p->filter[i] = id;
-    }
-    return true;
-}
-
-/* Undoes the filters of n bytes in p->a; is the result chunk_bytes long? */
-static bool is_whole(struct pipeline *p, size_t n, uint32_t skipped)
-{
-    for (int i = p->n - 1; i >= 0; i--) {
-        if (skipped >> i & 1 || p->filter[i] == H5Z_FILTER_SHUFFLE)
-            continue;
-        if (p->filter[i] == H5Z_FILTER_FLETCHER32) {
-            if (n < 4)
-                return false;
-            n -= 4; /* HDF5 compares the sum itself */
-            continue;
-        }
-        size_t got = 0;
-        if (p->filter[i] == LZF_FILTER)
-            got = lzf_unpack(p->a, n, p->b, p->room);
-        else if (libdeflate_zlib_decompress(p->inflate, p->a, n, p->b, p->room, &got) !=
-                 LIBDEFLATE_SUCCESS)
-            return false;
-        unsigned char *swap = p->a;
-        p->a = p->b;
-        p->b = swap;
-        n = got;
-    }
-    return n == p->chunk_bytes;
-}
 
 static enum rc check_one(const struct h5_data *d, struct pipeline *p, const hsize_t *at,
                          uint64_t file_bytes, struct err *e)
@@ -79,20 +29,22 @@ static enum rc check_one(const struct h5_data *d, struct pipeline *p, const hsiz
         return err_set(e, RC_INPUT, "'%s': a chunk of %llu bytes is larger than the file", d->name,
                        (unsigned long long)stored);
     if (stored > p->room) {
-        unsigned char *a = realloc(p->a, stored);
-        p->a = a ? a : p->a;
-        unsigned char *b = realloc(p->b, stored);
-        p->b = b ? b : p->b;
-        if (!a || !b)
+        free(p->stored);
+        p->stored = malloc(stored);
+        p->room = p->stored ? stored : 0;
+        if (!p->stored)
             return err_set(e, RC_FAIL, "no memory for a chunk of '%s'", d->name);
-        p->room = stored;
     }
-    if (H5Dread_chunk(d->id, H5P_DEFAULT, at, &skipped, p->a) < 0)
+    if (H5Dread_chunk(d->id, H5P_DEFAULT, at, &skipped, p->stored) < 0)
         return h5_err(e, RC_INPUT, "cannot read '%s'", d->name);
-    return is_whole(p, (size_t)stored, skipped)
-               ? RC_OK
-               : err_set(e, RC_INPUT, "'%s': a chunk is damaged: it does not unpack to %zu bytes",
-                         d->name, p->chunk_bytes);
+    const unsigned char *whole;
+    enum rc rc =
+        h5_unpack(&p->unpacker, &p->filters, p->stored, (size_t)stored, skipped, &whole);
+    if (rc == RC_FAIL)
+        return err_set(e, RC_FAIL, "no memory for a chunk of '%s'", d->name);
+    return rc ? err_set(e, RC_INPUT, "'%s': a chunk is damaged: it does not unpack to %zu bytes",
+                        d->name, p->filters.chunk_bytes)
+              : RC_OK;
 }
 
 /* The bytes of one entry in the file: texts of any length are a size, an address and an index. */
@@ -133,26 +85,20 @@ enum rc h5_check_chunks(const struct h5_data *d, hid_t dcpl, struct err *e)
 {
     struct pipeline p = { 0 };
     hsize_t chunk[H5S_MAX_RANK];
-    if (H5Pget_chunk(dcpl, H5S_MAX_RANK, chunk) != d->n_dims || !known_filters(dcpl, &p))
+    if (H5Pget_chunk(dcpl, H5S_MAX_RANK, chunk) != d->n_dims || !h5_filters_of(dcpl, &p.filters))
         return RC_OK;
     hid_t type = H5Dget_type(d->id);
     /* Compounds may hold such texts inside: their size in the file is not to be asked for. */
     bool known = H5Tget_class(type) != H5T_COMPOUND || H5Tdetect_class(type, H5T_STRING) <= 0;
-    p.chunk_bytes = stored_bytes(type, d->id);
+    p.filters.item_bytes = stored_bytes(type, d->id);
     H5Tclose(type);
+    p.filters.chunk_bytes = p.filters.item_bytes;
     for (int i = 0; i < d->n_dims; i++)
-        p.chunk_bytes *= (size_t)chunk[i];
+        p.filters.chunk_bytes *= (size_t)chunk[i];
     if (!known)
         return RC_OK;
-    p.room = p.chunk_bytes + 64;
-    p.a = malloc(p.room);
-    p.b = malloc(p.room);
-    p.inflate = libdeflate_alloc_decompressor();
-    enum rc rc = p.a && p.b && p.inflate
-                     ? check_all(d, &p, chunk, e)
-                     : err_set(e, RC_FAIL, "no memory for a chunk of '%s'", d->name);
-    libdeflate_free_decompressor(p.inflate);
-    free(p.a);
-    free(p.b);
+    enum rc rc = check_all(d, &p, chunk, e);
+    h5_unpacker_release(&p.unpacker);
+    free(p.stored);
     return rc;
 }

@@ -25,6 +25,7 @@ struct import_options {
     const char *labels;       /* a table of barcodes and labels, NULL: labels of the source */
     const char *label_column; /* NULL: the usual names */
     bool all_droplets;        /* keep droplets without a cell */
+    size_t spool_from;        /* entries from which on a matrix goes through a file; 0: the usual */
 };
 
 enum { IMPORT_MAX_TYPES = 16, IMPORT_MAX_NOTES = 16 };
@@ -61,6 +62,12 @@ struct import_report {
  * import came. */
 enum rc import_any(const char *path, const struct import_options *o, struct cells *out,
                    struct import_report *rep, struct err *e);
+/* The same to an .h5ad file, block by block: a matrix in rows of cells (AnnData CSR, Cell Ranger's
+ * HDF5, dense rows) or, by several readings, in columns (CSC) takes no more memory the larger it
+ * is; what is known of the cells (names, obs) and the genes does. The rows wait in a temporary file
+ * beside the output until it is known which are cells. */
+enum rc import_file(const char *path, const struct import_options *o, const char *to,
+                    struct import_report *rep, struct err *e);
 /* The report as JSON; NULL when memory is short. */
 json_t *import_report_json(const struct import_report *rep);
 

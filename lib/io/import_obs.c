@@ -60,15 +60,11 @@ enum { PURE_PERCENT = 90 };
 
 /* A cell of a mixture is of the species that has at least PURE_PERCENT of its counts; others (two
  * cells in one droplet, most often) have no species. */
-static enum rc species_of_mixture(struct cells *out, const struct gene_list *g, struct column *to,
-                                  struct import_report *rep, struct err *e)
+static enum rc species_of_mixture(struct cells *out, const uint64_t (*by_species)[2],
+                                  struct column *to, struct import_report *rep, struct err *e)
 {
-    const struct csr *c = &out->count;
-    for (size_t r = 0; r < c->n_rows; r++) {
-        uint64_t sum[2] = { 0 };
-        for (uint64_t k = c->indptr[r]; k < c->indptr[r + 1]; k++)
-            if (g->species[c->index[k]] != SPECIES_UNKNOWN)
-                sum[g->species[c->index[k]]] += c->value[k];
+    for (size_t r = 0; r < out->obs.n_rows; r++) {
+        const uint64_t *sum = by_species[r];
         uint64_t all = sum[0] + sum[1], most = sum[0] > sum[1] ? sum[0] : sum[1];
         bool clear = all && most * 100 >= all * PURE_PERCENT;
         rep->n_cells_unclear += !clear;
@@ -107,14 +103,14 @@ static enum rc choose_species(const struct gene_list *g, const struct import_opt
 }
 
 static enum rc fill_species(struct source *s, const struct gene_list *g,
-                            const struct import_options *o, const size_t *from, struct cells *out,
+                            const uint64_t (*by_species)[2], const struct import_options *o, const size_t *from, struct cells *out,
                             struct import_report *rep, struct err *e)
 {
     struct column *to = table_add(&out->obs, "species", COLUMN_TEXT);
     if (!to)
         return no_memory(out->obs.n_rows, e);
     if (rep->mixture && o->species == SPECIES_UNKNOWN)
-        return species_of_mixture(out, g, to, rep, e);
+        return species_of_mixture(out, by_species, to, rep, e);
     if (o->species == SPECIES_UNKNOWN && has_species(&s->obs)) {
         const struct column *c = table_find(&s->obs, "species");
         rep->species = species_parse(c->text[0]);
@@ -223,7 +219,7 @@ static enum rc copy_column(const struct column *from, const size_t *row, struct 
 }
 
 enum rc obs_build(struct source *s, const struct gene_list *g, const unsigned char *keep,
-                  const struct import_options *o, struct cells *out, struct import_report *rep,
+                  const uint64_t (*by_species)[2], const struct import_options *o, struct cells *out, struct import_report *rep,
                   struct err *e)
 {
     size_t n = out->count.n_rows, to = 0;
@@ -242,7 +238,7 @@ enum rc obs_build(struct source *s, const struct gene_list *g, const unsigned ch
     if (!rc)
         rc = fill_ids(s, o, from, out, rep, e);
     if (!rc)
-        rc = fill_species(s, g, o, from, out, rep, e);
+        rc = fill_species(s, g, by_species, o, from, out, rep, e);
     if (!rc)
         rc = fill_labels(s, o, from, out, rep, e);
     for (size_t i = 0; !rc && i < s->obs.n_cols; i++)

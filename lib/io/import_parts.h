@@ -45,15 +45,24 @@ enum rc labels_from_obs(const struct table *obs, const char *column, struct colu
 
 /* ---- import_obs.c ---- */
 
-/* Fills out->obs, out->cell from the source's cells where keep[i] (NULL: all). */
+/* Fills out->obs, out->cell from the source's cells where keep[i] (NULL: all). by_species: of a
+ * mixture, the counts of each cell that is kept. */
 enum rc obs_build(struct source *s, const struct gene_list *g, const unsigned char *keep,
-                  const struct import_options *o, struct cells *out, struct import_report *rep,
+                  const uint64_t (*by_species)[2], const struct import_options *o, struct cells *out, struct import_report *rep,
                   struct err *e);
 
 /* ---- import.c ---- */
 
-/* From what a reader found to cells; s is used up. On failure *out is to be released. */
-enum rc import_convert(struct source *s, const struct import_options *o, struct cells *out,
+/* Where the rows of counts go, in their order. */
+struct import_sink {
+    enum rc (*add)(void *ctx, const struct csr *rows, struct err *e);
+    void *ctx;
+};
+
+/* From what a reader found to rows, and to cells without counts (only the sizes are set); s is used
+ * up. On failure *out is to be released. */
+enum rc import_convert(struct source *s, const struct import_options *o,
+                       const struct import_sink *sink, struct cells *out,
                        struct import_report *rep, struct err *e);
 
 void import_note(struct import_report *rep, const char *fmt, ...)

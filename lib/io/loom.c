@@ -10,16 +10,13 @@ static enum rc read_main(hid_t at, const char *name, struct source *s, size_t *n
                          size_t *n_cells, struct err *e)
 {
     struct h5_data d;
-    struct csr genes;
-    csr_release(&s->count);
-    s->check = (struct counts_check){ 0 };
     if (h5_data_open(at, name, &d, e))
         return e ? e->rc : RC_INPUT;
     *n_genes = (size_t)d.dim[0];
     *n_cells = (size_t)d.dim[1];
-    enum rc rc = dense_matrix_read(&d, true, &genes, &s->check, e);
+    enum rc rc = dense_matrix_read(&d, true, s, e);
     h5_data_close(&d);
-    return rc ? rc : source_turn(&genes, &s->count, e);
+    return rc;
 }
 
 /* The first of the names that is an attribute of one dimension. */
@@ -139,7 +136,7 @@ static enum rc find_counts(hid_t file, const char *layer, struct source *s, size
 {
     struct err first = { 0 };
     const char **name;
-    size_t n, rows, cols;
+    size_t n, rows = 0, cols = 0;
     hid_t group;
     enum rc rc = read_main(file, "matrix", s, n_genes, n_cells, e);
     snprintf(s->where, sizeof s->where, "matrix");

@@ -18,9 +18,13 @@
 #error "shards are mapped as they lie: little-endian machines only"
 #endif
 
-struct shard_file {
+struct mapping {
     void *map;
-    size_t map_bytes;
+    size_t bytes;
+};
+
+struct shard_file {
+    struct mapping map;
     size_t first, n_cells; /* first: number of the first cell in the set */
     const uint64_t *row;
     const uint16_t *token;
@@ -29,7 +33,7 @@ struct shard_file {
     const uint64_t *cell_id;
 };
 
-static enum rc map_file(struct shard_file *f, const char *path, struct err *e)
+static enum rc map_file(struct mapping *m, const char *path, struct err *e)
 {
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a named pipe must not hang */
     struct stat st;
@@ -48,8 +52,7 @@ static enum rc map_file(struct shard_file *f, const char *path, struct err *e)
     close(fd);
     if (rc)
         return rc;
-    f->map = map;
-    f->map_bytes = (size_t)st.st_size;
+    *m = (struct mapping){ map, (size_t)st.st_size };
     return RC_OK;
 }
 
@@ -70,7 +73,7 @@ static enum rc check_layout(const struct h5_data *d, hid_t want, struct err *e)
 }
 
 /* Where the data set lies in the mapping: n_items entries (UINT64_MAX: any number, told in *n). */
-static enum rc place(const struct shard_file *f, hid_t file, const char *name, hid_t type,
+static enum rc place(const struct mapping *f, hid_t file, const char *name, hid_t type,
                      size_t item_bytes, uint64_t n_items, const void **at, uint64_t *n,
                      struct err *e)
 {
@@ -84,8 +87,8 @@ static enum rc place(const struct shard_file *f, hid_t file, const char *name, h
     haddr_t offset = rc ? 0 : H5Dget_offset(d.id);
     if (rc || d.n_items == 0) {
         *at = &nothing;
-    } else if (offset == HADDR_UNDEF || offset > f->map_bytes ||
-               d.n_items > (f->map_bytes - offset) / item_bytes) {
+    } else if (offset == HADDR_UNDEF || offset > f->bytes ||
+               d.n_items > (f->bytes - offset) / item_bytes) {
         rc = err_set(e, RC_INPUT, "'%s' does not lie within the file", name);
     } else if (offset % item_bytes != 0) {
         rc = err_set(e, RC_INPUT, "'%s' lies at byte %llu, which cannot be mapped", name,
@@ -103,23 +106,23 @@ static enum rc place_all(struct shard_file *f, hid_t file, struct err *e)
 {
     uint64_t n, n_tokens;
     const void *at;
-    enum rc rc = place(f, file, "row", H5T_STD_U64LE, 8, UINT64_MAX, &at, &n, e);
+    enum rc rc = place(&f->map, file, "row", H5T_STD_U64LE, 8, UINT64_MAX, &at, &n, e);
     if (rc)
         return rc;
     if (n == 0)
         return err_set(e, RC_INPUT, "'row' is empty");
     f->row = at;
     f->n_cells = (size_t)(n - 1);
-    rc = place(f, file, "token", H5T_STD_U16LE, 2, UINT64_MAX, &at, &n_tokens, e);
+    rc = place(&f->map, file, "token", H5T_STD_U16LE, 2, UINT64_MAX, &at, &n_tokens, e);
     f->token = at;
     if (!rc)
-        rc = place(f, file, "value", H5T_IEEE_F32LE, 4, n_tokens, &at, NULL, e);
+        rc = place(&f->map, file, "value", H5T_IEEE_F32LE, 4, n_tokens, &at, NULL, e);
     f->value = at;
     if (!rc)
-        rc = place(f, file, "species", H5T_STD_U8LE, 1, n - 1, &at, NULL, e);
+        rc = place(&f->map, file, "species", H5T_STD_U8LE, 1, n - 1, &at, NULL, e);
     f->species = at;
     if (!rc)
-        rc = place(f, file, "cell_id", H5T_STD_U64LE, 8, n - 1, &at, NULL, e);
+        rc = place(&f->map, file, "cell_id", H5T_STD_U64LE, 8, n - 1, &at, NULL, e);
     f->cell_id = at;
     if (!rc && f->row[f->n_cells] != n_tokens)
         rc = err_set(e, RC_INPUT, "'row' ends with %llu, but %llu tokens are stored",
@@ -155,7 +158,7 @@ static enum rc open_one(struct shard_set *s, const char *path, struct err *e)
     enum rc rc = h5_open(path, &file, e);
     if (rc)
         return rc;
-    rc = map_file(f, path, e);
+    rc = map_file(&f->map, path, e);
     if (!rc)
         s->n_files++; /* from here on close unmaps it */
     if (!rc)
@@ -168,6 +171,55 @@ static enum rc open_one(struct shard_set *s, const char *path, struct err *e)
     s->n_cells += f->n_cells;
     s->n_tokens += f->row[f->n_cells];
     return RC_OK;
+}
+
+/* Every entry must be free or a place: then a search ends, since there is always a free one. */
+static enum rc check_index(const struct shard_set *s, struct err *e)
+{
+    uint64_t n = s->n_slots, used = 0;
+    if (n == 0 || (n & (n - 1)) != 0)
+        return err_set(e, RC_INPUT, "'slot' has %llu entries, no power of two",
+                       (unsigned long long)n);
+    for (uint64_t i = 0; i < n; i++) {
+        used += s->slot[i] != 0;
+        if (s->slot[i] > s->n_cells)
+            return err_set(e, RC_INPUT, "'slot' leads to cell %u of %zu", s->slot[i], s->n_cells);
+    }
+    return used == s->n_cells && used < n
+               ? RC_OK
+               : err_set(e, RC_INPUT, "'slot' has %llu entries, but there are %zu cells",
+                         (unsigned long long)used, s->n_cells);
+}
+
+static enum rc open_index(struct shard_set *s, const char *path, struct err *e)
+{
+    hid_t file;
+    struct mapping m = { 0 };
+    const void *at;
+    enum rc rc = h5_open(path, &file, e);
+    if (rc)
+        return rc;
+    rc = map_file(&m, path, e);
+    s->index_map = m.map;
+    s->index_bytes = m.bytes;
+    if (!rc)
+        rc = place(&m, file, "slot", H5T_STD_U32LE, 4, UINT64_MAX, &at, &s->n_slots, e);
+    H5Fclose(file);
+    if (!rc) {
+        s->slot = at;
+        rc = check_index(s, e);
+    }
+    return rc ? err_wrap(e, "'%s'", path) : RC_OK;
+}
+
+size_t shard_set_find(const struct shard_set *s, uint64_t cell_id)
+{
+    if (!s->slot)
+        return SIZE_MAX;
+    for (uint64_t i = cell_id & (s->n_slots - 1); s->slot[i]; i = (i + 1) & (s->n_slots - 1))
+        if (shard_set_cell(s, s->slot[i] - 1).cell_id == cell_id)
+            return s->slot[i] - 1;
+    return SIZE_MAX;
 }
 
 enum rc shard_set_open(struct shard_set *s, const char *folder, struct err *e)
@@ -191,6 +243,12 @@ enum rc shard_set_open(struct shard_set *s, const char *folder, struct err *e)
         free(path);
     }
     shard_names_free(name, n);
+    char *path = rc ? NULL : text_new("%s/index.h5", folder);
+    if (!rc && !path)
+        rc = err_set(e, RC_FAIL, "no memory for a path");
+    if (!rc && file_exists(path))
+        rc = open_index(s, path, e);
+    free(path);
     if (rc)
         shard_set_close(s);
     return rc;
@@ -198,15 +256,18 @@ enum rc shard_set_open(struct shard_set *s, const char *folder, struct err *e)
 
 void shard_set_close(struct shard_set *s)
 {
+    if (s->index_map)
+        munmap(s->index_map, s->index_bytes);
     for (size_t i = 0; i < s->n_files; i++)
-        munmap(s->file[i].map, s->file[i].map_bytes);
+        munmap(s->file[i].map.map, s->file[i].map.bytes);
     free(s->file);
     *s = (struct shard_set){ 0 };
 }
 
-struct token_cell shard_set_cell(const struct shard_set *s, size_t i)
+/* The last shard that begins at cell i or before, for shards of uneven size. */
+static size_t search(const struct shard_set *s, size_t i)
 {
-    size_t lo = 0, hi = s->n_files; /* the last shard that begins at i or before is in [lo, hi) */
+    size_t lo = 0, hi = s->n_files;
     while (hi - lo > 1) {
         size_t mid = lo + (hi - lo) / 2;
         if (s->file[mid].first <= i)
@@ -214,6 +275,14 @@ struct token_cell shard_set_cell(const struct shard_set *s, size_t i)
         else
             hi = mid;
     }
+    return lo;
+}
+
+struct token_cell shard_set_cell(const struct shard_set *s, size_t i)
+{
+    size_t per_shard = s->file[0].n_cells, lo = per_shard ? i / per_shard : 0;
+    if (lo >= s->n_files || i - s->file[lo].first >= s->file[lo].n_cells) /* wraps below first */
+        lo = search(s, i);
     const struct shard_file *f = &s->file[lo];
     size_t k = i - f->first;
     return (struct token_cell){ .cell_id = f->cell_id[k],

@@ -1,5 +1,6 @@
 /* Writing shards. Cells are gathered in memory and written a shard at a time, so cells_per_shard
- * bounds the memory (a full cell is 12 KiB). All shards keep their temporary names until close:
+ * bounds the memory (a full cell is 12 KiB; 8 bytes a cell for the index come on top, and 6 to 12
+ * while it is made). All shards keep their temporary names until close:
  * a run that is stopped leaves what was there before. */
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +13,15 @@
 
 struct gather {
     char *folder;
+    bool made_folder;
     size_t per_shard;
     struct outfile *done; /* written, not yet renamed */
     size_t n_done;
     size_t n_cells, cell_room;
     uint64_t n_tokens, token_room;
     uint64_t *row, *cell_id;
+    uint64_t *all_ids; /* of every cell so far */
+    size_t n_all, all_room;
     uint8_t *species;
     uint16_t *token;
     float *value;
@@ -61,13 +65,15 @@ enum rc shard_writer_open(struct shard_writer *w, const char *folder, size_t cel
     *w = (struct shard_writer){ 0 };
     if (cells_per_shard == 0)
         return err_set(e, RC_USAGE, "a shard holds at least one cell");
-    if (!folder_exists(folder) && folder_make(folder, e))
+    bool made = !folder_exists(folder);
+    if (made && folder_make(folder, e))
         return e ? e->rc : RC_FAIL;
     struct gather *g = calloc(1, sizeof *g);
     if (!g)
         return err_set(e, RC_FAIL, "no memory to write shards");
     w->state = g;
     g->per_shard = cells_per_shard;
+    g->made_folder = made;
     g->folder = text_new("%s", folder);
     enum rc rc = g->folder ? grow_cells(g, e) : err_set(e, RC_FAIL, "no memory for a path");
     if (!rc)
@@ -87,9 +93,12 @@ void shard_writer_abort(struct shard_writer *w)
     for (size_t i = 0; i < g->n_done; i++)
         outfile_abort(&g->done[i]);
     free(g->done);
+    if (g->made_folder && g->folder)
+        rmdir(g->folder); /* only if it is empty */
     free(g->folder);
     free(g->row);
     free(g->cell_id);
+    free(g->all_ids);
     free(g->species);
     free(g->token);
     free(g->value);
@@ -165,8 +174,15 @@ enum rc shard_writer_add(struct shard_writer *w, const struct token_cell *c, str
         rc = grow_cells(g, e);
     if (!rc && g->token_room - g->n_tokens < c->n)
         rc = grow_tokens(g, g->n_tokens + c->n, e);
+    if (!rc && g->n_all == g->all_room) {
+        size_t room = g->all_room ? 2 * g->all_room : 1024;
+        if (!grow(&g->all_ids, sizeof *g->all_ids, room))
+            return err_set(e, RC_FAIL, "no memory for %zu cells", room);
+        g->all_room = room;
+    }
     if (rc)
         return rc;
+    g->all_ids[g->n_all++] = c->cell_id;
     if (c->n) {
         memcpy(g->token + g->n_tokens, c->token, c->n * sizeof *c->token);
         memcpy(g->value + g->n_tokens, c->value, c->n * sizeof *c->value);
@@ -206,14 +222,65 @@ static enum rc remove_others(const struct gather *g, struct err *e)
     return rc;
 }
 
+/* The hash table of shard.h. */
+static enum rc write_index(const struct gather *g, struct outfile *o, struct err *e)
+{
+    hid_t file;
+    uint64_t n = 2;
+    while (n < g->n_all + g->n_all / 2 + 1)
+        n *= 2;
+    uint32_t *slot = calloc((size_t)n, sizeof *slot);
+    if (!slot)
+        return err_set(e, RC_FAIL, "no memory for an index of %zu cells", g->n_all);
+    for (size_t i = 0; i < g->n_all; i++) {
+        uint64_t at = g->all_ids[i] & (n - 1);
+        while (slot[at])
+            at = (at + 1) & (n - 1);
+        slot[at] = (uint32_t)i + 1;
+    }
+    enum rc rc = create_aligned(o->tmp, &file, e);
+    if (!rc) {
+        rc = h5_put_data(file, "slot", H5T_STD_U32LE, H5T_NATIVE_UINT32, 1, &n, slot, NULL, e);
+        enum rc closed = h5_finish(file, o->path, rc ? NULL : e);
+        rc = rc ? rc : closed;
+    }
+    free(slot);
+    return rc;
+}
+
+/* Written under its temporary name; *o is empty when the cells are too many for one. */
+static enum rc prepare_index(const struct gather *g, struct outfile *o, struct err *e)
+{
+    *o = (struct outfile){ 0 };
+    char *path = text_new("%s/index.h5", g->folder);
+    if (!path)
+        return err_set(e, RC_FAIL, "no memory for a path");
+    if (g->n_all > SHARD_INDEX_MAX) {
+        unlink(path);
+        free(path);
+        return RC_OK;
+    }
+    enum rc rc = outfile_reserve(o, path, e);
+    free(path);
+    if (!rc && (rc = write_index(g, o, e)) != RC_OK)
+        outfile_abort(o);
+    return rc;
+}
+
 enum rc shard_writer_close(struct shard_writer *w, struct err *e)
 {
     struct gather *g = w->state;
     enum rc rc = RC_OK;
     if (g->n_cells || g->n_done == 0) /* no cells at all: one empty shard */
         rc = write_shard(g, e);
+    struct outfile index = { 0 };
+    if (!rc)
+        rc = prepare_index(g, &index, e);
     for (size_t i = 0; !rc && i < g->n_done; i++)
         rc = outfile_commit(&g->done[i], e);
+    if (!rc && index.path)
+        rc = outfile_commit(&index, e);
+    outfile_abort(&index);
     if (!rc)
         rc = remove_others(g, e);
     shard_writer_abort(w);

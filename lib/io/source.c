@@ -1,19 +1,103 @@
 #include "lib/io/source.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void source_init(struct source *s)
 {
-    *s = (struct source){ 0 };
+    *s = (struct source){ .rows.fd = -1, .spool_from = SOURCE_SPOOL_FROM };
     arena_init(&s->text, 1 << 16);
 }
 
 void source_release(struct source *s)
 {
     csr_release(&s->count);
+    spool_close(&s->rows);
     table_release(&s->obs);
     arena_release(&s->text);
-    *s = (struct source){ 0 };
+    *s = (struct source){ .rows.fd = -1 };
+}
+
+void source_rows_begin(struct source *s, size_t n_cols)
+{
+    csr_release(&s->count);
+    s->count.n_cols = n_cols;
+    s->room = s->room_rows = 0;
+    s->spooled = false;
+    spool_reset(&s->rows, n_cols);
+}
+
+static enum rc grow_rows(struct source *s, size_t n_rows, size_t nnz, struct err *e)
+{
+    struct csr *c = &s->count;
+    if (n_rows + 1 > s->room_rows || !c->indptr) {
+        size_t room = n_rows + n_rows / 2 + 64;
+        uint64_t *p = realloc(c->indptr, (room + 1) * sizeof *p);
+        if (!p)
+            return err_set(e, RC_FAIL, "no memory for %zu cells", n_rows);
+        p[0] = 0;
+        c->indptr = p;
+        s->room_rows = room;
+    }
+    if (nnz > s->room || !c->index) {
+        size_t room = nnz + nnz / 2 + 64;
+        uint32_t *i = realloc(c->index, room * sizeof *i);
+        if (i)
+            c->index = i;
+        uint32_t *v = realloc(c->value, room * sizeof *v);
+        if (v)
+            c->value = v;
+        if (!i || !v)
+            return err_set(e, RC_FAIL, "no memory for %zu counts", nnz);
+        s->room = room;
+    }
+    return RC_OK;
+}
+
+/* What was gathered goes to the spool, as will all that comes. */
+static enum rc start_spool(struct source *s, struct err *e)
+{
+    struct csr *c = &s->count;
+    size_t n_rows = c->n_rows, n_cols = c->n_cols;
+    if (s->rows.fd < 0 && spool_open(&s->rows, s->spool_folder, n_cols, e))
+        return RC_FAIL;
+    enum rc rc = spool_add_rows(&s->rows, c, e);
+    csr_release(c);
+    c->n_rows = n_rows;
+    c->n_cols = n_cols;
+    s->room = s->room_rows = 0;
+    s->spooled = true;
+    return rc;
+}
+
+enum rc source_rows_add(struct source *s, const struct csr *b, struct err *e)
+{
+    struct csr *c = &s->count;
+    size_t nnz = (size_t)csr_nnz(b), have = (size_t)csr_nnz(c);
+    if (s->spooled) {
+        c->n_rows += b->n_rows;
+        return spool_add_rows(&s->rows, b, e);
+    }
+    if (grow_rows(s, c->n_rows + b->n_rows, have + nnz, e))
+        return RC_FAIL;
+    if (nnz) {
+        memcpy(c->index + have, b->index, nnz * sizeof *b->index);
+        memcpy(c->value + have, b->value, nnz * sizeof *b->value);
+    }
+    for (size_t r = 1; r <= b->n_rows; r++)
+        c->indptr[c->n_rows + r] = have + b->indptr[r];
+    c->n_rows += b->n_rows;
+    return have + nnz > s->spool_from ? start_spool(s, e) : RC_OK;
+}
+
+size_t source_blocks(const struct source *s)
+{
+    return s->spooled ? s->rows.n_tiles : 1;
+}
+
+size_t source_block_first(const struct source *s, size_t i)
+{
+    return s->spooled ? s->rows.tile[i].first : 0;
 }
 
 static enum rc no_room(const struct csr_builder *b, struct err *e)

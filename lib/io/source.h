@@ -10,9 +10,16 @@
 #include "lib/data/csr.h"
 #include "lib/data/table.h"
 #include "lib/io/counts.h"
+#include "lib/io/spool.h"
 
 struct source {
-    struct csr count; /* cells x features; may hold zeros, be unsorted, name a place twice */
+    /* cells x features; may hold zeros, be unsorted, name a place twice. Of a large matrix only the
+     * sizes are set, and its rows lie in `rows`. */
+    struct csr count;
+    struct spool rows;
+    bool spooled;
+    const char *spool_folder; /* borrowed; NULL: where temporary files go */
+    size_t spool_from, room_rows, room; /* entries of a large matrix; of count while it grows */
     struct counts_check check;
     const char **cell;         /* barcodes */
     const char **id;           /* features: ids, or the only names there are */
@@ -27,6 +34,17 @@ struct source {
 
 void source_init(struct source *s);
 void source_release(struct source *s);
+
+/* ---- the counts, row block by row block; so no reader needs memory for a whole matrix ---- */
+
+enum { SOURCE_SPOOL_FROM = 1 << 22 };
+/* Forgets what was added. */
+void source_rows_begin(struct source *s, size_t n_cols);
+enum rc source_rows_add(struct source *s, const struct csr *block, struct err *e);
+/* To go through them: the tiles of the spool, or s->count as one block. */
+size_t source_blocks(const struct source *s);
+/* The first cell of block i. */
+size_t source_block_first(const struct source *s, size_t i);
 
 /* Builds a csr row by row. */
 struct csr_builder {

@@ -8,9 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/thread.h"
+
 /* ---- sending ---- */
 
 struct head {
+    struct spool rows; /* of the child's: sizes, and how many tiles follow */
+    bool spooled;
     uint64_t n_rows, n_cols, nnz, n_obs, n_obs_columns;
     struct counts_check check;
     size_t n_columns_left_out;
@@ -43,7 +47,9 @@ static bool put_texts(FILE *to, const char *const *text, size_t n)
 bool source_send(const struct source *s, FILE *to)
 {
     size_t nnz = (size_t)csr_nnz(&s->count), n = s->count.n_rows, m = s->count.n_cols;
-    struct head h = { .n_rows = n,
+    struct head h = { .rows = s->rows,
+                      .spooled = s->spooled,
+                      .n_rows = n,
                       .n_cols = m,
                       .nnz = nnz,
                       .n_obs = s->obs.n_rows,
@@ -53,9 +59,13 @@ bool source_send(const struct source *s, FILE *to)
                       .has = { s->cell, s->id, s->name, s->type } };
     memcpy(h.kind, s->kind, sizeof h.kind);
     memcpy(h.where, s->where, sizeof h.where);
-    bool good = put(to, &h, sizeof h) && put(to, s->count.indptr, (n + 1) * sizeof(uint64_t)) &&
-                put(to, s->count.index, nnz * sizeof(uint32_t)) &&
-                put(to, s->count.value, nnz * sizeof(uint32_t));
+    bool good = put(to, &h, sizeof h);
+    if (s->spooled)
+        good = good && put(to, s->rows.tile, s->rows.n_tiles * sizeof *s->rows.tile);
+    else
+        good = good && put(to, s->count.indptr, (n + 1) * sizeof(uint64_t)) &&
+               put(to, s->count.index, nnz * sizeof(uint32_t)) &&
+               put(to, s->count.value, nnz * sizeof(uint32_t));
     good = good && (!s->cell || put_texts(to, s->cell, n)) && (!s->id || put_texts(to, s->id, m)) &&
            (!s->name || put_texts(to, s->name, m)) && (!s->type || put_texts(to, s->type, m));
     for (size_t i = 0; good && i < s->obs.n_cols; i++) {
@@ -121,21 +131,39 @@ static bool get_obs(FILE *from, const struct head *h, struct table *t)
     return good;
 }
 
+/* The spool's file is shared with the child, its tiles come through the pipe. */
+static bool get_tiles(FILE *from, const struct head *h, struct source *s)
+{
+    int fd = s->rows.fd;
+    s->rows = h->rows;
+    s->rows.fd = fd;
+    s->rows.room = h->rows.n_tiles;
+    s->rows.tile = malloc((h->rows.n_tiles + 1) * sizeof *s->rows.tile);
+    s->count.n_rows = h->n_rows;
+    s->count.n_cols = h->n_cols;
+    s->spooled = true;
+    return s->rows.tile && get(from, s->rows.tile, h->rows.n_tiles * sizeof *s->rows.tile);
+}
+
+static bool get_counts(FILE *from, const struct head *h, struct source *s)
+{
+    return !csr_alloc(&s->count, h->n_rows, h->n_cols, h->nnz, NULL) &&
+           get(from, s->count.indptr, (h->n_rows + 1) * sizeof(uint64_t)) &&
+           s->count.indptr[h->n_rows] == h->nnz &&
+           get(from, s->count.index, h->nnz * sizeof(uint32_t)) &&
+           get(from, s->count.value, h->nnz * sizeof(uint32_t));
+}
+
 enum rc source_receive(FILE *from, struct source *s, struct err *e)
 {
     struct head h;
     if (!get(from, &h, sizeof h))
         return err_set(e, RC_FAIL, "the reader sent nothing");
-    if (csr_alloc(&s->count, h.n_rows, h.n_cols, h.nnz, e))
-        return RC_FAIL;
     s->check = h.check;
     s->n_columns_left_out = h.n_columns_left_out;
     memcpy(s->kind, h.kind, sizeof s->kind);
     memcpy(s->where, h.where, sizeof s->where);
-    bool good = get(from, s->count.indptr, (h.n_rows + 1) * sizeof(uint64_t)) &&
-                s->count.indptr[h.n_rows] == h.nnz &&
-                get(from, s->count.index, h.nnz * sizeof(uint32_t)) &&
-                get(from, s->count.value, h.nnz * sizeof(uint32_t));
+    bool good = h.spooled ? get_tiles(from, &h, s) : get_counts(from, &h, s);
     good = good && get_names(from, &s->text, h.has[0], h.n_rows, &s->cell) &&
            get_names(from, &s->text, h.has[1], h.n_cols, &s->id) &&
            get_names(from, &s->text, h.has[2], h.n_cols, &s->name) &&
@@ -178,6 +206,7 @@ static void child(enum rc (*read)(const void *ctx, struct source *s, struct err 
                   const void *ctx, uint64_t file_bytes, struct source *s, FILE *to)
 {
     struct err e = { 0 };
+    threads_forked();
     set_limits(file_bytes);
     e.rc = read(ctx, s, &e);
     bool good = put(to, &e, sizeof e) && (e.rc || source_send(s, to)) && fflush(to) == 0;
@@ -199,6 +228,9 @@ enum rc source_read_in_child(enum rc (*read)(const void *ctx, struct source *s, 
                              const void *ctx, uint64_t file_bytes, struct source *s, struct err *e)
 {
     int fd[2], status = 0;
+    /* Made here, so that the child's rows are in a file that we have as well. */
+    if (s->rows.fd < 0 && spool_open(&s->rows, s->spool_folder, 0, e))
+        return RC_FAIL;
     if (pipe(fd) != 0)
         return err_set(e, RC_FAIL, "cannot make a pipe: %s", strerror(errno));
     pid_t pid = fork();

@@ -10,12 +10,17 @@
  * result are cells (only for the place of a bad value). Duplicates and zeros stay. */
 enum rc sparse_read(hid_t group, size_t n_major, size_t n_minor, bool minor_is_cell,
                     struct csr *out, struct counts_check *check, struct err *e);
-/* A data set of n_rows x n_cols. cols_are_cells as above. */
-enum rc dense_matrix_read(const struct h5_data *d, bool cols_are_cells, struct csr *out,
-                          struct counts_check *check, struct err *e);
+/* A data set, its rows cells, or its columns (which are turned); sets s->count or its spool, and
+ * s->check. */
+enum rc dense_matrix_read(const struct h5_data *d, bool cols_are_cells, struct source *s,
+                          struct err *e);
+/* The rows of group/{data,indices,indptr} to s->count or, when they are many, its spool; sets
+ * s->check. */
+enum rc sparse_rows_to_source(hid_t group, size_t n_cells, size_t n_features, struct source *s,
+                              struct err *e);
 /* An AnnData matrix of cells x features at `name`: dense, CSR or CSC, any generation. Refuses it
  * when its shape is another. */
 enum rc anndata_matrix_read(hid_t at, const char *name, size_t n_cells, size_t n_features,
-                            struct csr *out, struct counts_check *check, struct err *e);
+                            struct source *s, struct err *e);
 
 #endif

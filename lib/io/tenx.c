@@ -81,7 +81,7 @@ static enum rc read_one(hid_t file, const char *name, bool v3, struct source *s,
     if (!rc)
         rc = read_shape(group, n_features, n_cells, e);
     if (!rc)
-        rc = sparse_read(group, n_cells, n_features, false, &s->count, &s->check, e);
+        rc = sparse_rows_to_source(group, n_cells, n_features, s, e);
     snprintf(s->where, sizeof s->where, "%s", name);
     H5Gclose(group);
     return rc ? err_wrap(e, "'%s'", name) : RC_OK;
@@ -171,6 +171,8 @@ static enum rc read_mixture(hid_t file, const char *const genome[2], struct sour
 {
     struct source b;
     source_init(&b);
+    /* They are joined in memory. */
+    s->spool_from = b.spool_from = SIZE_MAX;
     enum rc rc = read_one(file, genome[0], false, s, e);
     if (!rc)
         rc = read_one(file, genome[1], false, &b, e);

@@ -28,6 +28,13 @@ t 'cut at 10'                        0 'cells cut at 10' "${tok[@]}" --out "$tmp
 t 'dumped'                           0 '' shard-dump "$tmp/s10" --out "$tmp/d10.tsv"
 is 'the first 10 of each'            diff <(awk '$2 == "rank" || $2 < 10' "$tmp/d.tsv") "$tmp/d10.tsv"
 
+t 'values by depth'                  0 '' "${tok[@]}" --out "$tmp/sd" --normalize depth
+t 'dumped'                           0 '' shard-dump "$tmp/sd" --out "$tmp/dd.tsv"
+is 'have the same tokens'            diff <(cut -f1-3 "$tmp/d.tsv") <(cut -f1-3 "$tmp/dd.tsv")
+is 'and other values'                bash -c "! diff -q <(cut -f4 $tmp/d.tsv) <(cut -f4 $tmp/dd.tsv) >/dev/null"
+# 2^v - 1 is count / median, and by depth count / median * 10000 / total: one factor a cell.
+is 'one factor a cell'               awk 'NR == FNR { v[FNR] = $4; next } FNR > 1 { if ($2 == 0) delete c[$1]; f = (2 ^ $4 - 1) / (2 ^ v[FNR] - 1); if (($1 in c) && (f / c[$1] > 1.0001 || f / c[$1] < 0.9999)) bad = 1; c[$1] = f; n++ } END { exit bad || n < 1000 }' "$tmp/d.tsv" "$tmp/dd.tsv"
+t 'depth without totals'             3 "no obs column 'total'" tokenize "$tmp/h.h5ad" --vocab "$tmp/v.tsv" --medians "$tmp/med.tsv" --out "$tmp/x" --normalize depth
 t 'cells of preset official-code'    0 '' qc-filter "$tmp/h.h5ad" --tables "$tmp/tables" --preset official-code --out "$tmp/o.h5ad"
 t 'are ranked too'                   0 '9 cells' tokenize "$tmp/o.h5ad" --vocab "$tmp/v.tsv" --medians "$tmp/med.tsv" --out "$tmp/so"
 t 'raw names have no token'          0 '0 tokens' tokenize "$tmp/h.h5ad" --vocab "$tmp/v.tsv" --medians "$tmp/med.tsv" --out "$tmp/sr"

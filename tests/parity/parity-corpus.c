@@ -1,5 +1,5 @@
 /* parity-corpus DIR: the corpus rules against a folder laid out like golden/corpus (README there):
- * tables, input, official, paper, medians. Any names of sets; what is not in the folder is not
+ * tables, input, official, paper, medians, arrow. Any names of sets; what is not in the folder is not
  * compared. Cell by cell and token by token; only what the README calls a tie may be in another
  * order. Values may differ by one unit in the last place of float32, medians by 1e-11. */
 #include <dirent.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/base/thread.h"
+#include "tests/parity/corpus_arrow.h"
 #include "tests/parity/corpus_official.h"
 #include "tests/parity/corpus_paper.h"
 
@@ -204,6 +205,26 @@ static void official(const char *dir, const struct gene_tables *t)
     free(path);
 }
 
+/* Every folder below arrow/ that has a state.json. */
+static void arrow(const char *dir)
+{
+    struct names sets = { .n = 0 };
+    char *path = text_new("%s/arrow", dir);
+    DIR *d = path ? opendir(path) : NULL;
+    for (const struct dirent *f; d && (f = readdir(d));) {
+        char *state = text_new("%s/%s/state.json", path, f->d_name);
+        if (f->d_name[0] != '.' && state && file_exists(state))
+            add_name(&sets, f->d_name, strlen(f->d_name));
+        free(state);
+    }
+    if (d)
+        closedir(d);
+    free(path);
+    qsort(sets.name, sets.n, sizeof *sets.name, by_name);
+    for (size_t i = 0; i < sets.n; i++)
+        arrow_one(dir, sets.name[i]);
+}
+
 int main(int argc, char **argv)
 {
     struct gene_tables t;
@@ -217,6 +238,7 @@ int main(int argc, char **argv)
     if (ok(!tables_read(tables, &t, &e), "the gene tables are read %s", e.text)) {
         official(argv[1], &t);
         paper(argv[1], &t);
+        arrow(argv[1]);
         gene_tables_release(&t);
     }
     free(tables);

@@ -4,6 +4,7 @@
 
 #include "lib/base/rng.h"
 #include "lib/base/thread.h"
+#include "lib/cell/rank_table.h"
 #include "lib/cell/token_block.h"
 #include "tests/tap.h"
 
@@ -88,6 +89,24 @@ static void test_ties(struct token_work *w)
            "a cell of %zu genes", n[i]);
 }
 
+/* Small counts through a table: the same, byte for byte. */
+static bool with_table(struct token_work *w, const uint32_t *col, const uint32_t *count, size_t n,
+                       size_t cut)
+{
+    struct token_columns c = columns;
+    struct rank_table t;
+    struct err e = { 0 };
+    for (size_t j = 0; j < c.n_cols; j++)
+        c.n_tokens += token[j] >= 0;
+    if (rank_table_init(&t, &c, &e))
+        return false;
+    c.ranks = &t;
+    bool good = t.max_count > 0 && !cell_tokenize(w, &c, col, count, n, cut, &e) &&
+                as_sorted(w, col, count, n, cut);
+    rank_table_release(&t);
+    return good;
+}
+
 static void test_random(struct token_work *w)
 {
     static uint32_t col[N_COLS], count[N_COLS];
@@ -108,8 +127,32 @@ static void test_random(struct token_work *w)
         size_t cut = round % 5 ? 2048 : 1 + round;
         wrong +=
             cell_tokenize(w, &columns, col, count, n, cut, &e) || !as_sorted(w, col, count, n, cut);
+        wrong += !with_table(w, col, count, n, cut);
     }
     ok(wrong == 0, "300 random cells are ranked as by a plain sort (%d are not)", wrong);
+}
+
+/* Values by depth: the order stays, the values are those of the formula. */
+static void test_depth(struct token_work *w)
+{
+    static const uint32_t col[] = { 0, 1, 2 }, count[] = { 3, 40, 2 };
+    struct err e = { 0 };
+    plain_columns();
+    median[0] = 1.5, median[1] = 2.5, median[2] = 0.5;
+    struct token_columns c = columns;
+    struct rank_table t;
+    c.n_tokens = N_COLS;
+    bool good = !rank_table_init(&t, &c, &e);
+    for (int table = 0; good && table < 2; table++) {
+        c.ranks = table ? &t : NULL;
+        w->total = 400;
+        good = !cell_tokenize(w, &c, col, count, 3, 2048, &e) && w->n == 3 && w->token[0] == 3 &&
+               w->token[1] == 4 && w->token[2] == 2 && w->value[0] == (float)log2(1 + 16. * 25) &&
+               w->value[1] == (float)log2(1 + 4. * 25) && w->value[2] == (float)log2(1 + 2. * 25);
+        w->total = 0;
+    }
+    rank_table_release(&t);
+    ok(good, "by depth, count 40 of 400 at median 2.5 has the value log2(401), with and without a table");
 }
 
 static void test_block(void)
@@ -134,8 +177,8 @@ static void test_block(void)
         /* A small block first: the rooms must grow. */
         struct csr head = m;
         head.n_rows = 3;
-        if (token_block_fill(&b[i], &columns, &head, 100, &e) ||
-            token_block_fill(&b[i], &columns, &m, 100, &e))
+        if (token_block_fill(&b[i], &columns, &head, NULL, 100, &e) ||
+            token_block_fill(&b[i], &columns, &m, NULL, 100, &e))
             exit(1);
     }
     bool same = true;
@@ -185,6 +228,7 @@ int main(void)
     test_example(&w);
     test_ties(&w);
     test_random(&w);
+    test_depth(&w);
     token_work_release(&w);
     test_block();
     test_columns();

@@ -217,7 +217,7 @@ static void bad_values(void)
 {
     ok(refuses("X/data", 0, -3, "is -3, not a count"), "a stored -3 is refused");
     ok(refuses("X/data", 0, 0, "holds a zero"), "a stored zero is refused");
-    ok(refuses("X/indices", 1, 3, "column 3 of 3"), "a column out of range is refused");
+    ok(refuses("X/indices", 1, 3, "is 3, but there are 3"), "a column out of range is refused");
     ok(refuses("X/indices", 1, -1, "is -1"), "a column of -1 is refused");
     ok(refuses("X/indices", 1, 0, "there twice"), "a column given twice is refused");
     ok(refuses("X/indptr", 0, 1, "starts with 1"), "offsets that start with 1 are refused");

@@ -78,6 +78,45 @@ static void test_round_trip(const char *tmp)
     }
 }
 
+/* The index leads from every id to its cell, and from others nowhere. */
+static void test_index(const char *tmp)
+{
+    struct err e = { 0 };
+    struct shard_set s = { 0 };
+    size_t wrong = 0;
+    bool open = !write_cells(tmp, N_CELLS, 130, &e) && !shard_set_open(&s, tmp, &e);
+    for (size_t i = 0; open && i < N_CELLS; i++)
+        wrong += shard_set_find(&s, cell[i].cell_id) != i;
+    ok(open && wrong == 0, "each of %d ids leads to its cell %s", N_CELLS, e.text);
+    for (uint64_t i = 0; open && i < N_CELLS; i++)
+        wrong += shard_set_find(&s, rng_u64(8, RNG_TEST, i, 1000)) != SIZE_MAX;
+    ok(open && wrong == 0, "and other ids lead nowhere");
+    shard_set_close(&s);
+    char *path = text_new("%s/index.h5", tmp);
+    struct stat st;
+    ok(stat(path, &st) == 0 && st.st_size <= 12 * N_CELLS + 4096, "at 12 bytes a cell or less");
+    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    hid_t id = H5Dopen2(file, "slot", H5P_DEFAULT);
+    uint32_t *slot = calloc(4096, sizeof *slot);
+    bool read = H5Dread(id, H5T_NATIVE_UINT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, slot) >= 0;
+    for (size_t i = 0; i < 4096; i++)
+        if (slot[i] == 1000) {
+            slot[i] = 1001;
+            break;
+        }
+    read = read && H5Dwrite(id, H5T_NATIVE_UINT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, slot) >= 0;
+    free(slot);
+    H5Dclose(id);
+    H5Fclose(file);
+    ok(read && shard_set_open(&s, tmp, &e) == RC_INPUT && strstr(e.text, "cell 1001 of 1000"),
+       "an index that leads beyond the last cell is refused: %s", e.text);
+    unlink(path);
+    ok(!shard_set_open(&s, tmp, &e) && shard_set_find(&s, cell[5].cell_id) == SIZE_MAX,
+       "without an index the cells are there, and are not found by id");
+    shard_set_close(&s);
+    free(path);
+}
+
 static void test_small_ends(const char *tmp)
 {
     struct err e = { 0 };
@@ -255,13 +294,18 @@ int main(void)
     char *path = text_new("%s/shard-00000.h5", tmp);
     make_cells();
     test_round_trip(tmp);
+    test_index(tmp);
     test_small_ends(tmp);
     test_same_bytes(tmp);
     test_abort(tmp);
     struct err e = { 0 };
-    write_cells(tmp, 1, 1, &e); /* leaves one file */
+    write_cells(tmp, 1, 1, &e); /* leaves one shard */
+    char *index = text_new("%s/index.h5", tmp);
+    ok(unlink(index) == 0, "with its index"); /* which would not fit the damaged shards */
     test_broken_promises(tmp, path);
     test_cut(tmp, path);
+    unlink(index);
+    free(index);
     rmdir(tmp);
     ok(!folder_exists(tmp), "nothing is left behind in the folder");
     free(path);
