@@ -69,13 +69,13 @@ static void say_plan(const struct corpus_plan *p)
             p->n, n[CORPUS_COUNTS], n[CORPUS_READS], n[CORPUS_ACCESSION], bytes, n_unsized);
 }
 
-static enum rc write_ledger(const struct ledger *l, const struct tool_args *a, struct err *e)
+static enum rc write_ledger(const struct corpus_ledger *l, const struct tool_args *a, struct err *e)
 {
-    enum rc rc = ledger_write(l, a->out, e);
+    enum rc rc = corpus_ledger_write(l, a->out, e);
     if (!rc && sums)
-        rc = ledger_write_sums(l, sums, e);
+        rc = corpus_ledger_write_sums(l, sums, e);
     for (int s = 0; !rc && s < 3; s++) {
-        const struct ledger_sum *t = &l->sum[s];
+        const struct corpus_ledger_sum *t = &l->sum[s];
         log_say("%s: %" PRIu64 " samples kept, %" PRIu64 " lost, %" PRIu64 " open; %" PRIu64
                 " of %" PRIu64 " cells kept; the paper has %" PRIu64 ", distance %" PRId64,
                 t->what, t->n[LEDGER_KEPT], t->n[LEDGER_LOST], t->n[LEDGER_OPEN], t->kept, t->in,
@@ -95,7 +95,7 @@ static enum rc write_ledger(const struct ledger *l, const struct tool_args *a, s
 static enum rc run(const struct tool_args *a, struct err *e)
 {
     struct corpus_plan p;
-    struct ledger l;
+    struct corpus_ledger l;
     if (results && tool_need_out(a, e))
         return RC_USAGE;
     if (!results && (a->out || sums || a->report))
@@ -104,9 +104,9 @@ static enum rc run(const struct tool_args *a, struct err *e)
     enum rc rc = read_plan(&p, a, e);
     if (!rc)
         say_plan(&p);
-    if (!rc && results && !(rc = ledger_read(&l, &p, results, reference, e))) {
+    if (!rc && results && !(rc = corpus_ledger_read(&l, &p, results, reference, e))) {
         rc = write_ledger(&l, a, e);
-        ledger_release(&l);
+        corpus_ledger_release(&l);
     }
     corpus_plan_release(&p);
     return rc;

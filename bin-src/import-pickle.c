@@ -82,7 +82,8 @@ static enum rc import_knowledge(const struct tool_args *a, enum knowledge_kind k
         return rc;
     rc = sha256_file(vocab_path, sum, NULL, e);
     if (!rc && !(rc = dictionary_knowledge(&k, kind, &v, a->arg.item[1], a->arg.item[2], e))) {
-        rc = knowledge_write(a->out, &k, sum, 0, e);
+        const struct knowledge_note note = { sum, "imported", "", 0 };
+        rc = knowledge_write(a->out, &k, &note, e);
         if (!rc)
             log_say("%zu vectors of %zu numbers", v.n - TOKEN_FIRST_GENE, k.dim);
         knowledge_table_release(&k);

@@ -2,7 +2,8 @@
  *
  * safetensors: `vectors` f32 [tokens, dim] and `present` u8 [tokens], in token order; metadata
  * kind, dim, vocab (SHA-256 of vocab.tsv), pairs (lines learned from) and what the caller adds:
- * `method` (gene2vec, gene2vec-hogwild, which is not reproducible, dnabert, kmer-svd), `model`.
+ * `method` (gene2vec, gene2vec-hogwild, which is not reproducible, dnabert, kmer-svd,
+ * imported), `model`.
  * Text, as gene2vec writes it: name<TAB>v1 v2 .., a line for every learned row; names of genes, or
  * the id of a gene without a name. */
 #ifndef GC_IO_KNOWLEDGE_H

@@ -11,17 +11,17 @@
 #include "lib/io/number.h"
 #include "lib/report/json.h"
 
-const char *ledger_state_name(enum ledger_state s)
+const char *corpus_ledger_state_name(enum corpus_ledger_state s)
 {
     static const char *const name[] = { "kept", "lost", "open" };
     return name[s];
 }
 
-void ledger_release(struct ledger *l)
+void corpus_ledger_release(struct corpus_ledger *l)
 {
     free(l->row);
     arena_release(&l->text);
-    *l = (struct ledger){ 0 };
+    *l = (struct corpus_ledger){ 0 };
 }
 
 /* --- the reports of one sample --------------------------------------------------------------- */
@@ -37,7 +37,7 @@ static enum rc take(const json_t *j, const char *key, const char *path, uint64_t
 }
 
 /* The rules are those of the first report; every other must have the same, in the same order. */
-static enum rc take_rule(struct ledger *l, size_t i, const char *name, const char *path,
+static enum rc take_rule(struct corpus_ledger *l, size_t i, const char *name, const char *path,
                          struct err *e)
 {
     if (i < l->n_rules)
@@ -52,8 +52,8 @@ static enum rc take_rule(struct ledger *l, size_t i, const char *name, const cha
     return l->rule[i] ? RC_OK : err_set(e, RC_FAIL, "no memory for the rules");
 }
 
-static enum rc take_rules(struct ledger *l, struct ledger_row *r, const json_t *j, const char *path,
-                          struct err *e)
+static enum rc take_rules(struct corpus_ledger *l, struct corpus_ledger_row *r, const json_t *j,
+                          const char *path, struct err *e)
 {
     const json_t *dropped = json_object_get(j, "dropped");
     uint64_t left = r->in, n;
@@ -78,7 +78,7 @@ static enum rc take_rules(struct ledger *l, struct ledger_row *r, const json_t *
     return RC_OK;
 }
 
-static enum rc read_filter(struct ledger *l, struct ledger_row *r, const json_t *j,
+static enum rc read_filter(struct corpus_ledger *l, struct corpus_ledger_row *r, const json_t *j,
                            const char *path, struct err *e)
 {
     uint64_t in;
@@ -90,7 +90,8 @@ static enum rc read_filter(struct ledger *l, struct ledger_row *r, const json_t 
     return take_rules(l, r, j, path, e);
 }
 
-static enum rc read_import(struct ledger_row *r, const json_t *j, const char *path, struct err *e)
+static enum rc read_import(struct corpus_ledger_row *r, const json_t *j, const char *path,
+                           struct err *e)
 {
     const char *species = json_text_of(j, "species");
     if (take(j, "n_source_cells", path, &r->source, e) || take(j, "n_cells", path, &r->in, e))
@@ -118,8 +119,8 @@ static enum rc open_report(const char *results, const char *stage, const char *s
     return *closed ? json_read(*path, j, e) : RC_OK;
 }
 
-static enum rc read_stages(struct ledger *l, struct ledger_row *r, const char *results,
-                           struct err *e)
+static enum rc read_stages(struct corpus_ledger *l, struct corpus_ledger_row *r,
+                           const char *results, struct err *e)
 {
     bool imported, filtered;
     char *path, *path2 = NULL;
@@ -154,19 +155,19 @@ static enum rc read_stages(struct ledger *l, struct ledger_row *r, const char *r
 
 /* --- rows ------------------------------------------------------------------------------------ */
 
-static enum rc add_row(struct ledger *l, const struct corpus_plan *p, const char *sample,
+static enum rc add_row(struct corpus_ledger *l, const struct corpus_plan *p, const char *sample,
                        const char *results, struct err *e)
 {
     const struct corpus_row *plan = corpus_plan_find(p, sample);
-    struct ledger_row *more = realloc(l->row, (l->n + 1) * sizeof *more);
+    struct corpus_ledger_row *more = realloc(l->row, (l->n + 1) * sizeof *more);
     if (!more)
         return err_set(e, RC_FAIL, "no memory for the ledger");
     l->row = more;
-    struct ledger_row *r = &l->row[l->n++];
-    *r = (struct ledger_row){ .sample = arena_text(&l->text, sample),
-                              .accession = plan ? plan->accession : "-",
-                              .species = plan ? plan->species : "-",
-                              .state = LEDGER_OPEN };
+    struct corpus_ledger_row *r = &l->row[l->n++];
+    *r = (struct corpus_ledger_row){ .sample = arena_text(&l->text, sample),
+                                     .accession = plan ? plan->accession : "-",
+                                     .species = plan ? plan->species : "-",
+                                     .state = LEDGER_OPEN };
     if (!r->sample)
         return err_set(e, RC_FAIL, "no memory for the ledger");
     if (read_stages(l, r, results, e))
@@ -179,7 +180,8 @@ static enum rc add_row(struct ledger *l, const struct corpus_plan *p, const char
 
 static int by_sample(const void *a, const void *b)
 {
-    return strcmp(((const struct ledger_row *)a)->sample, ((const struct ledger_row *)b)->sample);
+    return strcmp(((const struct corpus_ledger_row *)a)->sample,
+                  ((const struct corpus_ledger_row *)b)->sample);
 }
 
 static int visible(const struct dirent *d)
@@ -188,8 +190,8 @@ static int visible(const struct dirent *d)
 }
 
 /* Samples of the run that the plan does not have: the simulator's, or somebody's own. */
-static enum rc add_unplanned(struct ledger *l, const struct corpus_plan *p, const char *results,
-                             struct err *e)
+static enum rc add_unplanned(struct corpus_ledger *l, const struct corpus_plan *p,
+                             const char *results, struct err *e)
 {
     struct dirent **d = NULL;
     char *folder = text_new("%s/import", results);
@@ -209,14 +211,14 @@ static enum rc add_unplanned(struct ledger *l, const struct corpus_plan *p, cons
 
 /* --- sums ------------------------------------------------------------------------------------ */
 
-static void add_up(struct ledger *l)
+static void add_up(struct corpus_ledger *l)
 {
     static const char *const what[] = { "human", "mouse", "total" };
     for (int s = 0; s < 3; s++) {
-        struct ledger_sum *to = &l->sum[s];
+        struct corpus_ledger_sum *to = &l->sum[s];
         to->what = what[s];
         for (size_t i = 0; i < l->n; i++) {
-            const struct ledger_row *r = &l->row[i];
+            const struct corpus_ledger_row *r = &l->row[i];
             if (s < 2 && strcmp(r->species, what[s]) != 0)
                 continue;
             to->n[r->state]++;
@@ -229,7 +231,7 @@ static void add_up(struct ledger *l)
     }
 }
 
-static enum rc read_published(struct ledger *l, const char *path, struct err *e)
+static enum rc read_published(struct corpus_ledger *l, const char *path, struct err *e)
 {
     struct table t;
     if (tsv_read_need(path, "what,cells,source", &t, e))
@@ -249,10 +251,10 @@ static enum rc read_published(struct ledger *l, const char *path, struct err *e)
     return rc;
 }
 
-enum rc ledger_read(struct ledger *l, const struct corpus_plan *p, const char *results,
-                    const char *reference, struct err *e)
+enum rc corpus_ledger_read(struct corpus_ledger *l, const struct corpus_plan *p,
+                           const char *results, const char *reference, struct err *e)
 {
-    *l = (struct ledger){ 0 };
+    *l = (struct corpus_ledger){ 0 };
     arena_init(&l->text, 1 << 14);
     enum rc rc = RC_OK;
     for (size_t i = 0; !rc && i < p->n; i++)
@@ -266,6 +268,6 @@ enum rc ledger_read(struct ledger *l, const struct corpus_plan *p, const char *r
         rc = read_published(l, reference, e);
     }
     if (rc)
-        ledger_release(l);
+        corpus_ledger_release(l);
     return rc;
 }

@@ -17,44 +17,44 @@
 
 enum { LEDGER_MAX_RULES = 16 };
 
-enum ledger_state {
+enum corpus_ledger_state {
     LEDGER_KEPT, /* cells of it are in the corpus */
     LEDGER_LOST, /* the run took it and none of its cells is left */
     LEDGER_OPEN  /* the run did not come to it */
 };
 
-struct ledger_row {
+struct corpus_ledger_row {
     const char *sample, *accession, *species;
-    enum ledger_state state;
+    enum corpus_ledger_state state;
     uint64_t source, in, after[LEDGER_MAX_RULES], kept; /* cells; 0 where a stage did not run */
     const char *reason;                                 /* "-" for a sample that is kept */
 };
 
 /* Of one species, or of both. */
-struct ledger_sum {
+struct corpus_ledger_sum {
     const char *what; /* human, mouse, total */
     uint64_t n[3];    /* samples by state */
     uint64_t source, in, after[LEDGER_MAX_RULES], kept;
     uint64_t published; /* cells after quality control in the paper */
 };
 
-struct ledger {
-    struct ledger_row *row; /* owned; by sample */
+struct corpus_ledger {
+    struct corpus_ledger_row *row; /* owned; by sample */
     size_t n;
     const char *rule[LEDGER_MAX_RULES]; /* in the order in which they were applied */
     size_t n_rules;
-    struct ledger_sum sum[3];
+    struct corpus_ledger_sum sum[3];
     struct arena text;
 };
 
 /* results: a results folder; reference: reference/corpus.tsv. On failure *l is empty. The rows
  * borrow from the plan. */
-enum rc ledger_read(struct ledger *l, const struct corpus_plan *p, const char *results,
-                    const char *reference, struct err *e);
-void ledger_release(struct ledger *l);
-const char *ledger_state_name(enum ledger_state s);
+enum rc corpus_ledger_read(struct corpus_ledger *l, const struct corpus_plan *p,
+                           const char *results, const char *reference, struct err *e);
+void corpus_ledger_release(struct corpus_ledger *l);
+const char *corpus_ledger_state_name(enum corpus_ledger_state s);
 /* Tables: a row per sample; a row per sum, with the published cells and the distance to them. */
-enum rc ledger_write(const struct ledger *l, const char *path, struct err *e);
-enum rc ledger_write_sums(const struct ledger *l, const char *path, struct err *e);
+enum rc corpus_ledger_write(const struct corpus_ledger *l, const char *path, struct err *e);
+enum rc corpus_ledger_write_sums(const struct corpus_ledger *l, const char *path, struct err *e);
 
 #endif

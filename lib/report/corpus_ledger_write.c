@@ -4,7 +4,7 @@
 #include "lib/io/textout.h"
 #include "lib/report/corpus_ledger.h"
 
-static void put_rules(struct textout *o, const struct ledger *l, const uint64_t *after)
+static void put_rules(struct textout *o, const struct corpus_ledger *l, const uint64_t *after)
 {
     for (size_t k = 0; k < l->n_rules; k++) {
         if (after)
@@ -15,7 +15,8 @@ static void put_rules(struct textout *o, const struct ledger *l, const uint64_t 
 }
 
 /* A lost sample's reason is the rule that took its last cell, or a sentence. */
-static void put_reason(struct textout *o, const struct ledger *l, const struct ledger_row *r)
+static void put_reason(struct textout *o, const struct corpus_ledger *l,
+                       const struct corpus_ledger_row *r)
 {
     for (size_t k = 0; r->state == LEDGER_LOST && k < l->n_rules; k++)
         if (strcmp(l->rule[k], r->reason) == 0) {
@@ -25,7 +26,7 @@ static void put_reason(struct textout *o, const struct ledger *l, const struct l
     textout_put(o, "\t%s\n", r->reason);
 }
 
-enum rc ledger_write(const struct ledger *l, const char *path, struct err *e)
+enum rc corpus_ledger_write(const struct corpus_ledger *l, const char *path, struct err *e)
 {
     struct textout o;
     if (textout_open(&o, path, e))
@@ -34,9 +35,9 @@ enum rc ledger_write(const struct ledger *l, const char *path, struct err *e)
     put_rules(&o, l, NULL);
     textout_put(&o, "\tkept\treason\n");
     for (size_t i = 0; i < l->n; i++) {
-        const struct ledger_row *r = &l->row[i];
+        const struct corpus_ledger_row *r = &l->row[i];
         textout_put(&o, "%s\t%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64, r->sample, r->accession,
-                    r->species, ledger_state_name(r->state), r->source, r->in);
+                    r->species, corpus_ledger_state_name(r->state), r->source, r->in);
         put_rules(&o, l, r->after);
         textout_put(&o, "\t%" PRIu64, r->kept);
         put_reason(&o, l, r);
@@ -44,7 +45,7 @@ enum rc ledger_write(const struct ledger *l, const char *path, struct err *e)
     return textout_close(&o, e);
 }
 
-enum rc ledger_write_sums(const struct ledger *l, const char *path, struct err *e)
+enum rc corpus_ledger_write_sums(const struct corpus_ledger *l, const char *path, struct err *e)
 {
     struct textout o;
     if (textout_open(&o, path, e))
@@ -53,7 +54,7 @@ enum rc ledger_write_sums(const struct ledger *l, const char *path, struct err *
     put_rules(&o, l, NULL);
     textout_put(&o, "\tkept\tpublished\tdistance\n");
     for (int s = 0; s < 3; s++) {
-        const struct ledger_sum *t = &l->sum[s];
+        const struct corpus_ledger_sum *t = &l->sum[s];
         textout_put(&o, "%s\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64, t->what,
                     t->n[LEDGER_KEPT], t->n[LEDGER_LOST], t->n[LEDGER_OPEN], t->source, t->in);
         put_rules(&o, l, t->after);

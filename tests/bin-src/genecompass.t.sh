@@ -7,7 +7,7 @@ is 'with its own help' diff <(manifest --help) "$tmp/.stdout"
 t 'the tool gets the words as they are, and its status comes back' 2 "manifest: .*'--no such'" \
 	genecompass manifest '--no such'
 t 'help lists the tools' 0 '' genecompass --help
-is 'with what each says of itself' grep -qE '^  manifest  +[a-z].*' "$tmp/.stdout"
+is 'with what each says of itself' grep -qE '^  manifest  +[A-Z][a-z].*' "$tmp/.stdout"
 t 'no word at all: the same list, as a wrong call' 2 '' genecompass
 t 'an unknown tool' 2 "no tool 'nothing'" genecompass nothing
 t 'a path is no tool' 2 "no tool '../bin/manifest'" genecompass ../bin/manifest
