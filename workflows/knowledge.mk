@@ -29,12 +29,18 @@ coexpression_above ?= 0.8
 networks := trrust_rawdata.human.tsv trrust_rawdata.mouse.tsv collectri_human.csv \
 	dorothea_hs_ABCD.tsv dorothea_mm_ABCD.tsv
 gene_groups := gene_reference/hgnc/HGNC.json.gz
+genome_of = $(foreach g,$(knowledge_genomes),$(firstword $(subst =, ,$(g))))
+sites_of = $(foreach g,$(knowledge_genomes),$(lastword $(subst =, ,$(g))))
+# Files from outside the results are told by their sums: what they hold may change a result, not
+# where they lie.
+sums = $(foreach f,$(1),$(firstword $(shell sha256sum '$(f)')))
 params/knowledge := --dim $(knowledge_dim) --passes $(knowledge_passes) $(knowledge_mode) \
 	--cells $(coexpression_cells) --least-cells $(coexpression_least) --above $(coexpression_above) \
-	$(if $(knowledge_genomes),--promoters $(knowledge_genomes) $(knowledge_dnabert))
+	$(if $(knowledge_genomes),--genome $(call sums,$(genome_of)) --tss $(call sums,$(sites_of)) \
+		$(if $(knowledge_dnabert),--model $(call sums,$(knowledge_dnabert)/model.safetensors)))
 params/knowledge-report := --dim $(knowledge_report_dim) --passes $(knowledge_passes) \
-	$(if $(knowledge_truths),--truth $(knowledge_truths))
-truth_files = $(foreach t,$(knowledge_truths),$(lastword $(subst =, ,$(t))))
+	$(if $(knowledge_truths),--truth $(foreach t,$(knowledge_truths),$(firstword \
+		$(subst =, ,$(t)))=$(call sums,$(lastword $(subst =, ,$(t))))))
 
 # $(call embed,KIND,OPTIONS): the call, but for what the kind is made from.
 embed = $(tool)knowledge-embed $(1) --vocab $R/vocab/vocab.tsv --dim $(knowledge_dim) $(2) \
@@ -42,14 +48,11 @@ embed = $(tool)knowledge-embed $(1) --vocab $R/vocab/vocab.tsv --dim $(knowledge
 by_pairs = --passes $(knowledge_passes) $(knowledge_mode) --pairs-out $(@D)/$(1).pairs
 by_cells = --cells $(coexpression_cells) --least-cells $(coexpression_least) \
 	--above $(coexpression_above)
-genome_of = $(foreach g,$(knowledge_genomes),$(firstword $(subst =, ,$(g))))
-sites_of = $(foreach g,$(knowledge_genomes),$(lastword $(subst =, ,$(g))))
 
 # `samples` is known only once stage.mk is read.
 .SECONDEXPANSION:
 $R/knowledge/MANIFEST.tsv: $B/bin/knowledge-embed $R/knowledge/params $R/fetch/MANIFEST.tsv \
-		$R/tables/MANIFEST.tsv $R/vocab/MANIFEST.tsv $$(call each_sample,qc-filter) \
-		$(genome_of) $(sites_of) $(knowledge_dnabert:%=%/model.safetensors) | $(closer)
+		$R/tables/MANIFEST.tsv $R/vocab/MANIFEST.tsv $$(call each_sample,qc-filter) | $(closer)
 	$(open_stage)
 	$Qset --; for f in $(networks:%='$(CACHE)/view/prior_knowledge/grn/%'); do \
 		if [ -e "$$f" ]; then set -- "$$@" "$$f"; fi; done; \
@@ -66,12 +69,13 @@ $R/knowledge/MANIFEST.tsv: $B/bin/knowledge-embed $R/knowledge/params $R/fetch/M
 	$(close_stage)
 
 $R/knowledge-report/MANIFEST.tsv: $B/bin/knowledge-report $R/knowledge-report/params \
-		$R/knowledge/MANIFEST.tsv $R/vocab/MANIFEST.tsv $(truth_files) | $(closer)
+		$R/knowledge/MANIFEST.tsv $R/vocab/MANIFEST.tsv | $(closer)
 	$(open_stage)
 	$Qset --; for k in grn family coexpression; do \
 		if [ -e $R/knowledge/$$k.pairs ]; then set -- "$$@" --relation "$$k=$R/knowledge/$$k.pairs"; fi; \
 	 done; $(tool)knowledge-report $R/knowledge/*.safetensors --vocab $R/vocab/vocab.tsv "$$@" \
-		--out $(@D) --threads $(THREADS) $(quiet) $(params/knowledge-report)
+		$(if $(knowledge_truths),--truth $(knowledge_truths)) --dim $(knowledge_report_dim) \
+		--passes $(knowledge_passes) --out $(@D) --threads $(THREADS) $(quiet)
 	$(close_stage)
 
 ##@ Results
