@@ -211,7 +211,7 @@ static void files(void)
        "with its metadata");
     st_close(&f);
     char *data;
-    size_t n, lines = 0;
+    size_t n = 0, lines = 0;
     ok(!knowledge_write_text(text, &k, &v, &e) && !file_read(text, 1 << 24, &data, &n, &e),
        "and as text");
     for (size_t i = 0; i < n; i++)

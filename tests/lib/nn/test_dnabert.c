@@ -145,7 +145,8 @@ static void spans(void)
     }
     const double share = (double)b.n_masked / WORDS, n = (double)b.n_masked;
     ok(good && share > 0.11 && share < 0.17, "spans hide %.3f of the words", share);
-    ok((double)runs * 5.5 < n && masks > 0.75 * n && masks < 0.85 * n && kept > 0.06 * n,
+    ok((double)runs * 5.5 < n && (double)masks > 0.75 * n && (double)masks < 0.85 * n &&
+           (double)kept > 0.06 * n,
        "%zu spans of 6 and more, most of them [MASK], some kept", runs);
 }
 
