@@ -20,6 +20,7 @@ stand_in cc "[ -e '$tmp/installed' ] || { sed -n 's/^\"\\(libhdf5-dev.*\\)\"\$/\
 stand_in apt-get "echo \"apt-get \$*\" >>'$tmp/calls'; case \$* in *install*) : >'$tmp/installed' ;; esac"
 stand_in make "printf '[%s]' \"\$@\"; echo; pwd"
 stand_in pkg-config 'exit 0'
+stand_in g++ 'exit 0'
 stand_in python3 'exit 0'
 stand_in gnuplot 'exit 0'
 stand_in id 'echo 0'
@@ -59,7 +60,9 @@ t 'another system: the library is named' 1 'install first.*: HDF5' on_machine "$
 rm "$bin/gnuplot"
 t 'a tool is named beside it' 1 'HDF5, gnuplot' on_machine "$here/run" demo
 t 'a goal that draws nothing asks for no gnuplot' 1 'headers: HDF5$' on_machine "$here/run" all
+rm "$bin/g++"
+t 'a machine without g++ is asked for it' 1 'headers: g\+\+, HDF5$' on_machine "$here/run" all
 rm "$bin/cc"
-t 'without a compiler every library is named' 1 'cc, the headers of the C library, HDF5, .*zlib' \
+t 'without a compiler every library is named' 1 'cc, g\+\+, the headers of the C library, HDF5, .*zlib' \
 	on_machine "$here/run" all
 end

@@ -33,7 +33,7 @@ check-san: ## unit and tool tests under the address and undefined behaviour sani
 # What fits under a sanitizer: everything but the tests that build and run the whole project.
 test-quick: $(tools) $(test_bin)
 	@TEST_SECONDS=$$(($(TEST_SECONDS) * 2)) $(run_tests) \
-		$(unit_tests) $(folder_jobs) $(fuzz_jobs) $(tool_tests)
+		$(unit_tests) $(folder_jobs) $(cuda_jobs) $(fuzz_jobs) $(tool_tests)
 
 # Tools are reached through scripts of the same name that start valgrind; so each tool test runs
 # as it is. Programs that compute for long, or with instructions valgrind may not know, are left

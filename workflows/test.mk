@@ -28,7 +28,8 @@ tree_tests := $(sort $(wildcard tests/*.t.sh))
 run_tests = B='$B' SHARED='$(SHARED)' V='$(V)' bash tests/run.sh
 
 test: all ## every test; the last line is `N passed, N failed, N skipped`
-	@$(run_tests) $(unit_tests) $(folder_jobs) $(fuzz_jobs) $(tool_tests) $(tree_tests)
+	@$(run_tests) $(unit_tests) $(folder_jobs) $(cuda_jobs) $(cuda_device_jobs) $(fuzz_jobs) $(tool_tests) \
+		$(tree_tests)
 
 # Some tests open our files with the field's own Python packages, where this folder has them.
 VENV := .venv

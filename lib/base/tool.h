@@ -26,7 +26,7 @@ struct tool {
 struct tool_args {
     const char *out;     /* --out, NULL when not given */
     const char *report;  /* --report FILE.json, NULL when not given */
-    const char *backend; /* auto, ref, cpu or cuda */
+    const char *backend; /* auto, ref, cpu, cuda or cuda-bf16 */
     int64_t threads;     /* as given; threads_init was called with it */
     uint64_t seed;
     bool quiet;

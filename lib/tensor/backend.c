@@ -12,6 +12,10 @@ static bool cpu_runs_here(void)
 #endif
 }
 
+/* Only in programs that are linked with the cuda filling (kernels/cuda_ops.h); elsewhere NULL. */
+extern const struct backend *backend_cuda_find(const char *name, const char **why)
+    __attribute__((weak));
+
 const struct backend *backend_find(const char *name, const char **why)
 {
     *why = NULL;
@@ -23,6 +27,12 @@ const struct backend *backend_find(const char *name, const char **why)
         if (cpu_runs_here())
             return &backend_cpu;
         *why = "this processor has no AVX2 and FMA; use ref";
+        return NULL;
+    }
+    if (strcmp(name, "cuda") == 0 || strcmp(name, "cuda-bf16") == 0) {
+        if (backend_cuda_find)
+            return backend_cuda_find(name, why);
+        *why = "this build has no CUDA kernels (make cuda links programs that have); use cpu or ref";
         return NULL;
     }
     *why = "this build has no such backend; use auto, ref or cpu";

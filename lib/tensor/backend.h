@@ -248,7 +248,7 @@ struct backend {
 extern const struct backend backend_ref;
 extern const struct backend backend_cpu;
 
-/* "auto", "ref", "cpu": NULL when this build or this machine has no such backend; *why then says so.
+/* "auto", "ref", "cpu", and "cuda", "cuda-bf16" in programs linked with the cuda kernels: NULL when this build or this machine has no such backend; *why then says so.
  * auto is cpu where the processor has AVX2 and FMA, else ref. */
 const struct backend *backend_find(const char *name, const char **why);
 

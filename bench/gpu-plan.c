@@ -1,0 +1,246 @@
+/* gpu-plan: what a training step should take on one device, operation by operation, before there is
+ * one: arithmetic and bytes by formula, time = the larger of the two at the stated rates.
+ *   gpu-plan [--cells N] [--tflops-bf16 X] ...
+ * Two designs are priced:
+ *   built     the kernels of kernels/NAME_cuda.cu as they are: activations in f32, products in bf16
+ *             of packed copies, attention in f32 on the plain cores, activations as passes
+ *   target    the same operations with activations in bf16 (no packing), attention on the tensor
+ *             cores, activations in the products' epilogues: what the speed targets assume
+ * Letters: n rows of all cells, g gene rows, T rows of a cell, D width, F feed-forward, V tokens,
+ * M masked rows, U distinct genes of the batch, P parameters, a bytes of an activation.
+ * None of this was measured on a device. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/tool.h"
+#include "lib/nn/cost.h"
+
+static struct {
+    int64_t cells;
+    double bf16, f32, memory, product_share, memory_share, attention_forward, attention_backward;
+} opt = { .cells = 32,
+          .bf16 = 989,
+          .f32 = 67,
+          .memory = 3.35,
+          .product_share = 0.66,
+          .memory_share = 0.8,
+          .attention_forward = 0.55,
+          .attention_backward = 0.40 };
+
+static const struct opt opts[] = {
+    OPT_I64("cells", &opt.cells, "N", "cells of a step on one device"),
+    OPT_F64("tflops-bf16", &opt.bf16, "NUM", "peak of the tensor cores, dense bf16"),
+    OPT_F64("tflops-f32", &opt.f32, "NUM", "peak of the plain cores"),
+    OPT_F64("tb-per-s", &opt.memory, "NUM", "peak of the memory"),
+    OPT_F64("product-share", &opt.product_share, "NUM", "of the peak that large products reach"),
+    OPT_F64("memory-share", &opt.memory_share, "NUM", "of the peak that passes over memory reach"),
+    OPT_F64("attention-forward", &opt.attention_forward, "NUM", "share of its cores' peak"),
+    OPT_F64("attention-backward", &opt.attention_backward, "NUM", "share of its cores' peak"),
+    OPT_END,
+};
+
+struct plan {
+    struct model_config c;
+    bool built;
+    double n, g, T, M, U, P, a; /* see above */
+    double seconds, bytes;
+    bool silent;
+};
+
+/* flops at a rate (TFLOP/s) beside bytes; `times` of them. The formulas are per one. */
+static void op(struct plan *p, const char *name, const char *flops_text, const char *bytes_text,
+               double times, double flops, double bytes, double rate)
+{
+    const double by_flops = rate > 0 ? flops / (rate * 1e12) : 0;
+    const double by_bytes = bytes / (opt.memory * 1e12 * opt.memory_share);
+    const double t = times * fmax(by_flops, by_bytes);
+    p->seconds += t;
+    p->bytes += times * bytes;
+    if (!p->silent)
+        printf("%-26s %3.0f  %-14s %-22s %9.1f %8.2f %8.0f  %s\n", name, times, flops_text,
+               bytes_text, times * flops / 1e9, times * bytes / 1e9, t * 1e6,
+               by_flops > by_bytes ? "arithmetic" : "memory");
+}
+
+static void pass(struct plan *p, const char *name, const char *text, double times, double bytes)
+{
+    op(p, name, "", text, times, 0, bytes, 0);
+}
+
+/* One product of rows x in -> out, forward and both backward ones, and the passes beside it. */
+static void linear(struct plan *p, const char *name, double times, double n, double in, double out,
+                   bool act)
+{
+    const double rate = opt.bf16 * opt.product_share, f = 2 * n * in * out, a = p->a;
+    op(p, name, "2 n in out", "2 n in+2 in out+a n out", times, f,
+       2 * n * in + 2 * in * out + a * n * out, rate);
+    op(p, "  dx", "2 n in out", "2 n out+2 in out+2a n in", times, f,
+       2 * n * out + 2 * in * out + 2 * a * n * in, rate);
+    op(p, "  dw", "2 n in out", "2 n(in+out)+8 in out", times, f, 2 * n * (in + out) + 8 * in * out,
+       rate);
+    if (p->built) {
+        pass(p, "  packing to bf16", "12 n in+12 in out+6 n out", times,
+             12 * n * in + 12 * in * out + 6 * n * out);
+        pass(p, "  bias gradient", act ? "12 n out" : "4 n out", times, (act ? 12 : 4) * n * out);
+        if (act)
+            pass(p, "  activation", "8 n out", times, 8 * n * out);
+    }
+}
+
+static void attention(struct plan *p)
+{
+    const double s = (double)opt.cells * p->T * p->T * p->c.d, rows = p->n * p->c.d;
+    const double peak = p->built ? opt.f32 : opt.bf16, a = p->a;
+    op(p, "attention", "4 cells T^2 D", "4a n D", p->c.n_layers, 4 * s, 4 * a * rows,
+       peak * opt.attention_forward);
+    if (p->built)
+        op(p, "  backward", "14 cells T^2 D", "13a n D", p->c.n_layers, 14 * s, 13 * a * rows,
+           peak * opt.attention_backward);
+    else
+        op(p, "  backward", "10 cells T^2 D", "13a n D", p->c.n_layers, 10 * s, 13 * a * rows,
+           peak * opt.attention_backward);
+}
+
+static void embedding(struct plan *p)
+{
+    const double D = p->c.d, K = p->c.knowledge_dim, a = p->a;
+    double kinds = 0;
+    for (int k = 0; k < N_KNOWLEDGE; k++)
+        kinds += p->c.use_knowledge[k];
+    linear(p, "knowledge K -> D", kinds, p->U, K, D, false);
+    linear(p, "word and kinds D -> D", kinds + 1, p->U, D, D, false);
+    linear(p, "cat_proj D -> D", 1, p->g, D, D, false);
+    pass(p, "gather and axpy", "2a g D", 1, 2 * a * p->g * D);
+    pass(p, "  backward", "2a g D + 2a U D", 1, 2 * a * (p->g + p->U) * D);
+    pass(p, "norm, act, position, drop", "11a g D", 1, 11 * a * p->g * D);
+    pass(p, "  backward", "18a g D", 1, 18 * a * p->g * D);
+    pass(p, "species row, both ways", "5a n D", 1, 5 * a * p->n * D);
+}
+
+static void heads(struct plan *p)
+{
+    const double D = p->c.d, V = p->c.n_tokens, f = 2 * p->M * V * D;
+    const double rate = opt.bf16 * opt.product_share;
+    linear(p, "heads' transforms D -> D", 2, p->M, D, D, true);
+    op(p, "id loss: logits, dz, de", "6 M V D", "8 M V", 1, 3 * f, 8 * p->M * V, rate);
+    if (p->built)
+        pass(p, "  soft-max, db, packing", "26 M V", 1, 26 * p->M * V);
+    else
+        pass(p, "  soft-max, db", "10 M V", 1, 10 * p->M * V);
+}
+
+static void step(struct plan *p)
+{
+    const double D = p->c.d, F = p->c.ffn, L = p->c.n_layers, a = p->a;
+    embedding(p);
+    linear(p, "query, key, value, output", 4 * L, p->n, D, D, false);
+    attention(p);
+    linear(p, "feed-forward D -> F", L, p->n, D, F, true);
+    linear(p, "feed-forward F -> D", L, p->n, F, D, false);
+    pass(p, "norm + residual + dropout", "4a n D", 2 * L, 4 * a * p->n * D);
+    pass(p, "  backward", "8a n D", 2 * L, 8 * a * p->n * D);
+    heads(p);
+    pass(p, "gradients set to zero", "a(12 D+2 F)n L+4 P", 1,
+         a * (12 * D + 2 * F) * p->n * L + 4 * p->P);
+    pass(p, "norm of gradients", "4 P", 1, 4 * p->P);
+    pass(p, "adamw", "28 P", 1, 28 * p->P);
+}
+
+/* Parameters as spec/03 section 8 counts them, without building the model. */
+static double parameters(const struct model_config *c)
+{
+    const double D = c->d, F = c->ffn, K = c->knowledge_dim;
+    double kinds = 0;
+    for (int k = 0; k < N_KNOWLEDGE; k++)
+        kinds += c->use_knowledge[k];
+    const double layer = 4 * (D * D + D) + 2 * D * F + F + D + 4 * D;
+    const double table = D * ((double)c->n_tokens + c->max_genes + c->type_vocab + 2);
+    const double embed = kinds * (K * D + D) + ((1 + kinds) * D + 1) * D + D + D * D + D + 4 * D;
+    return table + embed + c->n_layers * layer + 2 * (D * D + 3 * D) + c->n_tokens + D + 1;
+}
+
+static struct plan plan_of(const struct model_config *c, double genes, bool built)
+{
+    struct plan p = { .c = *c, .built = built, .T = genes + 1, .a = built ? 4 : 2 };
+    p.g = (double)opt.cells * genes;
+    p.n = (double)opt.cells * p.T;
+    p.M = 0.15 * p.g;
+    p.U = c->n_tokens * (1 - exp(-p.g / c->n_tokens));
+    p.P = parameters(c);
+    return p;
+}
+
+static void result(const struct plan *p, double genes)
+{
+    const double model = 3 * cost_forward(&p->c, genes, 0.15 * genes) * (double)opt.cells;
+    printf("%s: %.2f ms a step of %lld cells, %.0f cells/s, %.1f GB, model %.1f TFLOP/s = "
+           "%.1f %% of the bf16 peak\n",
+           p->built ? "built" : "target", p->seconds * 1e3, (long long)opt.cells,
+           (double)opt.cells / p->seconds, p->bytes / 1e9, model / p->seconds / 1e12,
+           100 * model / p->seconds / (opt.bf16 * 1e12));
+}
+
+/* Ring: each device sends 2 (N-1)/N of the gradients. Eight devices of a node by NVLink (450 GB/s
+ * each way), more by 400 Gbit/s each. */
+static void exchange(const struct plan *p)
+{
+    printf("%6s %14s %12s %14s %18s\n", "GPUs", "GB sent a step", "ms", "ms of a step",
+           "cells/s, no overlap");
+    for (int n = 1; n <= 128; n *= 2) {
+        const double bytes = 2 * (n - 1.0) / n * 4 * p->P, rate = n <= 8 ? 450e9 : 50e9;
+        const double t = bytes / rate;
+        printf("%6d %14.2f %12.2f %14.2f %18.0f\n", n, bytes / 1e9, t * 1e3, p->seconds * 1e3,
+               n * (double)opt.cells / (p->seconds + t));
+    }
+}
+
+static void shape(const char *name, const struct model_config *c, double genes)
+{
+    printf("\n%s, %.0f genes a cell, %lld cells a step\n", name, genes, (long long)opt.cells);
+    printf("%-26s %3s  %-14s %-22s %9s %8s %8s  %s\n", "operation (built)", "x", "flops of one",
+           "bytes of one", "GFLOP", "GB", "us", "bound by");
+    struct plan built = plan_of(c, genes, true), target = plan_of(c, genes, false);
+    target.silent = true;
+    step(&built);
+    step(&target);
+    result(&built, genes);
+    result(&target, genes);
+    printf("gradients over GPUs, target design, %.1f M parameters:\n", target.P / 1e6);
+    exchange(&target);
+}
+
+static enum rc run(const struct tool_args *a, struct err *e)
+{
+    (void)a;
+    if (opt.cells < 1)
+        return err_set(e, RC_USAGE, "--cells wants a number of at least 1");
+    const struct model_config base = model_config_base(50558);
+    struct model_config small = base;
+    small.n_layers = 6;
+    small.n_heads = 4;
+    small.d = 256;
+    small.ffn = 512;
+    printf(
+        "modelled, not measured. peaks: %.0f TFLOP/s bf16, %.0f f32, %.2f TB/s; shares: products "
+        "%.2f, memory %.2f, attention %.2f forward, %.2f backward\n",
+        opt.bf16, opt.f32, opt.memory, opt.product_share, opt.memory_share, opt.attention_forward,
+        opt.attention_backward);
+    shape("Base", &base, 2048);
+    shape("Small", &small, 973);
+    return RC_OK;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct tool tool = {
+        "gpu-plan",
+        "",
+        "Expected time of a training step on a device",
+        "Prints a table of operations for the Base and the Small model.",
+        opts,
+        0,
+        0
+    };
+    return tool_main(&tool, run, argc, argv);
+}

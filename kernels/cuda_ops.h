@@ -1,0 +1,58 @@
+/* Launchers of the cuda kernels: the contracts of kernels/NAME.h for floats in device memory.
+ *
+ * A launcher queues its work on c->stream, never allocates and never waits, uses c->work up to
+ * NAME_work_cuda bytes (0 where there is no such function), accepts n = 0, and returns a status of
+ * lib/tensor/cuda_device.h. The struct itself and the arrays begin and decay of adamw are read on
+ * the host; all else an op points to is read and written on the device, *loss too. */
+#ifndef GC_KERNELS_CUDA_OPS_H
+#define GC_KERNELS_CUDA_OPS_H
+
+#include "lib/tensor/backend.h"
+#include "lib/tensor/cuda_device.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { CUDA_HEAD_WIDTH = 256 }; /* widest head that attention takes */
+
+size_t linear_work_cuda(const struct cuda *c, const struct op_linear *o);
+int linear_forward_cuda(const struct cuda *c, const struct op_linear *o);
+int linear_backward_cuda(const struct cuda *c, const struct op_linear *o);
+int act_forward_cuda(const struct cuda *c, const struct op_act *o);
+int act_backward_cuda(const struct cuda *c, const struct op_act *o);
+int norm_forward_cuda(const struct cuda *c, const struct op_norm *o);
+int norm_backward_cuda(const struct cuda *c, const struct op_norm *o);
+int dropout_forward_cuda(const struct cuda *c, const struct op_dropout *o);
+int dropout_backward_cuda(const struct cuda *c, const struct op_dropout *o);
+int gather_forward_cuda(const struct cuda *c, const struct op_gather *o);
+int gather_backward_cuda(const struct cuda *c, const struct op_gather *o);
+int gather_axpy_forward_cuda(const struct cuda *c, const struct op_gather_axpy *o);
+int gather_axpy_backward_cuda(const struct cuda *c, const struct op_gather_axpy *o);
+int add_position_forward_cuda(const struct cuda *c, const struct op_add_position *o);
+int add_position_backward_cuda(const struct cuda *c, const struct op_add_position *o);
+int add_species_forward_cuda(const struct cuda *c, const struct op_add_species *o);
+int add_species_backward_cuda(const struct cuda *c, const struct op_add_species *o);
+size_t attention_work_cuda(const struct op_attention *o);
+int attention_forward_cuda(const struct cuda *c, const struct op_attention *o);
+int attention_backward_cuda(const struct cuda *c, const struct op_attention *o);
+size_t id_loss_work_cuda(const struct cuda *c, const struct op_id_loss *o);
+int id_loss_cuda(const struct cuda *c, const struct op_id_loss *o);
+size_t square_loss_work_cuda(const struct op_square_loss *o);
+int square_loss_cuda(const struct cuda *c, const struct op_square_loss *o);
+int axpy_cuda(const struct cuda *c, const struct op_axpy *o);
+size_t sum_squares_work_cuda(size_t n);
+int sum_squares_cuda(const struct cuda *c, const void *x, size_t n, double *sum);
+int adamw_cuda(const struct cuda *c, const struct op_adamw *o);
+
+/* "cuda", or "cuda-bf16" (products in bf16): see struct cuda. NULL where this machine cannot run
+ * it; *why then says so. Only in programs linked with these kernels. */
+const struct backend *backend_cuda_find(const char *name, const char **why);
+/* No slot can fail: after the first failure of the device slots do nothing, losses and norms are
+ * NaN, and this says what failed. NULL: nothing did. */
+const char *backend_cuda_trouble(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

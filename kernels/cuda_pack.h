@@ -1,0 +1,56 @@
+/* Inputs of products in bf16: rounded to nearest, ties to even, rows padded to 16 bytes with zeros
+ * so that the product library may use its widest loads. With f32 products nothing is copied.
+ * A thread owns one item; 4 bytes read, 2 written. */
+#ifndef GC_KERNELS_CUDA_PACK_H
+#define GC_KERNELS_CUDA_PACK_H
+
+#include "kernels/cuda_kernel.h"
+
+struct cuda_matrix {
+    const void *x;
+    size_t ld;
+};
+
+static inline size_t cuda_pack_ld(size_t cols)
+{
+    return (cols + 7) / 8 * 8;
+}
+
+static inline size_t cuda_pack_bytes(const struct cuda *c, size_t rows, size_t cols)
+{
+    return c->bf16 ? (rows * cuda_pack_ld(cols) * sizeof(uint16_t) + 511) / 256 * 256 : 256;
+}
+
+/* Inf stays; NaN stays NaN, also one whose upper mantissa is zero. */
+static __device__ __forceinline__ uint16_t cuda_bf16(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    if (x != x)
+        return (uint16_t)(bits >> 16 | 0x40);
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+static __global__ void cuda_pack(const float *x, size_t rows, size_t cols, size_t ld, uint16_t *to,
+                                 size_t to_ld)
+{
+    const size_t k = cuda_item(), i = k / to_ld, j = k % to_ld;
+    if (i < rows)
+        to[k] = j < cols ? cuda_bf16(x[i * ld + j]) : 0;
+}
+
+/* x as a product wants it; takes cuda_pack_bytes of *at where it must be copied. */
+static struct cuda_matrix cuda_packed(int *status, const struct cuda *c, char **at, const void *x,
+                                      size_t rows, size_t cols, size_t ld)
+{
+    if (!c->bf16)
+        return { x, ld };
+    uint16_t *to = (uint16_t *)*at;
+    const size_t to_ld = cuda_pack_ld(cols);
+    *at += cuda_pack_bytes(c, rows, cols);
+    CUDA_LAUNCH(*status, c, cuda_pack, cuda_blocks(rows * to_ld, CUDA_THREADS), CUDA_THREADS, 0,
+                (const float *)x, rows, cols, ld, to, to_ld);
+    return { to, to_ld };
+}
+
+#endif

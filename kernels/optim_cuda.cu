@@ -1,0 +1,86 @@
+/* axpy, sums of squares and AdamW on a device: a thread owns one item. AdamW reads p, g, m, v and
+ * writes p, m, v: 28 bytes an item. Sums in double over blocks of SUM_ITEMS items. */
+#include "kernels/cuda_ops.h"
+
+#include "kernels/cuda_tree.h"
+
+static __global__ void axpy_items(size_t n, float a, const float *x, float *y)
+{
+    const size_t i = cuda_item();
+    if (i < n)
+        y[i] += a * x[i];
+}
+
+int axpy_cuda(const struct cuda *c, const struct op_axpy *o)
+{
+    int status = 0;
+    if (o->n)
+        CUDA_LAUNCH(status, c, axpy_items, cuda_blocks(o->n, CUDA_THREADS), CUDA_THREADS, 0, o->n,
+                    (float)o->a, (const float *)o->x, (float *)o->y);
+    return status;
+}
+
+struct square {
+    const float *x;
+    __device__ double operator()(size_t i) const
+    {
+        return (double)x[i] * (double)x[i];
+    }
+};
+
+size_t sum_squares_work_cuda(size_t n)
+{
+    return cuda_tree_bytes(n);
+}
+
+int sum_squares_cuda(const struct cuda *c, const void *x, size_t n, double *sum)
+{
+    return cuda_tree_sum(0, c, square{ (const float *)x }, n, 1, (double *)c->work, sum);
+}
+
+struct adam {
+    float *p, *m, *v;
+    const float *g;
+    float rate, decay, b1, b2, c1, c2, eps, scale;
+};
+
+static __global__ void adam_items(size_t n, struct adam a)
+{
+    const size_t i = cuda_item();
+    if (i >= n)
+        return;
+    const float g = a.g[i] * a.scale;
+    const float m = a.b1 * a.m[i] + a.c1 * g, v = a.b2 * a.v[i] + a.c2 * g * g;
+    float p = a.p[i];
+    p -= a.rate * m / (sqrtf(v) + a.eps);
+    p -= a.decay * p;
+    a.m[i] = m;
+    a.v[i] = v;
+    a.p[i] = p;
+}
+
+int adamw_cuda(const struct cuda *c, const struct op_adamw *o)
+{
+    const double t = (double)o->step;
+    int status = 0;
+    for (size_t s = 0; s < o->n_segments; s++) {
+        const size_t at = o->begin[s], n = o->begin[s + 1] - at;
+        const struct adam a = {
+            (float *)o->p + at,
+            (float *)o->m + at,
+            (float *)o->v + at,
+            (const float *)o->g + at,
+            (float)(o->lr * sqrt(1 - pow(o->beta2, t)) / (1 - pow(o->beta1, t))),
+            o->decay[s] ? (float)(o->lr * o->weight_decay) : 0,
+            (float)o->beta1,
+            (float)o->beta2,
+            (float)(1 - o->beta1),
+            (float)(1 - o->beta2),
+            (float)o->eps,
+            (float)o->grad_scale,
+        };
+        if (n)
+            CUDA_LAUNCH(status, c, adam_items, cuda_blocks(n, CUDA_THREADS), CUDA_THREADS, 0, n, a);
+    }
+    return status;
+}

@@ -1,0 +1,88 @@
+/* Memory and the stream; contract in lib/tensor/cuda_device.h. */
+#include "lib/tensor/cuda_device.h"
+
+#include <cuda_runtime.h>
+
+#include "lib/tensor/cuda_library.h"
+
+bool cuda_sees_host_memory(void)
+{
+    int device = 0, yes = 0;
+    return !cudaGetDevice(&device) &&
+           !cudaDeviceGetAttribute(&yes, cudaDevAttrPageableMemoryAccess, device) && yes;
+}
+
+bool cuda_open(struct cuda *c, bool bf16, const char **why)
+{
+    int n = 0;
+    cudaStream_t stream;
+    *c = {};
+    cudaError_t e = cudaGetDeviceCount(&n);
+    if (e || n == 0) {
+        *why = e ? cudaGetErrorString(e) : "this machine has no CUDA device";
+        return false;
+    }
+    e = cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking);
+    if (e) {
+        *why = cudaGetErrorString(e);
+        return false;
+    }
+    c->stream = stream;
+    c->bf16 = bf16;
+    c->products = cuda_products_open(why);
+    if (!c->products)
+        cuda_close(c);
+    return c->products != NULL;
+}
+
+void cuda_close(struct cuda *c)
+{
+    if (c->stream)
+        cudaStreamDestroy((cudaStream_t)c->stream);
+    cuda_products_close(c->products);
+    cudaFree(c->work);
+    *c = {};
+}
+
+int cuda_reserve(struct cuda *c, size_t n_bytes)
+{
+    if (n_bytes <= c->work_bytes)
+        return 0;
+    int status = cuda_wait(c);
+    cudaFree(c->work);
+    c->work_bytes = 0;
+    c->work = NULL;
+    if (!status)
+        status = cudaMalloc((void **)&c->work, n_bytes);
+    if (!status)
+        c->work_bytes = n_bytes;
+    return status;
+}
+
+int cuda_wait(const struct cuda *c)
+{
+    return cudaStreamSynchronize((cudaStream_t)c->stream);
+}
+
+void *cuda_memory(size_t n_bytes)
+{
+    void *p = NULL;
+    return cudaMalloc(&p, n_bytes ? n_bytes : 1) ? NULL : p;
+}
+
+void cuda_release(void *p)
+{
+    cudaFree(p);
+}
+
+int cuda_copy(const struct cuda *c, void *to, const void *from, size_t n_bytes)
+{
+    if (!n_bytes)
+        return 0;
+    return cudaMemcpyAsync(to, from, n_bytes, cudaMemcpyDefault, (cudaStream_t)c->stream);
+}
+
+int cuda_zero(const struct cuda *c, void *to, size_t n_bytes)
+{
+    return n_bytes ? cudaMemsetAsync(to, 0, n_bytes, (cudaStream_t)c->stream) : 0;
+}

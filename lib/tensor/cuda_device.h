@@ -1,0 +1,77 @@
+/* The thin layer between the cuda kernels and the libraries of a device: memory, one stream, matrix
+ * products (cuBLASLt) and sums over ranks (NCCL). lib/tensor/cuda_*.cu fill it on a device;
+ * tests/cuemu/device.cpp fills it with plain loops, so that everything above runs without one.
+ *
+ * A status is 0 or a code that cuda_text turns into words. What takes a `struct cuda` is queued on
+ * its stream and returns at once, except cuda_open, cuda_close, cuda_reserve and cuda_wait. */
+#ifndef GC_TENSOR_CUDA_DEVICE_H
+#define GC_TENSOR_CUDA_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct cuda {
+    void *stream;
+    void *products; /* the product library and its plans */
+    char *work;     /* scratch of one launcher at a time, device memory, 256-byte aligned */
+    size_t work_bytes;
+    bool bf16; /* products take their inputs rounded to bf16 and add in f32; else all is f32 */
+};
+
+/* On failure *c is empty and *why says what this machine lacks. */
+bool cuda_open(struct cuda *c, bool bf16, const char **why);
+void cuda_close(struct cuda *c);
+/* Device memory that kernels may read at any address of this process, e.g. an arena of the tape. */
+bool cuda_sees_host_memory(void);
+/* At least n bytes of work; waits for the stream when it must grow. */
+int cuda_reserve(struct cuda *c, size_t n_bytes);
+int cuda_wait(const struct cuda *c);
+const char *cuda_text(int status);
+
+void *cuda_memory(size_t n_bytes); /* NULL when short */
+void cuda_release(void *p);
+int cuda_copy(const struct cuda *c, void *to, const void *from, size_t n_bytes); /* any direction */
+int cuda_zero(const struct cuda *c, void *to, size_t n_bytes);
+
+/* out[m,n] = a' b' + beta out + bias, all row-major. a' is a[m,k], or the transpose of a[k,m] where
+ * turn_a; b' is b[k,n], or the transpose of b[n,k] where turn_b. bias [n] or NULL. Sums in f32.
+ * The same arguments give the same bytes: no split sums by atomics. */
+struct cuda_product {
+    size_t m, n, k;
+    const void *a, *b;
+    size_t ld_a, ld_b;
+    bool turn_a, turn_b;
+    bool bf16; /* what a and b hold; else f32 */
+    float beta;
+    const float *bias;
+    float *out;
+    size_t ld_out;
+};
+int cuda_multiply(const struct cuda *c, const struct cuda_product *p);
+
+/* Ranks, one device each. The id is made by one of them and handed to all. Sums of floats:
+ * all ranks get the sum; or rank r gets part r of n_ranks equal parts; or all get all parts. The
+ * order of the sum belongs to the library: across numbers of ranks a tolerance holds, not equal
+ * bytes. */
+enum { CUDA_ID_BYTES = 128 };
+struct cuda_ranks {
+    void *handle;
+    int rank, n_ranks;
+};
+int cuda_ranks_id(char id[CUDA_ID_BYTES]);
+int cuda_ranks_open(struct cuda_ranks *r, const char id[CUDA_ID_BYTES], int rank, int n_ranks);
+void cuda_ranks_close(struct cuda_ranks *r);
+int cuda_sum(const struct cuda *c, const struct cuda_ranks *r, float *x, size_t n);
+int cuda_sum_part(const struct cuda *c, const struct cuda_ranks *r, const float *x, float *part,
+                  size_t n_part);
+int cuda_join_parts(const struct cuda *c, const struct cuda_ranks *r, const float *part, float *x,
+                    size_t n_part);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

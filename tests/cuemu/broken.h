@@ -1,0 +1,29 @@
+/* See tests/cuemu/broken.cpp. */
+#ifndef GC_TESTS_CUEMU_BROKEN_H
+#define GC_TESTS_CUEMU_BROKEN_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { BROKEN_ITEMS = 64, BROKEN_ORDERS = 3 };
+enum broken {
+    WHOLE, /* not broken */
+    NO_BARRIER,
+    LAST_WINS,
+    HALF_WAITS,
+    WARP_GONE,
+    PART_OF_A_WARP,
+    UNSET_SHARED,
+    BEYOND_SHARED
+};
+int broken_run(enum broken which, float *out); /* one block of 64 threads; the launch's status */
+int broken_launch(unsigned threads, size_t shared_bytes);
+void cuemu_order(int order);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,511 @@
+/* Every cuda kernel against the reference, at sizes around the edges of warps and tiles. Built
+ * twice from this file: test_cuda runs the kernels emulated (tests/cuemu), the one of `make cuda`
+ * on a device; without a device that one exits 77.
+ *
+ * Bounds, of the largest value of an array: 2e-5 for f32, as for cpu (a few hundred units in the
+ * last place: sums over some hundred products). bf16 products of inputs that are bf16 numbers are
+ * exact before the sum, so the same bound holds; where a gradient is rounded to bf16 on its way
+ * (id_loss, slopes of activations) 2^-8, its unit, times 2. */
+#include "tests/kernels/cuda_case.h"
+
+static const double f32 = 2e-5, bf16 = 0x1p-7;
+static struct cuda device;
+
+static void reserve(struct fixture *r, size_t n_bytes)
+{
+    if (r->on_device && cuda_reserve(r->c, n_bytes))
+        abort();
+}
+
+/* Both slots of the reference, or both launchers. */
+#define BOTH(name, r, o)                                                                           \
+    ((r)->on_device ? (name##_forward_cuda((r)->c, &(o)) || name##_backward_cuda((r)->c, &(o)))    \
+                    : (backend_ref.name##_forward(&(o)), backend_ref.name##_backward(&(o)), 0))
+
+static int linear_case(struct fixture *r)
+{
+    const size_t n = r->n, in = r->d, out = r->m, ld = in + r->extra;
+    struct op_linear o = { .n = n, .in = in, .out = out, .ld_x = in, .ld_w = ld, .act = r->act };
+    o.x = input(r, n * in);
+    o.w = (char *)input(r, out * ld);
+    o.b = input(r, out);
+    o.y = output(r, n * out);
+    o.pre = r->act == ACT_NONE ? NULL : output(r, n * out);
+    o.dy = input(r, n * out);
+    o.dx = gradient(r, n * in);
+    o.dw = gradient(r, out * ld);
+    o.db = gradient(r, out);
+    o.work = scratch(r, n * out);
+    reserve(r, linear_work_cuda(r->c, &o));
+    return BOTH(linear, r, o);
+}
+
+static int no_bias_case(struct fixture *r)
+{
+    struct op_linear o = {
+        .n = r->n, .in = r->d, .out = r->m, .ld_x = r->d, .ld_w = r->d, .act = ACT_GELU
+    };
+    o.x = input(r, r->n * r->d);
+    o.w = input(r, r->m * r->d);
+    o.y = output(r, r->n * r->m); /* pre is NULL: inference */
+    reserve(r, linear_work_cuda(r->c, &o));
+    if (r->on_device)
+        return linear_forward_cuda(r->c, &o);
+    backend_ref.linear_forward(&o);
+    return 0;
+}
+
+static int act_case(struct fixture *r)
+{
+    struct op_act o = { .m = r->n * r->d, .act = r->act };
+    o.x = input(r, o.m);
+    o.y = output(r, o.m);
+    o.dy = input(r, o.m);
+    o.dx = gradient(r, o.m);
+    return BOTH(act, r, o);
+}
+
+static int norm_case(struct fixture *r)
+{
+    const size_t n = r->n, d = r->d;
+    struct op_norm o = { .n = n, .d = d, .eps = 1e-5 };
+    o.x = input(r, n * d);
+    o.gamma = input(r, d);
+    o.beta = input(r, d);
+    o.y = output(r, n * d);
+    o.mean = output(r, n);
+    o.rstd = output(r, n);
+    o.sum = output(r, n * d);
+    o.work = scratch(r, op_row_work(n, d));
+    o.dy = input(r, n * d);
+    o.dx = gradient(r, n * d);
+    o.dgamma = gradient(r, d);
+    o.dbeta = gradient(r, d);
+    if (r->rate > 0) {
+        o.r = input(r, n * d);
+        o.dr = gradient(r, n * d);
+        o.drop = dropped(r, n);
+    }
+    return BOTH(norm, r, o);
+}
+
+static int dropout_case(struct fixture *r)
+{
+    struct op_dropout o = { .n = r->n, .d = r->d, .drop = dropped(r, r->n) };
+    o.x = input(r, r->n * r->d);
+    o.y = output(r, r->n * r->d);
+    o.dy = input(r, r->n * r->d);
+    o.dx = gradient(r, r->n * r->d);
+    return BOTH(dropout, r, o);
+}
+
+static int gather_case(struct fixture *r)
+{
+    const size_t ld = r->d + r->extra;
+    struct op_gather o = { .n = r->n, .d = r->d, .n_table = r->m, .ld = ld, .no_grad_row = 0 };
+    o.index = words(r, r->n, r->m);
+    sorted(r, o.index, r->n, r->m, &o.order, &o.end);
+    o.table = input(r, r->m * ld);
+    o.y = output(r, r->n * r->d);
+    o.dy = input(r, r->n * r->d);
+    o.dtable = gradient(r, r->m * ld);
+    return BOTH(gather, r, o);
+}
+
+static int gather_axpy_case(struct fixture *r)
+{
+    struct op_gather_axpy o = { .n = r->n, .d = r->d, .n_table = r->m, .ld_w = 3 };
+    o.index = words(r, r->n, r->m);
+    sorted(r, o.index, r->n, r->m, &o.order, &o.end);
+    o.table = input(r, r->m * r->d);
+    o.value = input(r, r->n);
+    o.y = output(r, r->n * r->d);
+    o.dy = input(r, r->n * r->d);
+    o.dtable = gradient(r, r->m * r->d);
+    o.work = scratch(r, op_row_work(r->n, r->d));
+    if (!r->extra) {
+        o.w = input(r, 3 * r->d);
+        o.dw = gradient(r, 3 * r->d);
+    }
+    return BOTH(gather_axpy, r, o);
+}
+
+static int position_case(struct fixture *r)
+{
+    struct op_add_position o = { .n = r->n, .d = r->d, .n_position = r->m };
+    o.rank = words(r, r->n, r->m);
+    sorted(r, o.rank, r->n, r->m, &o.order, &o.end);
+    o.x = input(r, r->n * r->d);
+    o.type = input(r, 2 * r->d);
+    o.position = input(r, r->m * r->d);
+    o.y = output(r, r->n * r->d);
+    o.dy = input(r, r->n * r->d);
+    o.dx = gradient(r, r->n * r->d);
+    o.dtype = gradient(r, 2 * r->d);
+    o.dposition = gradient(r, r->m * r->d);
+    o.work = scratch(r, op_row_work(r->n, r->d));
+    return BOTH(add_position, r, o);
+}
+
+/* n rows in m cells: one long cell, the others of 1, 2, 3, 1, 2, 3 ... rows. */
+static const uint32_t *cells(struct fixture *r, size_t n, size_t m, size_t *longest)
+{
+    uint32_t *first = calloc(m + 1, sizeof *first);
+    for (size_t c = 1; c < m; c++)
+        first[c] = first[c - 1] + 1 + (uint32_t)(c % 3);
+    first[m] = (uint32_t)n;
+    *longest = 0;
+    for (size_t c = 0; c < m; c++)
+        *longest = first[c + 1] - first[c] > *longest ? first[c + 1] - first[c] : *longest;
+    const uint32_t *p = array(r, INPUT, RAW, m + 1, sizeof *first, first);
+    free(first);
+    return p;
+}
+
+static int species_case(struct fixture *r)
+{
+    size_t longest;
+    uint8_t species[64];
+    struct op_add_species o = { .n_cells = r->m, .d = r->d };
+    for (size_t c = 0; c < r->m; c++)
+        species[c] = (uint8_t)(c * 2 / 3 % 2);
+    o.first = cells(r, r->n, r->m, &longest);
+    o.species = array(r, INPUT, RAW, r->m, 1, species);
+    o.x = input(r, (r->n - r->m) * r->d);
+    o.cls = input(r, 2 * r->d);
+    o.y = output(r, r->n * r->d);
+    o.dy = input(r, r->n * r->d);
+    o.dx = gradient(r, (r->n - r->m) * r->d);
+    o.dcls = gradient(r, 2 * r->d);
+    return BOTH(add_species, r, o);
+}
+
+static int attention_case(struct fixture *r)
+{
+    const size_t n = r->n, all = n * r->d;
+    struct op_attention o = { .n_cells = r->m, .n = n, .d = r->d, .heads = r->extra };
+    o.first = cells(r, n, r->m, &o.longest);
+    o.q = input(r, all);
+    o.k = input(r, all);
+    o.v = input(r, all);
+    o.y = output(r, all);
+    o.row_max = output(r, n * o.heads);
+    o.row_sum = output(r, n * o.heads);
+    o.dy = input(r, all);
+    o.dq = gradient(r, all);
+    o.dk = gradient(r, all);
+    o.dv = gradient(r, all);
+    if (r->rate > 0)
+        o.drop = dropped(r, n);
+    reserve(r, attention_work_cuda(&o));
+    return BOTH(attention, r, o);
+}
+
+static int id_loss_case(struct fixture *r)
+{
+    const size_t n = r->n, d = r->d, V = r->m;
+    struct op_id_loss o = { .n = n, .d = d, .n_class = V, .scale = 0.2 / 7 };
+    float *work = malloc(V * sizeof(double) + 8);
+    o.label = words(r, n, V);
+    o.z = input(r, n * d);
+    o.e = input(r, V * d);
+    o.b = r->extra ? NULL : input(r, V);
+    o.loss = doubles(r, 1);
+    o.row_loss = doubles(r, n);
+    o.logits = output(r, n * V);
+    o.dz = gradient(r, n * d);
+    o.de = gradient(r, V * d);
+    o.db = r->extra ? NULL : gradient(r, V);
+    uint32_t *best = calloc(n + 1, sizeof *best);
+    o.best = array(r, OUTPUT, RAW, n, sizeof *best, best);
+    o.work = work;
+    reserve(r, id_loss_work_cuda(r->c, &o));
+    const int status = r->on_device ? id_loss_cuda(r->c, &o) : 0;
+    if (!r->on_device)
+        backend_ref.id_loss(&o);
+    free(best);
+    free(work);
+    return status;
+}
+
+static int square_case(struct fixture *r)
+{
+    struct op_square_loss o = { .n = r->n, .scale = 0.3 };
+    float *target = calloc(r->n + 1, sizeof *target);
+    for (size_t i = 0; i < r->n; i++)
+        target[i] = normal(r, 77, i);
+    o.x = input(r, r->n);
+    o.target = array(r, INPUT, RAW, r->n, sizeof *target, target);
+    o.loss = doubles(r, 1);
+    o.dx = gradient(r, r->n);
+    free(target);
+    reserve(r, square_loss_work_cuda(&o));
+    if (r->on_device)
+        return square_loss_cuda(r->c, &o);
+    backend_ref.square_loss(&o);
+    return 0;
+}
+
+static int block_case(struct fixture *r)
+{
+    struct op_axpy o = { .n = r->n, .a = -0.7 };
+    o.x = input(r, r->n);
+    o.y = gradient(r, r->n);
+    double *sum = doubles(r, 1);
+    reserve(r, sum_squares_work_cuda(r->n));
+    if (r->on_device)
+        return axpy_cuda(r->c, &o) || sum_squares_cuda(r->c, o.x, r->n, sum);
+    backend_ref.axpy(&o);
+    *sum = backend_ref.sum_squares(o.x, r->n);
+    return 0;
+}
+
+static int adamw_case(struct fixture *r)
+{
+    const size_t begin[] = { 0, r->n / 3, r->n };
+    const bool decay[] = { true, false };
+    struct op_adamw o = { .n_segments = 2,
+                          .begin = begin,
+                          .decay = decay,
+                          .lr = 1e-2,
+                          .beta1 = 0.9,
+                          .beta2 = 0.999,
+                          .eps = 1e-8,
+                          .weight_decay = 0.1,
+                          .grad_scale = 0.5,
+                          .step = 3 };
+    float *v = calloc(r->n + 1, sizeof *v);
+    for (size_t i = 0; i < r->n; i++) /* a second moment is positive */
+        v[i] = 0.01f + fabsf(normal(r, 78, i));
+    o.p = gradient(r, r->n);
+    o.g = input(r, r->n);
+    o.m = gradient(r, r->n);
+    o.v = array(r, GRADIENT, REALS, r->n, sizeof *v, v);
+    free(v);
+    if (r->on_device)
+        return adamw_cuda(r->c, &o);
+    backend_ref.adamw(&o);
+    return 0;
+}
+
+static void at(const char *name, size_t n, size_t d, size_t m, size_t extra, double rate,
+               enum act act, bool in_bf16, double bound, int (*f)(struct fixture *))
+{
+    check(&device, (struct fixture){ .name = name,
+                                     .n = n,
+                                     .d = d,
+                                     .m = m,
+                                     .extra = extra,
+                                     .rate = rate,
+                                     .act = act,
+                                     .bf16 = in_bf16,
+                                     .bound = bound,
+                                     .f = f });
+}
+
+static void linears(void)
+{
+    static const size_t edge[][3] = { { 0, 8, 8 },    { 1, 1, 1 },     { 31, 33, 1 },
+                                      { 64, 32, 64 }, { 65, 31, 129 }, { 130, 257, 48 } };
+    for (size_t i = 0; i < sizeof edge / sizeof *edge; i++) {
+        const size_t n = edge[i][0], d = edge[i][1], m = edge[i][2];
+        at("linear", n, d, m, 0, 0, ACT_NONE, false, f32, linear_case);
+        at("linear, bf16", n, d, m, 0, 0, ACT_NONE, true, f32, linear_case);
+    }
+    for (int a = ACT_GELU; a <= ACT_RELU; a++) {
+        at("linear with activation", 65, 31, 33, 3, 0, (enum act)a, false, f32, linear_case);
+        at("linear with activation, bf16", 65, 31, 33, 3, 0, (enum act)a, true, bf16, linear_case);
+        at("activation", 5, 301, 0, 0, 0, (enum act)a, false, f32, act_case);
+    }
+    check(&device, (struct fixture){ "activation of nothing", .act = ACT_GELU, .bound = f32,
+                                     .f = act_case });
+    at("linear without bias, in place", 33, 65, 31, 0, 0, ACT_GELU, false, f32, no_bias_case);
+}
+
+static void rows(void)
+{
+    static const size_t widths[] = { 1, 7, 8, 31, 32, 33, 255, 256, 257, 768, 1000 };
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        at("norm", 3 + 62 * (i % 2), widths[i], 0, 0, 0, ACT_NONE, false, f32, norm_case);
+        at("norm with residual and dropout", 63 + i % 3, widths[i], 0, 0, 0.1, ACT_NONE, false, f32,
+           norm_case);
+        at("dropout", 5, widths[i], 0, 0, 0.3, ACT_NONE, false, f32, dropout_case);
+    }
+    at("norm of nothing", 0, 8, 0, 0, 0.1, ACT_NONE, false, f32, norm_case);
+    at("dropout of nothing", 0, 8, 0, 0, 0.1, ACT_NONE, false, f32, dropout_case);
+}
+
+static void look_ups(void)
+{
+    static int (*const all[])(struct fixture *) = { gather_case, gather_axpy_case, position_case };
+    static const char *const names[] = { "gather", "gather and axpy", "add position" };
+    static const size_t edge[][3] = { { 0, 8, 3 },    { 1, 1, 1 },     { 33, 31, 2 },
+                                      { 64, 32, 70 }, { 129, 33, 65 }, { 700, 129, 9 } };
+    for (size_t k = 0; k < 3; k++)
+        for (size_t i = 0; i < sizeof edge / sizeof *edge; i++)
+            at(names[k], edge[i][0], edge[i][1], edge[i][2], i % 2, 0, ACT_NONE, false, f32,
+               all[k]);
+    static const size_t cell[][3] = { { 0, 8, 0 }, { 1, 1, 1 }, { 40, 33, 3 }, { 300, 31, 40 } };
+    for (size_t i = 0; i < sizeof cell / sizeof *cell; i++)
+        at("add species", cell[i][0], cell[i][1], cell[i][2], 0, 0, ACT_NONE, false, f32,
+           species_case);
+}
+
+static void attentions(void)
+{
+    static const size_t edge[][4] = {
+        /* rows, width of a head, cells, heads */
+        { 0, 8, 0, 2 },    { 1, 4, 1, 2 },    { 31, 8, 1, 1 },   { 63, 16, 1, 2 },
+        { 64, 64, 1, 1 },  { 65, 24, 1, 3 },  { 130, 64, 9, 2 }, { 129, 72, 5, 1 },
+        { 33, 128, 1, 1 }, { 40, 136, 3, 1 }, { 65, 256, 1, 1 }, { 300, 32, 60, 2 },
+        { 2049, 8, 1, 1 },
+    };
+    for (size_t i = 0; i < sizeof edge / sizeof *edge; i++) {
+        const size_t *e = edge[i];
+        if (e[0] < 2049) /* once is enough of the longest */
+            at("attention", e[0], e[1] * e[3], e[2], e[3], 0, ACT_NONE, false, f32, attention_case);
+        at("attention with dropout", e[0], e[1] * e[3], e[2], e[3], 0.1, ACT_NONE, false, f32,
+           attention_case);
+    }
+}
+
+static void losses(void)
+{
+    static const size_t edge[][3] = { { 0, 8, 5 },    { 1, 4, 2 },     { 31, 16, 255 },
+                                      { 65, 8, 257 }, { 513, 16, 40 }, { 1025, 8, 33 } };
+    for (size_t i = 0; i < sizeof edge / sizeof *edge; i++) {
+        const size_t n = edge[i][0], d = edge[i][1], m = edge[i][2];
+        at("id loss", n, d, m, i % 2, 0, ACT_NONE, false, f32, id_loss_case);
+        at("id loss, bf16", n, d, m, i % 2, 0, ACT_NONE, true, bf16, id_loss_case);
+    }
+    static const size_t items[] = { 0, 1, 255, 256, 257, 4096, 4097, 9000 };
+    for (size_t i = 0; i < sizeof items / sizeof *items; i++) {
+        check(&device,
+              (struct fixture){ "square loss", .n = items[i], .bound = f32, .f = square_case });
+        check(&device, (struct fixture){ "axpy and sum of squares", .n = items[i], .bound = f32,
+                                         .f = block_case });
+        check(&device, (struct fixture){ "adamw", .n = items[i], .bound = f32, .f = adamw_case });
+    }
+}
+
+/* NaN in, NaN out: no maximum, no guard for rows beyond the end may hide it. */
+static void not_a_number(void)
+{
+    float x[24], *d = cuda_memory(sizeof x), *w = cuda_memory(64 * sizeof *w);
+    uint32_t first[] = { 0, 3 }, *f = cuda_memory(sizeof first);
+    double loss, *l = cuda_memory(sizeof loss);
+    for (size_t k = 0; k < 24; k++)
+        x[k] = k == 5 ? NAN : 0.1f * (float)k;
+    cuda_copy(&device, d, x, sizeof x);
+    cuda_copy(&device, f, first, sizeof first);
+    const struct op_attention a = { .n_cells = 1,
+                                    .n = 3,
+                                    .d = 8,
+                                    .heads = 1,
+                                    .first = f,
+                                    .longest = 3,
+                                    .q = d,
+                                    .k = d,
+                                    .v = d,
+                                    .y = w,
+                                    .row_max = w + 24,
+                                    .row_sum = w + 32 };
+    int status = attention_forward_cuda(&device, &a);
+    cuda_copy(&device, x, w, sizeof x);
+    cuda_wait(&device);
+    ok(!status && isnan(x[5]) && isnan(x[13]), "a NaN in a key makes every row of its cell NaN");
+    for (size_t k = 0; k < 24; k++)
+        x[k] = k == 5 ? NAN : 0.1f * (float)k;
+    const uint32_t label[] = { 1, 0 };
+    const struct op_id_loss o = {
+        .n = 2, .d = 8, .n_class = 3, .z = d, .e = d, .label = f, .scale = 1, .loss = l
+    };
+    cuda_copy(&device, f, label, sizeof label);
+    device.bf16 = false;
+    cuda_reserve(&device, id_loss_work_cuda(&device, &o));
+    status = id_loss_cuda(&device, &o);
+    cuda_copy(&device, &loss, l, sizeof loss);
+    cuda_wait(&device);
+    ok(!status && isnan(loss), "a NaN in a hidden row makes the loss NaN");
+    cuda_reserve(&device, sum_squares_work_cuda(24));
+    status = sum_squares_cuda(&device, d, 24, l);
+    cuda_copy(&device, &loss, l, sizeof loss);
+    cuda_wait(&device);
+    ok(!status && isnan(loss), "and the norm");
+    cuda_release(d);
+    cuda_release(w);
+    cuda_release(f);
+    cuda_release(l);
+}
+
+static void refusals(void)
+{
+    const struct op_attention a = { .n_cells = 1, .n = 3, .d = 264, .heads = 1 };
+    ok(attention_forward_cuda(&device, &a) && attention_backward_cuda(&device, &a),
+       "a head wider than %d is refused with a status", CUDA_HEAD_WIDTH);
+}
+
+/* Ranks of the emulation live in this process; a device program has one rank here. */
+static void ranks(void)
+{
+    enum { MOST = 3, PART = 5 };
+    const int n = cuemu_order ? MOST : 1;
+    const size_t all = (size_t)n * PART;
+    char id[CUDA_ID_BYTES];
+    float x[MOST * PART], *d[MOST], *part[MOST];
+    struct cuda_ranks r[MOST];
+    int status = cuda_ranks_id(id);
+    bool good = true;
+    for (int k = 0; k < n; k++) {
+        status = status || cuda_ranks_open(&r[k], id, k, n);
+        for (size_t i = 0; i < all; i++)
+            x[i] = (float)(i + 1) * (float)(k + 1);
+        d[k] = cuda_memory(sizeof x);
+        part[k] = cuda_memory(sizeof x);
+        cuda_copy(&device, d[k], x, all * sizeof *x);
+        cuda_wait(&device);
+    }
+    const float times = (float)(n * (n + 1) / 2);
+    for (int k = 0; k < n; k++)
+        status = status || cuda_sum_part(&device, &r[k], d[k], part[k], PART);
+    for (int k = 0; k < n; k++)
+        status = status || cuda_sum(&device, &r[k], d[k], all);
+    for (int k = 0; k < n; k++) {
+        cuda_copy(&device, x, d[k], all * sizeof *x);
+        cuda_wait(&device);
+        for (size_t i = 0; i < all; i++)
+            good = good && near((double)x[i], (double)((float)(i + 1) * times), 0, 0);
+    }
+    ok(!status && good, "a sum over %d rank%s reaches all of them", n, n > 1 ? "s" : "");
+    for (int k = 0; k < n; k++)
+        status = status || cuda_join_parts(&device, &r[k], part[k], d[k], PART);
+    for (int k = 0; k < n; k++) {
+        cuda_copy(&device, x, d[k], all * sizeof *x);
+        cuda_wait(&device);
+        for (size_t i = 0; i < all; i++)
+            good = good && near((double)x[i], (double)((float)(i + 1) * times), 0, 0);
+        cuda_release(d[k]);
+        cuda_release(part[k]);
+        cuda_ranks_close(&r[k]);
+    }
+    ok(!status && good, "so does a sum in parts, joined again");
+}
+
+int main(void)
+{
+    const char *why;
+    if (!cuda_open(&device, false, &why)) {
+        fprintf(stderr, "test_cuda: cannot run here: %s\n", why);
+        return 77;
+    }
+    linears();
+    rows();
+    look_ups();
+    attentions();
+    losses();
+    not_a_number();
+    refusals();
+    ranks();
+    cuda_close(&device);
+    return tap_end();
+}

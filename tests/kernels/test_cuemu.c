@@ -1,0 +1,74 @@
+/* The emulation of tests/cuemu notices what a device would hang on or leave to chance: each kind of
+ * bug in a kernel of its own. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/cuemu/broken.h"
+#include "tests/tap.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+static const bool sanitized = true;
+#else
+static const bool sanitized = false;
+#endif
+
+/* Whether the kernel gives equal bytes in all orders. */
+static bool same_in_all_orders(enum broken which)
+{
+    float out[BROKEN_ORDERS][BROKEN_ITEMS];
+    bool same = true;
+    memset(out, 0, sizeof out);
+    for (int order = 0; order < BROKEN_ORDERS; order++) {
+        cuemu_order(order);
+        same = !broken_run(which, out[order]) && same;
+        same = memcmp(out[order], out[0], sizeof out[0]) == 0 && same;
+    }
+    return same;
+}
+
+/* Whether the kernel ends the program, in a process of its own. */
+static bool ends_the_program(enum broken which)
+{
+    float out[BROKEN_ITEMS] = { 0 };
+    int status = 0;
+    fflush(stdout);
+    const pid_t child = fork();
+    if (child == 0) {
+        if (!freopen("/dev/null", "w", stderr))
+            _exit(1);
+        cuemu_order(0);
+        broken_run(which, out);
+        _exit(0);
+    }
+    return child > 0 && waitpid(child, &status, 0) == child && status != 0;
+}
+
+int main(void)
+{
+    float out[BROKEN_ITEMS];
+    ok(same_in_all_orders(WHOLE), "a kernel without a race gives equal bytes in three orders");
+    cuemu_order(2);
+    broken_run(WHOLE, out);
+    ok(near((double)out[0], 2016 + 2016, 0, 0) && near((double)out[63], 63 + 62 + 63, 0, 0),
+       "with barriers and shuffles that do what they say");
+    ok(!same_in_all_orders(NO_BARRIER), "a missing barrier shows");
+    ok(!same_in_all_orders(LAST_WINS), "threads that write one place show");
+    ok(!ends_the_program(WHOLE), "a whole kernel ends well");
+    ok(ends_the_program(HALF_WAITS), "a barrier in a branch ends the program");
+    ok(ends_the_program(WARP_GONE), "so does a barrier that some threads never reach");
+    ok(ends_the_program(PART_OF_A_WARP), "and a shuffle of half a warp");
+    cuemu_order(0);
+    broken_run(UNSET_SHARED, out);
+    ok(isnan(out[0]) && isnan(out[63]), "shared memory that was not set reads as NaN");
+    if (sanitized)
+        ok(ends_the_program(BEYOND_SHARED), "a write beyond shared memory is found");
+    else
+        skip("a write beyond shared memory is found under the address sanitizer");
+    ok(broken_launch(1056, 0) && broken_launch(0, 0) && broken_launch(32, 228 << 10),
+       "a launch that no device takes is refused");
+    ok(!broken_launch(1024, 227 << 10), "the largest one is not");
+    return tap_end();
+}

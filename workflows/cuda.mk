@@ -1,0 +1,85 @@
+##@ GPU
+, := ,
+# The cuda kernels (kernels/*_cuda.cu) and the layer below them, in two builds:
+#   emulated   a C++ compiler reads the same files behind tests/cuemu/cuemu.h; part of `all`
+#   device     nvcc, for the architectures of CUDA_ARCH; `make cuda`, never part of `all`
+cuda_src := $(sort $(wildcard kernels/*.cu))
+cuda_device_src := $(sort $(wildcard lib/tensor/*.cu))
+cuemu_src := $(sort $(wildcard tests/cuemu/*.cpp))
+
+# Without exceptions and guarded statics no C++ library is needed, so $(CC) links.
+CXX := $(if $(findstring clang,$(CC)),clang++,g++)
+CXXFLAGS := -std=c++20 -Wall -Wextra -Wconversion -Wno-sign-conversion -Wno-unknown-pragmas \
+	-fno-exceptions -fno-rtti -fno-threadsafe-statics $(if $(WERROR),-Werror) $(OPT) $(SAN)
+cuemu_obj := $(cuda_src:%.cu=$B/cuemu/%.o) $(cuemu_src:%.cpp=$B/cuemu/%.o)
+
+cuemu_flags := $(strip $(CXX) $(filter-out -Werror,$(CXXFLAGS)))
+$B/cuemu/flags: $(if $(subst x$(cuemu_flags),,x$(file <$B/cuemu/flags)),FORCE)
+	@mkdir -p $(@D); printf '%s\n' '$(cuemu_flags)' >$@
+$B/cuemu/%.o: %.cu $B/cuemu/flags
+	@mkdir -p $(@D)
+	$(call say,CXX)$(CXX) -I. $(CXXFLAGS) -MMD -MP -include tests/cuemu/cuemu.h -x c++ -c -o $@ $<
+$B/cuemu/%.o: %.cpp $B/cuemu/flags
+	@mkdir -p $(@D)
+	$(call say,CXX)$(CXX) -I. $(CXXFLAGS) -MMD -MP -c -o $@ $<
+-include $(cuemu_obj:.o=.d)
+
+# Programs with the emulated filling: tests of the emulation and of the kernels, the model on it.
+$B/tests/test_cuda $B/tests/test_cuemu: $(cuemu_obj)
+$B/tests/parity-model-cuda: $(call obj,tests/parity/parity-model.c) $(cuemu_obj) $(lib)
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(lib) $(LDLIBS)
+all test-quick: $B/tests/parity-model-cuda
+cuda_jobs = $(foreach d,$(call golden,model),$(foreach b,cuda cuda-bf16, \
+	'$B/tests/parity-model-cuda $(d) --backend $(b)'))
+
+# The device build. Only `cuda` and what stands on it need nvcc; without it they say so and end with 77.
+NVCC ?= $(shell command -v nvcc || true)
+CUDA_ARCH ?= 80 90
+nvcc_home := $(patsubst %/bin/,%,$(dir $(realpath $(NVCC))))
+nvcc_flags := -std=c++20 -O3 -lineinfo -I. $(foreach a,$(CUDA_ARCH),-gencode \
+	arch=compute_$a$(,)code=sm_$a) -Werror all-warnings -Xcompiler -Wall -Xcompiler -Wextra \
+	-Xptxas -v
+nvcc_obj := $(patsubst %.cu,$B/cuda/obj/%.o,$(cuda_src) $(cuda_device_src))
+nvcc_libs := $(if $(NVCC),-L$(nvcc_home)/lib64 -Wl$(,)-rpath$(,)$(nvcc_home)/lib64) -lcublasLt \
+	-lnccl -lcudart -lstdc++
+cuda_header = $(wildcard $(addsuffix /$(1),$(nvcc_home)/include /usr/include /usr/local/include))
+cuda_lacks := $(strip $(if $(NVCC),$(foreach h,cublasLt.h nccl.h,$(if $(call cuda_header,$h),,no $h)), \
+	there is no nvcc (CUDA toolkit with cuBLASLt and NCCL)))
+
+# What ptxas says of registers and spills stays beside each object.
+$B/cuda/obj/%.o: %.cu
+	@mkdir -p $(@D)
+	$(call say,NVCC)$(NVCC) $(nvcc_flags) -MMD -MP -c -o $@ $< 2>$(@:.o=.ptxas) || \
+		{ grep -v '^ptxas info' $(@:.o=.ptxas) >&2; exit 1; }
+-include $(nvcc_obj:.o=.d)
+
+$B/cuda/%: $B/obj/tests/%.o $(nvcc_obj) $(lib)
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(lib) $(nvcc_libs) $(LDLIBS)
+
+cuda_programs := $B/cuda/kernels/test_cuda $B/cuda/parity/parity-model
+need_nvcc := @echo 'cannot run here: $(cuda_lacks)' >&2; exit 77
+cuda: $(if $(cuda_lacks),,$(cuda_programs)) ## compile the GPU code with nvcc for CUDA_ARCH [80 90], and link it
+	$(if $(cuda_lacks),$(need_nvcc),@echo 'cuda: $(words $(nvcc_obj)) files for $(CUDA_ARCH:%=sm_%)')
+
+# Registers, stack and spills of every kernel, as this nvcc allots them.
+gpu-registers: $(if $(cuda_lacks),,$(nvcc_obj)) ## write docs/gpu-registers.tsv from a build by nvcc
+	$(if $(cuda_lacks),$(need_nvcc),$(call say,TABLE)awk -f workflows/registers.awk $(sort $(nvcc_obj:.o=.ptxas)) \
+		>docs/gpu-registers.tsv.part)
+	@mv docs/gpu-registers.tsv.part docs/gpu-registers.tsv
+
+gpu-plan: $B/bench/gpu-plan ## expected time of every operation on an H100; also docs/gpu-plan.txt
+	@$< | tee docs/gpu-plan.txt
+
+# Where there is a toolkit `test` compiles the device build too; its kernel test ends with 77, a
+# skip that says so, where there is no device.
+test: $(if $(cuda_lacks),,$(cuda_programs))
+cuda_device_jobs = $(if $(cuda_lacks),,$B/cuda/kernels/test_cuda)
+
+# On a device: every kernel against the reference, then the model, then both under the memory checker.
+gpu-check: cuda ## needs a device: kernels and model against the reference, and compute-sanitizer
+	@B='$B' SHARED='$(SHARED)' V='$(V)' bash tests/run.sh $B/cuda/kernels/test_cuda $(foreach \
+		d,$(call golden,model),$(foreach b,cuda cuda-bf16,'$B/cuda/parity/parity-model $(d) \
+		--backend $(b)')) 'compute-sanitizer --error-exitcode 4 $B/cuda/kernels/test_cuda'
+.PHONY: cuda gpu-registers gpu-plan gpu-check
