@@ -39,10 +39,12 @@ static const struct tool tool = {
     1
 };
 
-/* The first of: --templates, ../../paper and ../../share/genecompass from the program, ./paper. */
+/* The first of: --templates, ../../paper (../../../paper: a build below the build folder) and
+ * ../../share/genecompass from the program, ./paper. */
 static enum rc find_templates(char **dir, struct err *e)
 {
-    static const char *const beside[] = { "../../paper", "../../share/genecompass" };
+    static const char *const beside[] = { "../../paper", "../../../paper",
+                                          "../../share/genecompass" };
     char self[4096];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     *dir = NULL;

@@ -256,6 +256,7 @@ int main(int argc, char **argv)
     if (!table ||
         tsv_read_need(table, "file,kind,verdict,n_cells,n_genes,sum,nnz,sha256,note", &t, &e)) {
         fprintf(stderr, "zoo: %s\n", e.text);
+        free(table);
         return e.rc ? (int)e.rc : 1;
     }
     char *out = mkdtemp(tmp) ? text_new("%s/out.h5ad", tmp) : NULL;
