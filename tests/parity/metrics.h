@@ -40,7 +40,7 @@ static void *room(size_t n, size_t bytes)
 static struct table table_of(const char *dir, const char *name)
 {
     char *path = text_new("%s/%s", dir, name);
-    struct table t;
+    struct table t = { 0 };
     struct err e = { 0 };
     if (!path || tsv_read(path, '\t', &t, &e))
         dies(e.text);

@@ -76,7 +76,7 @@ static void binary_fold(const json_t *want, const char *name, const double *scor
     char what[64];
     struct rank_metrics m;
     struct err e = { 0 };
-    double at10;
+    double at10 = NAN;
     snprintf(what, sizeof what, "fold %s", name);
     if (rank_metrics_get(score, positive, n, &m, &e) ||
         precision_at(score, positive, n, 10, &at10, &e))
@@ -144,7 +144,7 @@ static void numbers_groups(const json_t *want, const double *a, size_t n_a, cons
 {
     struct test_result u, z, w = welch_t(a, n_a, b, n_b), s = student_t(a, n_a, b, n_b);
     struct err e = { 0 };
-    double ks;
+    double ks = NAN;
     if (mann_whitney(a, n_a, b, n_b, &u, &e) || rank_sum_z(a, n_a, b, n_b, &z, &e) ||
         kolmogorov_smirnov_d(a, n_a, b, n_b, &ks, &e))
         dies(e.text);

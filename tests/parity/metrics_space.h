@@ -262,7 +262,7 @@ static void space_map(const struct cloud *c, const struct graph *g, const json_t
     const struct layout_options o = layout_defaults();
     struct mat y, first2;
     struct err e = { 0 };
-    double trust, overlap;
+    double trust = NAN, overlap = NAN;
     if (layout_umap(g, &c->x, &o, &y, &e) || map_quality(&c->x, &y, 15, &trust, &overlap, &e))
         dies(e.text);
     const double least = least_of(json_object_get(want, "trustworthiness_15"));
