@@ -21,16 +21,18 @@
 
 static struct {
     const char *config, *lengths, *dtype;
-    int64_t batch, steps, repeat;
+    int64_t batch, steps, repeat, micro_rows;
     bool forward_only;
     double dropout;
-} opt = { .config = "small", .dtype = "f32", .batch = 8, .steps = 3, .repeat = 1 };
+} opt = { .config = "small", .dtype = "f32", .batch = 8, .steps = 3, .repeat = 1,
+          .micro_rows = 4096 };
 
 static const struct opt opts[] = {
     OPT_CHOICE("config", &opt.config, "tiny|small|base", "shape of the model"),
     OPT_I64("batch", &opt.batch, "N", "cells of a step"),
     OPT_I64("steps", &opt.steps, "N", "steps of a pass"),
     OPT_I64("repeat", &opt.repeat, "N", "passes; the fastest counts"),
+    OPT_I64("micro-rows", &opt.micro_rows, "N", "rows computed at a time, as in pretrain: memory"),
     OPT_CHOICE("dtype", &opt.dtype, "f32", "numbers of the products"),
     OPT_STR("lengths", &opt.lengths, "FILE", "genes per cell, one number a line, repeated as needed"),
     OPT_FLAG("forward-only", &opt.forward_only, "embed: encoder only"),
@@ -189,8 +191,8 @@ static enum rc run(const struct tool_args *a, struct err *e)
     struct trainer t = { 0 };
     if (!b)
         return err_set(e, RC_SKIP, "%s", why);
-    if (opt.batch < 1 || opt.steps < 1 || opt.repeat < 1)
-        return err_set(e, RC_USAGE, "--batch, --steps and --repeat are at least 1");
+    if (opt.batch < 1 || opt.steps < 1 || opt.repeat < 1 || opt.micro_rows < 1)
+        return err_set(e, RC_USAGE, "--batch, --steps, --repeat and --micro-rows are at least 1");
     c.hidden_dropout = c.attention_dropout = opt.dropout;
     enum rc rc = make_model(&m, &c, b, a->seed, e);
     if (!rc)
@@ -198,7 +200,7 @@ static enum rc run(const struct tool_args *a, struct err *e)
     const struct train_options o = { .optim = { 5e-5, 0.01, 1, 1, 1000000 }, .mask_rate = 0.15,
                                      .mask_share = 0.8, .random_share = 0.1, .id_weight = 0.2,
                                      .value_weight = 0.8, .dropout = opt.dropout > 0,
-                                     .seed = a->seed, .micro_rows = 16384 };
+                                     .seed = a->seed, .micro_rows = (size_t)opt.micro_rows };
     trainer_init(&t, &m, &o);
     double best = INFINITY, flop = 0, masked = 0;
     struct train_result r = { 0 };

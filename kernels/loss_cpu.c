@@ -47,6 +47,7 @@ static void logits_tile(void *ctx, size_t tile, int worker)
     for (size_t i = 0; i < c->rows; i++) {
         const float *l = c->logits + i * V + j;
         float max = -INFINITY, sum = 0;
+#pragma omp simd reduction(max : max)
         for (size_t k = 0; k < n; k++)
             max = l[k] > max ? l[k] : max;
 #pragma omp simd reduction(+ : sum)

@@ -1,10 +1,27 @@
+#define _DEFAULT_SOURCE
 #include "lib/base/arena.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { ALIGN = 64 };
+enum { ALIGN = 64, HUGE_PAGE = 1 << 21 };
+
+void *memory_pages(size_t n_bytes)
+{
+    if (n_bytes < 2 * HUGE_PAGE)
+        return aligned_alloc(ALIGN, (n_bytes + ALIGN - 1) / ALIGN * ALIGN);
+    if (n_bytes > SIZE_MAX - HUGE_PAGE)
+        return NULL;
+    const size_t n = (n_bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    void *p = aligned_alloc(HUGE_PAGE, n);
+#ifdef MADV_HUGEPAGE
+    if (p) /* a wish: where the system has none, small pages do */
+        (void)madvise(p, n, MADV_HUGEPAGE);
+#endif
+    return p;
+}
 
 struct arena_block {
     struct arena_block *next;
@@ -22,7 +39,7 @@ static struct arena_block *block_new(size_t size)
     struct arena_block *b = malloc(sizeof *b);
     if (!b)
         return NULL;
-    *b = (struct arena_block){ .size = size, .data = aligned_alloc(ALIGN, size) };
+    *b = (struct arena_block){ .size = size, .data = memory_pages(size) };
     if (!b->data) {
         free(b);
         return NULL;
@@ -95,8 +112,19 @@ void arena_rewind(struct arena *a, struct arena_mark m)
     a->used_bytes = m.used_bytes;
 }
 
+/* A round that needed several blocks left a hole at the end of each; the next one gets one block
+ * that holds it all. */
+static void join_blocks(struct arena *a)
+{
+    const size_t size = a->peak_bytes;
+    arena_release(a);
+    a->first = block_new(size);
+}
+
 void arena_reset(struct arena *a)
 {
+    if (a->first && a->first->next)
+        join_blocks(a);
     a->now = a->first;
     if (a->first)
         a->first->used = 0;

@@ -1,5 +1,5 @@
 /* Arena: many allocations, one release. Blocks are never moved, so pointers stay valid until
- * arena_reset or arena_release. Memory is aligned to 64 bytes (a cache line, an AVX-512 vector). */
+ * arena_reset or arena_release; a reset joins them to one. Memory is aligned to 64 bytes (a cache line, an AVX-512 vector). */
 #ifndef GC_BASE_ARENA_H
 #define GC_BASE_ARENA_H
 
@@ -26,7 +26,11 @@ struct arena_mark {
 };
 struct arena_mark arena_mark(const struct arena *a);
 void arena_rewind(struct arena *a, struct arena_mark m);
-void arena_reset(struct arena *a); /* keeps the blocks for the next round */
+void arena_reset(struct arena *a); /* keeps the memory for the next round, as one block */
 void arena_release(struct arena *a);
+
+/* Memory for free(), aligned to 64 bytes, not zeroed; from 4 MiB on in huge pages where the system
+ * gives them to those who ask (a fault and a page-table entry for 2 MiB, not for 4 KiB). */
+void *memory_pages(size_t n_bytes);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/arena.h"
 #include "lib/base/rng.h"
 
 enum { ALIGN_ITEMS = 16 }; /* every parameter starts on a cache line in float */
@@ -43,7 +44,7 @@ enum rc params_add(struct params *p, const char *name, size_t rows, size_t cols,
 static void *block(const struct params *p)
 {
     size_t bytes = (p->n_items * p->b->real_bytes + 63) / 64 * 64;
-    void *x = aligned_alloc(64, bytes ? bytes : 64);
+    void *x = memory_pages(bytes ? bytes : 64);
     if (x)
         memset(x, 0, bytes);
     return x;

@@ -88,7 +88,16 @@ static void arenas(void)
     memset(p, 2, 10);
     ok(q[0] == 1 && q[4999] == 1, "blocks do not overlap");
     arena_reset(&a);
+    p = arena_get(&a, 10);
+    q = arena_get(&a, 5000);
+    ok(q == p + 64, "a reset joins the blocks of the round before to one");
+    arena_reset(&a);
     ok(arena_get(&a, 10) == p && arena_get(&a, 5000) == q, "after a reset the same memory is used");
+    char *big = memory_pages((9u << 20) + 1);
+    memset(big, 3, (9u << 20) + 1);
+    ok((uintptr_t)big % 64 == 0 && big[9u << 20] == 3, "large memory is aligned, too");
+    ok(!memory_pages(SIZE_MAX - 5), "and a size near the end of memory is refused");
+    free(big);
     const struct arena_mark mark = arena_mark(&a);
     char *r = arena_get(&a, 3000), *far = arena_get(&a, 100000);
     arena_rewind(&a, mark);
