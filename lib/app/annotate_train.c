@@ -182,11 +182,15 @@ static enum rc save(struct training *t, struct err *e)
         rc = json_write(t->o->report, json_incref(j), e);
     json_decref(j);
     if (!rc && t->val.n)
-        log_say(
-            "validation: accuracy %.4f, macro-F1 %.4f, calibration error %.4f (%.4f before); less "
-            "than %.3f sure is 'not sure'",
-            t->best.val_accuracy, t->best.val_macro_f1, calibration[1], calibration[0],
-            t->c.threshold);
+        log_say("validation: accuracy %.4f, macro-F1 %.4f, calibration error %.4f (%.4f before)",
+                t->best.val_accuracy, t->best.val_macro_f1, calibration[1], calibration[0]);
+    if (!rc && t->c.threshold > 1)
+        log_warn(
+            "even the surest validation cells are not right in %.0f %%: every cell will be 'not "
+            "sure' (a lower --sure helps)",
+            100 * t->o->sure);
+    else if (!rc && t->val.n)
+        log_say("a cell gets its name from a probability of %.3f on", t->c.threshold);
     return rc;
 }
 
