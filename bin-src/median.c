@@ -33,7 +33,7 @@ static const char text[] =
     "For an even number of values the mean of the two middle ones. Exact.\n"
     "\n"
     "Every cell is read once. What exceeds --memory lies in files beside the output\n"
-    "that vanish with the process: 1 to 2 bytes a count.\n"
+    "that vanish with the process: about 2 bytes a count.\n"
     "\n"
     "--partial keeps what is known of these cells, --merge joins such files: however\n"
     "the cells are spread over them, and in whatever order they are joined, medians\n"
