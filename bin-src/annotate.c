@@ -11,6 +11,7 @@
 #include "lib/base/log.h"
 #include "lib/base/tool.h"
 #include "lib/io/h5ad.h"
+#include "lib/io/leakage.h"
 #include "lib/io/metrics_tsv.h"
 #include "lib/nn/labelled.h"
 #include "lib/nn/metrics_class.h"
@@ -19,13 +20,15 @@
 
 static struct opt_list counts, embeddings;
 static int64_t n_seeds = 5, n_genes = 2000, n_pcs = 50;
-static const char *label_column = "label", *matrix_name = "X_genecompass";
+static const char *label_column = "label", *matrix_name = "X_genecompass", *ledger_path;
 
 static const struct opt opts[] = {
     OPT_LIST("counts", &counts, "CELLS.h5ad",
              "labelled cells with raw counts (from import or qc-filter)"),
     OPT_LIST("embedding", &embeddings, "NAME=FILE.h5ad",
              "an embedding of these cells, joined by obs cell_id"),
+    OPT_STR("ledger", &ledger_path, "sets.tsv",
+            "of the ledger: says how many cells of a sample the model was trained on"),
     OPT_STR("matrix", &matrix_name, "NAME", "the obsm matrix of the embedding files"),
     OPT_STR("label", &label_column, "NAME", "the obs column with the cell types"),
     OPT_I64("seeds", &n_seeds, "N", "splits per sample: seeds --seed, --seed + 1, ..."),
@@ -51,7 +54,8 @@ static const struct tool tool = {
     "seed), metrics.tsv, summary.tsv (mean over seeds and half-width of the 95 % interval\n"
     "by Student's t) and comparisons.tsv (differences of two methods on equal splits).\n"
     "A cell that an embedding lacks is left out for every method, and counted. Seeds split\n"
-    "the same cells anew, so an interval tells of the split, not of other donors.",
+    "the same cells anew, so an interval tells of the split, not of other donors. With\n"
+    "--ledger the report and the log say how many cells of a sample are in the corpus.",
     opts,
     0,
     0
@@ -78,6 +82,7 @@ struct job {
     size_t n_embeddings, n_methods;
     char **method; /* [n_methods], owned */
     struct outfile predictions, metrics, summary, comparisons;
+    struct leakage ledger; /* --ledger, else empty */
     json_t *datasets, *skipped;
     size_t n_datasets;
 };
@@ -436,6 +441,25 @@ static bool can_be_split(const struct labelled *l)
     return n_test > 0;
 }
 
+/* Scores on cells that the model has seen say less: how many of the sample's are in the corpus. */
+static void note_leakage(struct job *j, const struct dataset *d)
+{
+    struct leakage_of of;
+    json_t *last = json_array_get(j->datasets, json_array_size(j->datasets) - 1);
+    if (!ledger_path)
+        return;
+    if (!leakage_find(&j->ledger, d->name, &of)) {
+        log_warn("sample '%s': the ledger does not say how many of its cells are in the corpus",
+                 d->name);
+        json_object_set_new(last, "cells_in_corpus", json_null());
+        return;
+    }
+    log_say("sample '%s': %" PRIu64 " of %" PRIu64 " labelled cells are in the pretraining corpus",
+            d->name, of.in_corpus, of.cells);
+    json_object_set_new(last, "cells_in_corpus", json_integer((json_int_t)of.in_corpus));
+    json_object_set_new(last, "cells_of_the_ledger", json_integer((json_int_t)of.cells));
+}
+
 static enum rc use_sample(struct job *j, const struct cells *c, struct dataset *d, size_t n_missing,
                           struct err *e)
 {
@@ -457,6 +481,7 @@ static enum rc use_sample(struct job *j, const struct cells *c, struct dataset *
                                (json_int_t)d->cells.n, "n_classes", (json_int_t)d->cells.n_classes,
                                "n_unlabelled", (json_int_t)d->cells.n_unlabelled,
                                "n_not_in_every_embedding", (json_int_t)n_missing));
+    note_leakage(j, d);
     return rc;
 }
 
@@ -597,6 +622,7 @@ static void release(struct job *j)
     free(j->embedding);
     json_decref(j->datasets);
     json_decref(j->skipped);
+    leakage_release(&j->ledger);
     free(counts.item);
     free(embeddings.item);
 }
@@ -619,6 +645,8 @@ static enum rc run(const struct tool_args *a, struct err *e)
     struct job j = { .args = a, .datasets = json_array(), .skipped = json_array() };
     enum rc rc = j.datasets && j.skipped ? check_options(a, e)
                                          : err_set(e, RC_FAIL, "no memory for a report");
+    if (!rc && ledger_path)
+        rc = leakage_read(&j.ledger, ledger_path, e);
     if (!rc)
         rc = read_embeddings(&j, e);
     if (!rc)
