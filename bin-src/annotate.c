@@ -18,6 +18,8 @@ static const struct opt compare_opts[] = {
              "labelled cells with raw counts (from import or qc-filter)"),
     OPT_LIST("embedding", &compare.embeddings, "NAME=FILE.h5ad",
              "an embedding of these cells, joined by obs cell_id"),
+    OPT_STR("ledger", &compare.ledger, "sets.tsv",
+            "of the ledger: says how many cells of a sample the model was trained on"),
     OPT_STR("matrix", &compare.matrix, "NAME", "the obsm matrix of the embedding files"),
     OPT_STR("label", &compare.label, "NAME", "the obs column with the cell types"),
     OPT_I64("seeds", &compare.n_seeds, "N", "splits per sample: seeds --seed, --seed + 1, ..."),
@@ -45,7 +47,8 @@ static const struct tool compare_tool = {
     "seed), metrics.tsv, summary.tsv (mean over seeds and half-width of the 95 % interval\n"
     "by Student's t) and comparisons.tsv (differences of two methods on equal splits).\n"
     "A cell that an embedding lacks is left out for every method, and counted. Seeds split\n"
-    "the same cells anew, so an interval tells of the split, not of other donors.",
+    "the same cells anew, so an interval tells of the split, not of other donors. With\n"
+    "--ledger the report and the log say how many cells of a sample are in the corpus.",
     compare_opts,
     0,
     0

@@ -1,5 +1,6 @@
 #include "lib/app/annotate_compare.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +90,25 @@ static void skip_sample(struct compare_job *j, const char *sample, const char *w
     json_array_append_new(j->skipped, json_pack("{s:s, s:s}", "sample", sample, "reason", why));
 }
 
+/* Scores on cells that the model has seen say less: how many of the sample's are in the corpus. */
+static void note_leakage(struct compare_job *j, const struct compare_dataset *d)
+{
+    struct leakage_of of;
+    json_t *last = json_array_get(j->datasets, json_array_size(j->datasets) - 1);
+    if (!j->o->ledger)
+        return;
+    if (!leakage_find(&j->ledger, d->name, &of)) {
+        log_warn("sample '%s': the ledger does not say how many of its cells are in the corpus",
+                 d->name);
+        json_object_set_new(last, "cells_in_corpus", json_null());
+        return;
+    }
+    log_say("sample '%s': %" PRIu64 " of %" PRIu64 " labelled cells are in the pretraining corpus",
+            d->name, of.in_corpus, of.cells);
+    json_object_set_new(last, "cells_in_corpus", json_integer((json_int_t)of.in_corpus));
+    json_object_set_new(last, "cells_of_the_ledger", json_integer((json_int_t)of.cells));
+}
+
 static enum rc use_sample(struct compare_job *j, struct compare_dataset *d, size_t n_missing,
                           struct err *e)
 {
@@ -105,6 +125,7 @@ static enum rc use_sample(struct compare_job *j, struct compare_dataset *d, size
                                (json_int_t)d->cells.n, "n_classes", (json_int_t)d->cells.n_classes,
                                "n_unlabelled", (json_int_t)d->cells.n_unlabelled,
                                "n_not_in_every_embedding", (json_int_t)n_missing));
+    note_leakage(j, d);
     return rc;
 }
 
@@ -184,6 +205,8 @@ enum rc annotate_compare(const struct compare_options *o, struct err *e)
 {
     struct compare_job j = { .o = o, .datasets = json_array(), .skipped = json_array() };
     enum rc rc = j.datasets && j.skipped ? RC_OK : err_set(e, RC_FAIL, "no memory for a report");
+    if (!rc && o->ledger)
+        rc = leakage_read(&j.ledger, o->ledger, e);
     if (!rc)
         rc = compare_read_embeddings(&j, e);
     if (!rc)
@@ -200,6 +223,7 @@ enum rc annotate_compare(const struct compare_options *o, struct err *e)
         rc = write_report(&j, e);
     compare_abort_tables(&j);
     compare_release_embeddings(&j);
+    leakage_release(&j.ledger);
     json_decref(j.datasets);
     json_decref(j.skipped);
     return rc;

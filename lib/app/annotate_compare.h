@@ -10,6 +10,7 @@ struct compare_options {
     struct opt_list counts;     /* .h5ad files with labelled cells */
     struct opt_list embeddings; /* NAME=FILE.h5ad */
     const char *label, *matrix; /* column of obs, name in obsm */
+    const char *ledger;         /* sets.tsv of the ledger, or NULL */
     int64_t n_seeds, n_genes, n_pcs;
     bool none_is_fine; /* no labelled sample: empty tables instead of RC_INPUT */
     uint64_t seed;     /* of the first split */

@@ -6,6 +6,7 @@
 
 #include "lib/app/annotate_compare.h"
 #include "lib/base/file.h"
+#include "lib/io/leakage.h"
 #include "lib/nn/labelled.h"
 #include "lib/nn/probe.h"
 
@@ -25,6 +26,7 @@ struct compare_job {
     size_t n_embeddings, n_methods;
     char **method; /* [n_methods], owned: those on counts, then two for each embedding */
     struct outfile predictions, metrics, summary, comparisons;
+    struct leakage ledger; /* empty without one */
     json_t *datasets, *skipped;
     size_t n_datasets;
 };

@@ -43,6 +43,20 @@ t 'cells that an embedding lacks are left out for all' 0 '60 cells of 3 types, 0
 	annotate compare --counts "$c" --embedding gap="$tmp/gap.h5ad" --genes 60 --pcs 10 --seeds 1 --out "$tmp/g"
 is 'with one seed there is no interval' awk -F'\t' 'NR > 1 && $6 != "nan" { exit 1 }' "$tmp/g/summary.tsv"
 
+# The ledger says how many cells of a set the model was trained on.
+printf 'set\tcells\tno_counts\trepeated\tin_corpus\tshare\nalpha\t90\t0\t0\t88\t0.978\n' >"$tmp/sets.tsv"
+annotate_ledger() { annotate compare --counts "$c" --embedding good="$tmp/good.h5ad" --genes 60 --pcs 10 --seeds 1 --out "$tmp/led" --report "$tmp/led.json" --ledger "$@"; }
+t 'with a ledger' 0 "sample 'alpha': 88 of 90 labelled cells are in the pretraining corpus" annotate_ledger "$tmp/sets.tsv"
+is 'a set that it does not know is a warning' grep -q "warning: sample 'beta': the ledger does not say" "$tmp/.stderr"
+is 'the report has the figure' grep -q '"cells_in_corpus": 88' "$tmp/led.json"
+is 'and says where there is none' grep -q '"cells_in_corpus": null' "$tmp/led.json"
+sed 's/88/91/' "$tmp/sets.tsv" >"$tmp/sets2.tsv"
+t 'more cells than the set has' 3 "sets2.tsv': set 'alpha': 91 of 90 cells" annotate_ledger "$tmp/sets2.tsv"
+{ cat "$tmp/sets.tsv"; tail -n 1 "$tmp/sets.tsv"; } >"$tmp/sets2.tsv"
+t 'a set that stands twice' 3 "set 'alpha' stands twice" annotate_ledger "$tmp/sets2.tsv"
+sed 's/88/some/' "$tmp/sets.tsv" >"$tmp/sets2.tsv"
+t 'a number that is none' 3 "set 'alpha' has no numbers" annotate_ledger "$tmp/sets2.tsv"
+
 t 'no counts' 2 '--counts is missing' annotate compare --out "$tmp/x"
 t 'no --out' 2 '--out is missing' annotate compare --counts "$c"
 t 'an embedding without a name' 2 'NAME=FILE' annotate compare --counts "$c" --embedding "$tmp/good.h5ad" --out "$tmp/x"
