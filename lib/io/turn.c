@@ -8,6 +8,7 @@ enum { ROUND = 1 << 21, MAX_BINS = 4096, FIRST_ROOM = 1 << 12 };
 enum rc turn_begin(struct turn *t, struct source *to, size_t n_rows, size_t n_cols,
                    uint64_t n_entries, struct err *e)
 {
+    *t = (struct turn){ .bins = { .fd = -1 } };
     if (n_rows >= UINT32_MAX || n_cols >= UINT32_MAX)
         return err_set(e, RC_INPUT, "%zu x %zu: too many rows or columns", n_rows, n_cols);
     size_t round = to->spool_from < ROUND ? to->spool_from : ROUND;
@@ -100,6 +101,16 @@ enum rc turn_room(struct turn *t, struct err *e)
     return RC_OK;
 }
 
+enum rc turn_add_rows(struct turn *t, const struct csr *columns, size_t first, struct err *e)
+{
+    const struct csr *b = columns;
+    enum rc rc = RC_OK;
+    for (size_t r = 0; !rc && r < b->n_rows; r++)
+        for (uint64_t k = b->indptr[r]; !rc && k < b->indptr[r + 1]; k++)
+            rc = turn_add(t, b->index[k], (uint32_t)(first + r), b->value[k], e);
+    return rc;
+}
+
 /* ---- joining ---- */
 
 static size_t tile_of(const struct turn *t, size_t round, size_t bin)
@@ -178,11 +189,7 @@ static enum rc join_bins(struct turn *t, struct err *e)
 enum rc turn_end(struct turn *t, struct err *e)
 {
     struct csr rows;
-    const struct csr none = { .n_cols = t->n_cols, .indptr = &(uint64_t){ 0 } };
-    source_rows_begin(t->to, t->n_cols);
-    enum rc rc = source_rows_add(t->to, &none, e);
-    if (rc)
-        return rc;
+    enum rc rc;
     if (t->n_rounds) {
         rc = end_round(t, e);
         free(t->entry); /* its room is for the joined rows now */
@@ -199,31 +206,21 @@ enum rc turn_end(struct turn *t, struct err *e)
 
 /* ---- a source ---- */
 
-static enum rc add_block(struct turn *t, const struct csr *b, size_t first, struct err *e)
-{
-    enum rc rc = RC_OK;
-    for (size_t r = 0; !rc && r < b->n_rows; r++)
-        for (uint64_t k = b->indptr[r]; !rc && k < b->indptr[r + 1]; k++)
-            rc = turn_add(t, b->index[k], (uint32_t)(first + r), b->value[k], e);
-    return rc;
-}
-
 enum rc turn_source(struct source *by_feature, struct source *to, struct err *e)
 {
     struct turn t;
     size_t n_features = by_feature->count.n_rows, n_cells = by_feature->count.n_cols;
     uint64_t nnz = by_feature->spooled ? by_feature->rows.nnz : csr_nnz(&by_feature->count);
-    if (!by_feature->spooled && nnz <= to->spool_from) {
-        source_rows_begin(to, n_features);
+    source_rows_begin(to, n_features);
+    if (!by_feature->spooled && nnz <= to->spool_from)
         return source_turn(&by_feature->count, &to->count, e);
-    }
     enum rc rc = turn_begin(&t, to, n_cells, n_features, nnz, e);
     for (size_t i = 0; !rc && i < source_blocks(by_feature); i++) {
         struct csr b = by_feature->count;
         if (by_feature->spooled)
             rc = spool_get_rows(&by_feature->rows, i, &b, e);
         if (!rc)
-            rc = add_block(&t, &b, source_block_first(by_feature, i), e);
+            rc = turn_add_rows(&t, &b, source_block_first(by_feature, i), e);
         if (by_feature->spooled && !rc)
             csr_release(&b);
     }

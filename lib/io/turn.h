@@ -39,12 +39,14 @@ static inline enum rc turn_add(struct turn *t, uint32_t row, uint32_t col, uint3
         t->entry[t->n++] = (struct entry){ row, col, value };
     return rc;
 }
-/* All rows to the source, which is emptied before. */
+/* The entries of a block whose rows are the columns of the result, from `first` on. */
+enum rc turn_add_rows(struct turn *t, const struct csr *columns, size_t first, struct err *e);
+/* All rows to the source, behind those that it has. */
 enum rc turn_end(struct turn *t, struct err *e);
 void turn_release(struct turn *t); /* harmless on an empty one */
 
-/* The rows of *by_feature are features and its columns cells: to `to` with cells in rows. *by_feature
- * keeps its sizes only. */
+/* The rows of *by_feature are features and its columns cells: to `to` with cells in rows.
+ * *by_feature keeps its sizes only. */
 enum rc turn_source(struct source *by_feature, struct source *to, struct err *e);
 
 #endif
