@@ -54,7 +54,7 @@ static enum rc add_name(struct rows *r, const char *name, size_t n_bytes, struct
         r->name = more;
         r->room = room;
     }
-    char *to = arena_get(&r->to->text, n_bytes + 1);
+    char *to = arena_chars(&r->to->text, n_bytes + 1);
     if (!to)
         return err_set(e, RC_FAIL, "no memory for %zu rows", r->n);
     memcpy(to, name, n_bytes);

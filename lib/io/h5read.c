@@ -103,7 +103,7 @@ enum { TEXT_BLOCK = 4096 };
 
 static enum rc keep_text(struct arena *a, const char *s, size_t n, const char **to, struct err *e)
 {
-    char *copy = arena_get(a, n + 1);
+    char *copy = arena_chars(a, n + 1);
     if (!copy)
         return err_set(e, RC_FAIL, "no memory for texts");
     memcpy(copy, s, n);
