@@ -157,5 +157,5 @@ void arena_release(struct arena *a)
         free(b);
     }
     a->first = a->now = NULL;
-    a->used_bytes = 0;
+    a->used_bytes = a->text_left = 0;
 }
