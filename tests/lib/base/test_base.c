@@ -105,6 +105,18 @@ static void arenas(void)
        "after a rewind what followed the mark is handed out again");
     ok(!arena_get(&a, SIZE_MAX - 10), "a size near the end of memory is refused");
     arena_release(&a);
+    const char *const first = arena_text(&a, "AAAC-1");
+    size_t used = a.used_bytes;
+    for (int i = 0; i < 100; i++)
+        arena_text(&a, "AAAG-1");
+    ok(first && strcmp(first, "AAAC-1") == 0 && a.used_bytes - used < 1000,
+       "short texts lie side by side");
+    arena_reset(&a);
+    arena_text(&a, "x");
+    arena_release(&a);
+    const char *const again = arena_text(&a, "AAAT-1");
+    ok(again && strcmp(again, "AAAT-1") == 0, "a released arena begins anew");
+    arena_release(&a);
 }
 
 static void maps(void)
