@@ -47,10 +47,17 @@ struct promoter_options {
     uint64_t seed;
     const char *fasta_out; /* the windows; may be NULL */
 };
-/* Genomes and their tables of start sites, n of each, one pair for each species. Fills the rows
- * that have a promoter, and label (of the model, "" for none). On failure *k is empty. */
-enum rc knowledge_promoters(struct knowledge_source *s, const char *const *genome,
-                            const char *const *tss, int n, const struct promoter_options *o,
-                            struct knowledge_table *k, char *label, struct err *e);
+struct promoter_inputs {
+    const char *const *genome, *const *tss; /* [n_genomes], a pair for each species */
+    int n_genomes;
+    const char *const *sequences; /* [n_sequences] SPECIES=FILE; named after genes, or bare */
+    int n_sequences;
+};
+/* Fills the rows that have a promoter, and label (of the model, "" for none). spare_sd: of a
+ * species whose sequences belong to no known gene, the spread of their vectors; else 0. On failure
+ * *k is empty. */
+enum rc knowledge_promoters(struct knowledge_source *s, const struct promoter_inputs *in,
+                            const struct promoter_options *o, struct knowledge_table *k,
+                            double spare_sd[2], char *label, struct err *e);
 
 #endif
