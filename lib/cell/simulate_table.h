@@ -19,6 +19,9 @@ enum sim_table {
     SIM_T_TRRUST,
     SIM_T_COLLECTRI,
     SIM_T_DOROTHEA,
+    SIM_T_GENOME,
+    SIM_T_SITES,
+    SIM_T_PROMOTERS,
     SIM_T_GENES, /* from here: truth */
     SIM_T_HOMOLOGS,
     SIM_T_NETWORK,
