@@ -269,6 +269,8 @@ static enum rc gather(struct knowledge_source *s, enum knowledge_kind kind,
     enum rc rc = kind == KNOWLEDGE_FAMILY ? knowledge_add_families(s, hgnc_path, e) : RC_OK;
     for (int i = 0; !rc && i < pair_files.n; i++)
         rc = knowledge_add_network(s, pair_files.item[i], levels, e);
+    if (!rc && kind == KNOWLEDGE_GRN)
+        knowledge_tell_networks(s);
     for (int i = 1; !rc && kind == KNOWLEDGE_COEXPRESSION && i < a->arg.n; i++)
         rc = knowledge_add_matrix(s, a->arg.item[i], &o, e);
     return rc;

@@ -37,6 +37,8 @@ static const struct tool tool = {
     "  mirror/genome                      FASTA and start sites; a promoter has the motifs\n"
     "                                     of its gene's TFs\n"
     "  mirror/prior_knowledge/promoter    promoters of some genes, without names\n"
+    "  mirror/paired                      expression and openness of two types a species,\n"
+    "                                     as peca reads them\n"
     "  inputs.tsv, samples.tsv            manifests: fetch and import read them\n"
     "  truth/                             genes, homologs, network (real, listed, held\n"
     "                                     out), types, cells (and which are bad), TF\n"

@@ -1,6 +1,7 @@
 # knowledge: a vector for each gene from each kind of prior knowledge (knowledge-embed).
 #
-#   $R/knowledge/grn.safetensors           networks of the inputs: TRRUST, CollecTRI, DoRothEA
+#   $R/knowledge/grn.safetensors           networks of the inputs: TRRUST, CollecTRI, DoRothEA; PECA2's
+#                                          of paired samples (peca.mk)
 #   $R/knowledge/family.safetensors        gene groups of HGNC
 #   $R/knowledge/coexpression.safetensors  the cells of all samples that passed quality control
 #   $R/knowledge/promoter.safetensors      the bases round start sites, through DNABERT
@@ -95,9 +96,10 @@ $R/dnabert/MANIFEST.tsv: $B/bin/dnabert-train $R/dnabert/params $R/fetch/MANIFES
 .SECONDEXPANSION:
 $R/knowledge/MANIFEST.tsv: $B/bin/knowledge-embed $R/knowledge/params $R/fetch/MANIFEST.tsv \
 		$R/tables/MANIFEST.tsv $R/vocab/MANIFEST.tsv $R/dnabert/MANIFEST.tsv \
-		$$(call each_sample,qc-filter) | $(closer)
+		$$(each_paired) $$(call each_sample,qc-filter) | $(closer)
 	$(open_stage)
-	$Qset --; for f in $(networks:%='$(CACHE)/view/prior_knowledge/grn/%'); do \
+	$Qset --; for f in $(networks:%='$(CACHE)/view/prior_knowledge/grn/%') \
+			$(paired_samples:%=$R/peca/%/network.txt); do \
 		if [ -e "$$f" ]; then set -- "$$@" "$$f"; fi; done; \
 	 if [ $$# -gt 0 ]; then $(call embed,grn,$(call by_pairs,grn)) --tables $R/tables --pairs "$$@"; \
 	 else echo '  grn: left out, no network could be had'; fi

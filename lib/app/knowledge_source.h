@@ -14,6 +14,7 @@ struct knowledge_source {
     const struct gene_tables *tables; /* empty without gene tables */
     struct pairs pairs;               /* of tokens */
     json_t *list;                     /* of inputs, for the report; owned */
+    size_t networks[2], peca2[2];     /* read so far, by species; of PECA2 among them */
 };
 
 /* The token of a gene's name or id in a species, or -1. */
@@ -23,6 +24,8 @@ int32_t knowledge_token(const struct knowledge_source *s, enum species sp, const
  * names that it does not know are counted and listed. */
 enum rc knowledge_add_network(struct knowledge_source *s, const char *path, const char *levels,
                               struct err *e);
+/* How many networks of which kind there were beside the paper's, and what stands in for them. */
+void knowledge_tell_networks(struct knowledge_source *s);
 /* HGNC's groups, for both species. */
 enum rc knowledge_add_families(struct knowledge_source *s, const char *path, struct err *e);
 

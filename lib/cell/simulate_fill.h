@@ -37,4 +37,8 @@ enum rc sim_genome(const struct sim *s, enum species sp, struct table *t, struct
 enum rc sim_sites(const struct sim *s, enum species sp, struct table *t, struct err *e);
 enum rc sim_promoters(const struct sim *s, enum species sp, struct table *t, struct err *e);
 
+/* Paired samples (simulate_paired.c). */
+enum rc sim_paired(const struct sim *s, enum sim_table k, int which, struct table *t,
+                   struct err *e);
+
 #endif

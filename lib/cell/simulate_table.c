@@ -11,6 +11,23 @@
 #define GRN "mirror/prior_knowledge/grn/"
 #define PRO "mirror/prior_knowledge/promoter/"
 
+#define PAIRED(name, which)                                                                         \
+    {                                                                                               \
+        "mirror/paired/" name "/expression.tsv", SIM_T_PAIRED_EXPRESSION, which, '\t', true, false  \
+    },                                                                                              \
+        { "mirror/paired/" name "/elements.tsv", SIM_T_PAIRED_ELEMENTS, which, '\t', true, false }, \
+        { "mirror/paired/" name "/binding.tsv", SIM_T_PAIRED_BINDING, which, '\t', true, false },   \
+        { "mirror/paired/" name "/links.tsv", SIM_T_PAIRED_LINKS, which, '\t', true, false },       \
+        { "mirror/paired/" name "/correlation.tsv",                                                 \
+          SIM_T_PAIRED_CORRELATION,                                                                 \
+          which,                                                                                    \
+          '\t',                                                                                     \
+          true,                                                                                     \
+          false },                                                                                  \
+    {                                                                                               \
+        "mirror/paired/" name "/background.tsv", SIM_T_PAIRED_BACKGROUND, which, '\t', true, false  \
+    }
+
 const struct sim_file sim_files[] = {
     { REF "celltypist/GENCODEv44_Gene_id2name.csv", SIM_T_GENCODE_NAMES, 0, ',', false, false },
     { REF "cellxgene_gencode/genes_homo_sapiens.csv.gz", SIM_T_CELLXGENE, 0, ',', false, false },
@@ -40,6 +57,10 @@ const struct sim_file sim_files[] = {
     { "mirror/genome/mouse.sites.tsv", SIM_T_SITES, 1, '\t', true, false },
     { PRO "hs_pos_TATA.txt", SIM_T_PROMOTERS, 0, '\t', false, false },
     { PRO "mm_pos_TATA.txt", SIM_T_PROMOTERS, 1, '\t', false, false },
+    PAIRED("human_0", 0),
+    PAIRED("human_1", 1),
+    PAIRED("mouse_0", 2),
+    PAIRED("mouse_1", 3),
     { "truth/genes.tsv", SIM_T_GENES, 0, '\t', true, false },
     { "truth/homologs.tsv", SIM_T_HOMOLOGS, 0, '\t', true, false },
     { "truth/network.tsv", SIM_T_NETWORK, 0, '\t', true, false },
@@ -313,6 +334,14 @@ enum rc sim_table_make(const struct sim *s, enum sim_table table, int which, str
         break;
     case SIM_T_PROMOTERS:
         rc = sim_promoters(s, sp, t, e);
+        break;
+    case SIM_T_PAIRED_EXPRESSION:
+    case SIM_T_PAIRED_ELEMENTS:
+    case SIM_T_PAIRED_BINDING:
+    case SIM_T_PAIRED_LINKS:
+    case SIM_T_PAIRED_CORRELATION:
+    case SIM_T_PAIRED_BACKGROUND:
+        rc = sim_paired(s, table, which, t, e);
         break;
     case SIM_T_GENES:
         rc = sim_truth_genes(s, t, e);

@@ -39,6 +39,11 @@ is 'a pair in two networks is two lines' bash -c "[ \$(grep -cxP 'G7\tG8' '$tmp/
 t 'only the best confidence'            0 '' knowledge-embed "${grn[@]}" --pairs "$tmp/human.tsv" --levels A --out "$tmp/e.st" --report "$tmp/e.json"
 is 'leaves the other rows'              bash -c "[ $(number "$tmp/e.json" left_for_level) = 80 ]"
 
+printf 'TF\tTG\tScore\tFDR\tREs\nG3\tG4\t2.5\t0.01\tchr1_5_9\n' >"$tmp/peca.txt"
+t 'a network as PECA2 writes it'        0 '' knowledge-embed "${grn[@]}" --pairs "$tmp/peca.txt" "$tmp/human.tsv" --out "$tmp/p2.st" --report "$tmp/p2.json"
+is 'stands beside the paper s count'    bash -c "grep -A3 '\"networks\": 2' '$tmp/p2.json' | grep -q '\"networks_of_peca2\": 1' && grep -q '\"networks_of_peca2_in_the_paper\": 76' '$tmp/p2.json'"
+is 'and what stands in for the rest'    grep -q '1 curated lists of regulators' "$tmp/p2.json"
+
 family=(family --tables "$tmp/tables" --vocab "$tmp/vocab.tsv" --hgnc "$tmp/hgnc.json.gz" --dim 8 --quiet)
 t 'families'                            0 '' knowledge-embed "${family[@]}" --out "$tmp/f.st" --report "$tmp/f.json" --pairs-out "$tmp/f.pairs"
 is 'twenty of fifteen pairs, two species' bash -c "[ \$(grep -c ^G '$tmp/f.pairs') = 300 ] && [ \$(grep -c ^g '$tmp/f.pairs') = 300 ]"

@@ -56,6 +56,16 @@ for s in human mouse; do
 done
 is 'promoters without names'         bash -c "[ \$(awk '{ print length }' $tmp/a/mirror/prior_knowledge/promoter/hs_pos_TATA.txt | sort -u) = 250 ]"
 
+# PECA2 finds much of the known network in a paired sample: of as many best pairs as there are true ones
+found() { # SAMPLE SPECIES
+	peca --in "$tmp/a/mirror/paired/$1" --out "$tmp/$1.net" --quiet &&
+		awk -F'\t' -v s="$2" 'NR == FNR { if ($1 == s && $8 == 1) { true[$2 "\t" $4] = 1; n++ } next } FNR > 1 && FNR <= n + 1 && ($1 "\t" $2) in true { hit++ }
+			END { print hit / n }' "$tmp/a/truth/network.tsv" "$tmp/$1.net"
+}
+for s in human mouse; do
+	is "peca finds the network of $s" bash -c "awk 'BEGIN { exit !($(found ${s}_0 $s) > 0.4) }'"
+done
+
 if [ -n "${SHARED:-}" ] && [ -d "$SHARED/data/prior_knowledge/grn" ]; then
 	header() { for f in gene_reference/sclucid_biotypes/mouse_ensembl_latest.csv.gz gene_reference/annotables/grch38.tsv.gz gene_reference/biomart/mart_export_human.txt gene_reference/homologs/biomart_mouse_to_human.csv prior_knowledge/grn/trrust_rawdata.human.tsv prior_knowledge/grn/collectri_human.csv prior_knowledge/grn/dorothea_mm_ABCD.tsv; do cmp <(zcat -f "$SHARED/data/$f" | head -1 | tr -d '\r') <(zcat -f "$tmp/a/mirror/$f" | head -1) || return 1; done; }
 	is 'headers are those of the public tables' header

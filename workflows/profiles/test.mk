@@ -30,3 +30,4 @@ dnabert_epochs := 1
 dnabert_layers := 1
 dnabert_width := 32
 dnabert_ffn := 32
+paired_samples := human_0 human_1 mouse_0 mouse_1
