@@ -1,5 +1,4 @@
 /* knowledge-diff: tables of prior knowledge beside others of the same kinds, e.g. the authors'. */
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +7,6 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/tool.h"
-#include "lib/io/json.h"
 #include "lib/io/knowledge.h"
 #include "lib/io/tables.h"
 #include "lib/io/textout.h"
@@ -37,8 +35,7 @@ static const struct tool tool = {
     "A row looks random when none of its species is more like it than chance allows. That\n"
     "is true of some learned rows too, and of 1 in 100 random ones it is not: the shares\n"
     "among our own present and absent rows, which are known, stand beside it.\n\n"
-    "--out is a folder: diff.tsv (kind, species, measure, value, n) and diff-KIND.json for\n"
-    "the page.\n\n"
+    "--out is a folder: diff.tsv (kind, species, measure, value, n).\n\n"
     "  knowledge-diff grn.safetensors --vocab vocab.tsv --with authors/grn.safetensors \\\n"
     "      --with-vocab authors/vocab.tsv --out diff",
     opts,
@@ -76,18 +73,14 @@ static enum rc read_one(struct tables *t, const char *path, const struct vocab *
 
 struct output {
     struct textout tsv;
-    json_t *page;
     const char *kind, *species;
 };
 
 static void put(struct output *o, const char *measure, double value, size_t n)
 {
-    char key[96];
     if (isnan(value))
         return;
     textout_put(&o->tsv, "%s\t%s\t%s\t%.6g\t%zu\n", o->kind, o->species, measure, value, n);
-    snprintf(key, sizeof key, "%s %s", o->species, measure);
-    json_object_set_new(o->page, key, json_real(value));
 }
 
 static void put_all(struct output *o, const struct knowledge_diff *d)
@@ -107,12 +100,10 @@ static void put_all(struct output *o, const struct knowledge_diff *d)
 }
 
 static enum rc one_kind(struct output *o, int k, const struct tables *a, const struct vocab *v,
-                        const struct tables *b, const struct vocab *w, const char *folder,
-                        uint64_t seed, struct err *e)
+                        const struct tables *b, const struct vocab *w, uint64_t seed, struct err *e)
 {
     enum rc rc = RC_OK;
     o->kind = knowledge_kind_name((enum knowledge_kind)k);
-    o->page = json_object();
     for (int s = 0; !rc && s < 2; s++) {
         struct knowledge_diff d;
         o->species = species_name((enum species)s);
@@ -123,14 +114,6 @@ static enum rc one_kind(struct output *o, int k, const struct tables *a, const s
             log_say("%s, %s: Mantel r %.3f (p %.2f) over %zu genes", o->kind, o->species,
                     d.mantel.r, d.mantel.p, d.n);
     }
-    char *path = text_new("%s/diff-%s.json", folder, o->kind);
-    if (!rc && !path)
-        rc = err_set(e, RC_FAIL, "no memory for a path");
-    if (rc)
-        json_decref(o->page);
-    else
-        rc = json_write(path, o->page, e); /* takes the page over */
-    free(path);
     return rc;
 }
 
@@ -151,7 +134,7 @@ static enum rc compare(const struct tables *a, const struct vocab *v, const stru
     textout_text(&o.tsv, "kind\tspecies\tmeasure\tvalue\tn\n");
     for (int k = 0; !rc && k < KINDS; k++)
         if (a->has[k] && b->has[k])
-            rc = one_kind(&o, k, a, v, b, w, args->out, args->seed, e);
+            rc = one_kind(&o, k, a, v, b, w, args->seed, e);
     if (!rc)
         return textout_close(&o.tsv, e);
     textout_abort(&o.tsv);

@@ -2,7 +2,7 @@
 #
 #   $R/authors/vocab.tsv             their tokens
 #   $R/authors/KIND.safetensors      their vectors, where both pickles of the kind could be had
-#   $R/authors/diff.tsv, diff-KIND.json  knowledge-diff: genes covered, rows that look random, agreement
+#   $R/authors/diff.tsv              knowledge-diff: genes covered, rows that look random, agreement
 # 0.8 GB to fetch, all optional and pinned by the sums of the repository's own pointers, so the stage
 # runs only when asked for. It fetches by itself: no other stage wants these files.
 authors_manifest ?= manifests/inputs/authors.tsv

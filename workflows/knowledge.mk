@@ -18,13 +18,16 @@
 # spread as the vectors of those promoters are, and `present` says so. knowledge_dnabert names the
 # folder of a model to take in place of the small one.
 #
-# knowledge-report: what the tables are worth, $R/knowledge-report/worth.tsv; the page shows it.
+# knowledge-report: what the tables are worth, $R/knowledge-report/worth.tsv, and which pairs that a
+# benchmark takes as truth stand in what they were made from, leakage.tsv; the page shows both, and
+# `make ledger` prints the latter.
 knowledge_dim ?= 768
 knowledge_passes ?= 10
 # --hogwild is faster and not reproducible.
 knowledge_mode ?= --exact
 knowledge_report_dim ?= 128
-# NAME=FILE: networks that a benchmark takes as truth; the share of them in each relation is reported.
+# NAME=FILE: networks that a benchmark takes as truth; below the cache's view, and from elsewhere.
+benchmark_truths ?=
 knowledge_truths ?=
 knowledge_genomes ?=
 knowledge_dnabert ?=
@@ -66,6 +69,7 @@ params/dnabert := $(if $(knowledge_dnabert),none: another model is given,--epoch
 	--batch $(dnabert_batch) --lr $(dnabert_lr) --layers $(dnabert_layers) \
 	--width $(dnabert_width) --ffn $(dnabert_ffn) --seed $(seed))
 params/knowledge-report := --dim $(knowledge_report_dim) --passes $(knowledge_passes) \
+	$(if $(benchmark_truths),--truth $(benchmark_truths)) \
 	$(if $(knowledge_truths),--truth $(foreach t,$(knowledge_truths),$(firstword \
 		$(subst =, ,$(t)))=$(call sums,$(lastword $(subst =, ,$(t))))))
 
@@ -77,7 +81,7 @@ by_cells = --cells $(coexpression_cells) --least-cells $(coexpression_least) \
 	--above $(coexpression_above)
 
 # The promoters that are there: SPECIES=FILE words to the shell's list, or their files alone.
-with_sequences = set --; for w in $(promoter_sequences); do f='$(CACHE)/view/'$${w\#*=}; \
+with_sequences = set --; for w in $(promoter_sequences); do f='$(CACHE)/view/'$${w#*=}; \
 	if [ -e "$$f" ]; then set -- "$$@" $(1)"$$f"; fi; done
 by_bases = $(if $(strip $(genome_of)),--genome $(genome_of) --tss $(sites_of)) \
 	$${1:+--sequences} "$$@" --tables $R/tables --upstream $(promoter_upstream) \
@@ -123,7 +127,11 @@ $R/knowledge-report/MANIFEST.tsv: $B/bin/knowledge-report $R/knowledge-report/pa
 	$(open_stage)
 	$Qset --; for k in grn family coexpression; do \
 		if [ -e $R/knowledge/$$k.pairs ]; then set -- "$$@" --relation "$$k=$R/knowledge/$$k.pairs"; fi; \
-	 done; $(tool)knowledge-report $R/knowledge/*.safetensors --vocab $R/vocab/vocab.tsv "$$@" \
+	 done; \
+	 for w in $(benchmark_truths); do f='$(CACHE)/view/'$${w#*=}; \
+		if [ -e "$$f" ]; then set -- "$$@" --truth "$${w%%=*}=$$f"; fi; done; \
+	 f=$R/knowledge/baseline/promoter.safetensors; if [ -e $$f ]; then set -- "$$@" --beside $$f; fi; \
+	 $(tool)knowledge-report $R/knowledge/*.safetensors --vocab $R/vocab/vocab.tsv "$$@" \
 		$(if $(knowledge_truths),--truth $(knowledge_truths)) --dim $(knowledge_report_dim) \
 		--passes $(knowledge_passes) --out $(@D) --threads $(THREADS) $(quiet)
 	$(close_stage)
