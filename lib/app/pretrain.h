@@ -1,0 +1,71 @@
+/* A run of pre-training, from its inputs to its checkpoints (spec/03 sections 5 and 7, spec/04).
+ *
+ *   pretrain_open    shards, vocabulary, knowledge, model; the run's fingerprint
+ *   pretrain_begin   the newest checkpoint, or first weights
+ *   pretrain_loop    steps, evaluation, checkpoints, log.jsonl
+ * Numbers that depend on the machine (seconds, tokens/s) go to speed.log, everything else is the
+ * same for equal options and inputs. */
+#ifndef GC_APP_PRETRAIN_H
+#define GC_APP_PRETRAIN_H
+
+#include <signal.h>
+
+#include "lib/app/run_log.h"
+#include "lib/base/sha256.h"
+#include "lib/data/vocab.h"
+#include "lib/io/shard.h"
+#include "lib/nn/sampler.h"
+#include "lib/nn/train.h"
+
+struct pretrain_options {
+    const char *shards, *config, *tables, *out; /* tables may be NULL */
+    const char *const *knowledge;               /* [n_knowledge] files */
+    size_t n_knowledge;
+    const char *backend;
+    bool resume, restart_if_changed;
+    int64_t steps, epochs, batch, warmup, eval_every, checkpoint_every, keep, micro_rows;
+    double lr, weight_decay, clip, mask_rate, id_weight, held_out;
+    uint64_t seed;
+};
+/* Numbers of the paper where it has them. */
+struct pretrain_options pretrain_defaults(void);
+/* RC_USAGE: an option that means nothing. */
+enum rc pretrain_check(const struct pretrain_options *o, struct err *e);
+
+struct pretrain {
+    const struct pretrain_options *o;
+    struct shard_set shards;
+    struct vocab vocab;
+    struct model model;
+    struct trainer trainer;
+    struct sampler sampler;
+    struct train_baseline base;
+    struct batch_cell *train, *held; /* [n_train], [n_held]; borrow from the shards */
+    size_t n_train, n_held, n_present[N_KNOWLEDGE];
+    bool has_knowledge[N_KNOWLEDGE];
+    char *beside[8]; /* files copied beside each checkpoint */
+    size_t n_beside;
+    char fingerprint[SHA256_HEX];
+    uint64_t steps;
+    struct run_log log;
+};
+
+/* o is borrowed until close. *p is to be closed after a failure, too. */
+enum rc pretrain_open(struct pretrain *p, const struct pretrain_options *o, struct err *e);
+void pretrain_close(struct pretrain *p);
+/* *step: where to go on. RC_USAGE: --out holds a run and --resume was not given. RC_INPUT: its
+ * options or inputs were others. */
+enum rc pretrain_begin(struct pretrain *p, uint64_t *step, struct err *e);
+/* Steps [from, steps). A *stop that is not 0 (set by a signal) ends the loop behind a checkpoint,
+ * with RC_FAIL. */
+enum rc pretrain_loop(struct pretrain *p, uint64_t from, const volatile sig_atomic_t *stop,
+                      struct err *e);
+/* Numbers of the run as JSON. */
+enum rc pretrain_report(const struct pretrain *p, const char *path, struct err *e);
+
+/* Parts of pretrain_open, each in its file. */
+enum rc pretrain_cells(struct pretrain *p, struct err *e);
+enum rc pretrain_model(struct pretrain *p, struct err *e);
+enum rc pretrain_fingerprint(struct pretrain *p, struct err *e);
+
+#endif
