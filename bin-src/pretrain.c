@@ -39,6 +39,7 @@ static const struct opt opts[] = {
     OPT_END,
 };
 
+static struct dist ranks;
 static volatile sig_atomic_t stop_asked;
 
 static void ask_stop(int sig)
@@ -56,9 +57,12 @@ static enum rc run(const struct tool_args *a, struct err *e)
     o.seed = a->seed;
     o.knowledge = knowledge.item;
     o.n_knowledge = (size_t)knowledge.n;
-    enum rc rc = pretrain_check(&o, e);
+    enum rc rc = dist_open(&ranks, e);
+    log_init("pretrain", a->quiet || ranks.rank != 0);
     if (!rc)
-        rc = pretrain_open(&p, &o, e);
+        rc = dist_agree(&ranks, pretrain_check(&o, e), e);
+    if (!rc)
+        rc = pretrain_open(&p, &o, &ranks, e);
     if (!rc) {
         log_say("%zu cells to learn from, %zu held out; %zu parameters; %llu steps on %s",
                 p.n_train, p.n_held, model_n_parameters(&p.model), (unsigned long long)p.steps,
@@ -71,7 +75,7 @@ static enum rc run(const struct tool_args *a, struct err *e)
         rc = pretrain_loop(&p, from, &stop_asked, e);
     if (!rc)
         rc = run_log_close(&p.log, e);
-    if (!rc && a->report)
+    if (!rc && a->report && ranks.rank == 0)
         rc = pretrain_report(&p, a->report, e);
     pretrain_close(&p);
     free(knowledge.item);
@@ -95,5 +99,8 @@ int main(int argc, char **argv)
         0
     };
     o = pretrain_defaults();
-    return tool_main(&tool, run, argc, argv);
+    ranks = dist_alone();
+    const int status = tool_main(&tool, run, argc, argv);
+    dist_close(&ranks, status);
+    return status;
 }

@@ -158,9 +158,22 @@ static void make_trainer(struct pretrain *p)
                                  .micro_rows = (size_t)o->micro_rows });
 }
 
-enum rc pretrain_open(struct pretrain *p, const struct pretrain_options *o, struct err *e)
+/* All ranks must see the same options and inputs. */
+static enum rc compare_ranks(struct pretrain *p, struct err *e)
 {
-    *p = (struct pretrain){ .o = o };
+    char of_first[SHA256_HEX];
+    memcpy(of_first, p->fingerprint, sizeof of_first);
+    enum rc rc = dist_bcast(p->dist, of_first, sizeof of_first, e);
+    if (rc)
+        return rc;
+    if (memcmp(of_first, p->fingerprint, sizeof of_first) != 0)
+        rc = err_set(e, RC_INPUT, "its options or inputs are not those of rank 0");
+    return dist_agree(p->dist, rc, e);
+}
+
+static enum rc open_own(struct pretrain *p, struct err *e)
+{
+    const struct pretrain_options *o = p->o;
     char *vocab = text_new("%s/vocab.tsv", o->shards);
     enum rc rc = vocab ? shard_set_open(&p->shards, o->shards, e)
                        : err_set(e, RC_FAIL, "no memory for a path");
@@ -179,12 +192,23 @@ enum rc pretrain_open(struct pretrain *p, const struct pretrain_options *o, stru
     return pretrain_fingerprint(p, e);
 }
 
+enum rc pretrain_open(struct pretrain *p, const struct pretrain_options *o, struct dist *d,
+                      struct err *e)
+{
+    *p = (struct pretrain){ .o = o, .dist = d };
+    enum rc rc = dist_agree(d, open_own(p, e), e);
+    if (rc)
+        return rc;
+    trainer_share(&p->trainer, d);
+    return compare_ranks(p, e);
+}
+
 void pretrain_close(struct pretrain *p)
 {
     run_log_close(&p->log, NULL);
     trainer_release(&p->trainer);
     sampler_release(&p->sampler);
-    train_baseline_release(&p->base);
+    baseline_release(&p->base);
     model_release(&p->model);
     vocab_release(&p->vocab);
     shard_set_close(&p->shards);

@@ -34,12 +34,13 @@ enum rc pretrain_check(const struct pretrain_options *o, struct err *e);
 
 struct pretrain {
     const struct pretrain_options *o;
+    struct dist *dist; /* rank 0 writes; what the others do not read comes from it */
     struct shard_set shards;
     struct vocab vocab;
     struct model model;
     struct trainer trainer;
     struct sampler sampler;
-    struct train_baseline base;
+    struct baseline base;
     struct batch_cell *train, *held; /* [n_train], [n_held]; borrow from the shards */
     size_t n_train, n_held, n_present[N_KNOWLEDGE];
     bool has_knowledge[N_KNOWLEDGE];
@@ -50,8 +51,10 @@ struct pretrain {
     struct run_log log;
 };
 
-/* o is borrowed until close. *p is to be closed after a failure, too. */
-enum rc pretrain_open(struct pretrain *p, const struct pretrain_options *o, struct err *e);
+/* o and d are borrowed until close. *p is to be closed after a failure, too. All of these fail on
+ * every rank, or on none (dist_agree). */
+enum rc pretrain_open(struct pretrain *p, const struct pretrain_options *o, struct dist *d,
+                      struct err *e);
 void pretrain_close(struct pretrain *p);
 /* *step: where to go on. RC_USAGE: --out holds a run and --resume was not given. RC_INPUT: its
  * options or inputs were others. */
@@ -60,10 +63,12 @@ enum rc pretrain_begin(struct pretrain *p, uint64_t *step, struct err *e);
  * with RC_FAIL. */
 enum rc pretrain_loop(struct pretrain *p, uint64_t from, const volatile sig_atomic_t *stop,
                       struct err *e);
-/* Numbers of the run as JSON. */
+/* Numbers of the run as JSON, by rank 0. */
 enum rc pretrain_report(const struct pretrain *p, const char *path, struct err *e);
 
-/* Parts of pretrain_open, each in its file. */
+/* Parts of these, each in its file. */
+enum rc pretrain_evaluate(struct pretrain *p, uint64_t step, struct err *e);
+enum rc pretrain_save(struct pretrain *p, uint64_t step, struct err *e);
 enum rc pretrain_cells(struct pretrain *p, struct err *e);
 enum rc pretrain_model(struct pretrain *p, struct err *e);
 enum rc pretrain_fingerprint(struct pretrain *p, struct err *e);

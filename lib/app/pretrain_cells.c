@@ -10,7 +10,7 @@ enum rc pretrain_cells(struct pretrain *p, struct err *e)
     const size_t n = p->shards.n_cells;
     p->train = malloc((n + 1) * sizeof *p->train);
     p->held = malloc((n + 1) * sizeof *p->held);
-    enum rc rc = train_baseline_init(&p->base, (uint32_t)p->vocab.n, e);
+    enum rc rc = baseline_init(&p->base, (uint32_t)p->vocab.n, e);
     if (!p->train || !p->held)
         rc = err_set(e, RC_FAIL, "no memory for %zu cells", n);
     for (size_t i = 0; !rc && i < n; i++) {
@@ -23,9 +23,9 @@ enum rc pretrain_cells(struct pretrain *p, struct err *e)
             continue;
         }
         p->train[p->n_train++] = b;
-        train_baseline_add(&p->base, &b, p->model.config.max_genes);
+        baseline_add(&p->base, &b, p->model.config.max_genes);
     }
     if (!rc)
-        train_baseline_finish(&p->base);
+        baseline_finish(&p->base);
     return rc ? rc : sampler_init(&p->sampler, p->o->seed, p->n_train, (size_t)p->o->batch, e);
 }

@@ -1,18 +1,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/app/checkpoint.h"
 #include "lib/app/pretrain.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/io/json.h"
-
-static enum rc save(struct pretrain *p, uint64_t step, struct err *e)
-{
-    enum rc rc =
-        checkpoint_save(&p->model, p->o->out, step, p->fingerprint, p->beside, p->n_beside, e);
-    return rc ? rc : checkpoint_prune(p->o->out, (size_t)p->o->keep, e);
-}
 
 static enum rc write_baselines(const struct pretrain *p, const struct train_eval *v, struct err *e)
 {
@@ -30,54 +22,25 @@ static enum rc write_baselines(const struct pretrain *p, const struct train_eval
     return rc;
 }
 
-static enum rc evaluate(struct pretrain *p, uint64_t step, struct err *e)
+static struct batch_cell held_cell(const void *ctx, size_t i)
+{
+    return ((const struct pretrain *)ctx)->held[i];
+}
+
+enum rc pretrain_evaluate(struct pretrain *p, uint64_t step, struct err *e)
 {
     struct train_eval v;
+    const struct cell_source held = { p->n_held, held_cell, p };
     if (!p->n_held)
         return RC_OK;
-    enum rc rc = trainer_evaluate(&p->trainer, p->held, p->n_held, &p->base, &v, e);
-    if (!rc && (step == 0 || !p->o->eval_every))
-        rc = write_baselines(p, &v, e);
-    return rc ? rc : run_log_eval(&p->log, step, &v, e);
-}
-
-/* The newest checkpoint into the model; *newest UINT64_MAX: there is none that counts. */
-static enum rc restore(struct pretrain *p, uint64_t *newest, struct err *e)
-{
-    enum rc rc = checkpoint_newest(p->o->out, newest, e);
-    if (rc || *newest == UINT64_MAX)
-        return rc;
-    if (!p->o->resume)
-        return err_set(e, RC_USAGE,
-                       "'%s' holds a run already (step %llu); give --resume or another --out",
-                       p->o->out, (unsigned long long)*newest);
-    rc = checkpoint_load(&p->model, p->o->out, *newest, p->fingerprint, e);
-    if (rc == RC_INPUT && p->o->restart_if_changed) {
-        log_warn("%s; begun again", e->text);
-        err_clear(e);
-        rc = checkpoint_prune(p->o->out, 0, e);
-        *newest = UINT64_MAX;
-    }
-    return rc;
-}
-
-enum rc pretrain_begin(struct pretrain *p, uint64_t *step, struct err *e)
-{
-    uint64_t newest = UINT64_MAX;
-    enum rc rc = folder_make(p->o->out, e);
-    if (!rc)
-        rc = restore(p, &newest, e);
+    enum rc rc = trainer_evaluate(&p->trainer, &held, &p->base, &v, e);
     if (rc)
         return rc;
-    *step = newest == UINT64_MAX ? 0 : newest;
-    if (newest != UINT64_MAX) {
-        log_say("goes on at step %llu of %llu", (unsigned long long)newest,
-                (unsigned long long)p->steps);
-        return run_log_open(&p->log, p->o->out, newest, e);
-    }
-    model_randomise(&p->model, p->o->seed);
-    rc = run_log_open(&p->log, p->o->out, UINT64_MAX, e);
-    return rc ? rc : evaluate(p, 0, e);
+    if (p->dist->rank == 0 && (step == 0 || !p->o->eval_every))
+        rc = write_baselines(p, &v, e);
+    if (!rc)
+        rc = run_log_eval(&p->log, step, &v, e);
+    return dist_agree(p->dist, rc, e);
 }
 
 static enum rc one_step(struct pretrain *p, uint64_t step, struct train_result *t, struct err *e)
@@ -96,6 +59,35 @@ static enum rc one_step(struct pretrain *p, uint64_t step, struct train_result *
     return rc ? rc : run_log_step(&p->log, step + 1, t, clock_s() - start, e);
 }
 
+/* A signal may have reached one rank only. */
+static enum rc any_stop(struct dist *d, const volatile sig_atomic_t *stop, bool *any, struct err *e)
+{
+    uint64_t n = *stop != 0;
+    enum rc rc = dist_sum(d, &n, 1, e);
+    *any = n > 0;
+    return rc;
+}
+
+/* Step `done`, from 1, with all that follows it. */
+static enum rc step_and_save(struct pretrain *p, uint64_t done, const volatile sig_atomic_t *stop,
+                             struct train_result *t, struct err *e)
+{
+    const bool last = done == p->steps;
+    bool end = false;
+    enum rc rc = dist_agree(p->dist, one_step(p, done - 1, t, e), e);
+    if (!rc && p->o->eval_every && (last || done % (uint64_t)p->o->eval_every == 0))
+        rc = pretrain_evaluate(p, done, e);
+    if (!rc)
+        rc = any_stop(p->dist, stop, &end, e);
+    if (!rc && (last || end || done % (uint64_t)p->o->checkpoint_every == 0))
+        rc = pretrain_save(p, done, e);
+    if (rc || last || !end)
+        return rc;
+    err_set(e, RC_FAIL, "stopped at step %llu of %llu; --resume goes on", (unsigned long long)done,
+            (unsigned long long)p->steps);
+    return dist_agree(p->dist, RC_FAIL, e);
+}
+
 enum rc pretrain_loop(struct pretrain *p, uint64_t from, const volatile sig_atomic_t *stop,
                       struct err *e)
 {
@@ -104,16 +96,7 @@ enum rc pretrain_loop(struct pretrain *p, uint64_t from, const volatile sig_atom
     progress_start(&bar, "steps", (size_t)(p->steps - from));
     for (uint64_t done = from + 1; !rc && done <= p->steps; done++) {
         struct train_result t = { 0 };
-        const bool last = done == p->steps;
-        rc = one_step(p, done - 1, &t, e);
-        if (!rc && p->o->eval_every && (last || done % (uint64_t)p->o->eval_every == 0))
-            rc = evaluate(p, done, e);
-        const bool end = *stop != 0;
-        if (!rc && (last || end || done % (uint64_t)p->o->checkpoint_every == 0))
-            rc = save(p, done, e);
-        if (!rc && end && !last)
-            rc = err_set(e, RC_FAIL, "stopped at step %llu of %llu; --resume goes on",
-                         (unsigned long long)done, (unsigned long long)p->steps);
+        rc = step_and_save(p, done, stop, &t, e);
         snprintf(bar.note, sizeof bar.note, "gene loss %.3f, value loss %.3f", t.id_loss,
                  t.value_loss);
         progress_at(&bar, (size_t)(done - from));

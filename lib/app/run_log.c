@@ -66,6 +66,8 @@ static enum rc flush(struct run_log *l, struct err *e)
 enum rc run_log_step(struct run_log *l, uint64_t step, const struct train_result *t,
                      double seconds, struct err *e)
 {
+    if (!l->log)
+        return RC_OK;
     fprintf(l->log,
             "{\"step\": %llu, \"split\": \"train\", \"loss\": %.9g, \"id_loss\": %.9g, "
             "\"value_loss\": %.9g, \"lr\": %.9g, \"grad_norm\": %.9g, \"cells\": %zu, "
@@ -79,6 +81,8 @@ enum rc run_log_step(struct run_log *l, uint64_t step, const struct train_result
 
 enum rc run_log_eval(struct run_log *l, uint64_t step, const struct train_eval *v, struct err *e)
 {
+    if (!l->log)
+        return RC_OK;
     fprintf(l->log,
             "{\"step\": %llu, \"split\": \"val\", \"id_loss\": %.9g, \"value_loss\": %.9g, "
             "\"accuracy\": %.9g, \"baseline_id_loss\": %.9g, \"baseline_value_loss\": %.9g, "

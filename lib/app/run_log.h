@@ -18,6 +18,7 @@ struct run_log {
 
 /* Keeps the lines up to step `keep` of an earlier run (UINT64_MAX: none), then appends. */
 enum rc run_log_open(struct run_log *l, const char *run, uint64_t keep, struct err *e);
+/* On a log that is not open these do nothing: only one rank writes. */
 enum rc run_log_step(struct run_log *l, uint64_t step, const struct train_result *t,
                      double seconds, struct err *e);
 enum rc run_log_eval(struct run_log *l, uint64_t step, const struct train_eval *v, struct err *e);
