@@ -205,6 +205,7 @@ enum rc pretrain_open(struct pretrain *p, const struct pretrain_options *o, stru
 
 void pretrain_close(struct pretrain *p)
 {
+    loader_close(&p->loader);
     run_log_close(&p->log, NULL);
     trainer_release(&p->trainer);
     sampler_release(&p->sampler);

@@ -14,7 +14,7 @@
 #include "lib/base/sha256.h"
 #include "lib/data/vocab.h"
 #include "lib/io/shard.h"
-#include "lib/nn/sampler.h"
+#include "lib/nn/loader.h"
 #include "lib/nn/train.h"
 
 struct pretrain_options {
@@ -40,8 +40,9 @@ struct pretrain {
     struct model model;
     struct trainer trainer;
     struct sampler sampler;
+    struct loader loader;
     struct baseline base;
-    struct batch_cell *train, *held; /* [n_train], [n_held]; borrow from the shards */
+    uint32_t *train, *held; /* [n_train], [n_held] places in the shards */
     size_t n_train, n_held, n_present[N_KNOWLEDGE];
     bool has_knowledge[N_KNOWLEDGE];
     char *beside[8]; /* files copied beside each checkpoint */
@@ -65,6 +66,10 @@ enum rc pretrain_loop(struct pretrain *p, uint64_t from, const volatile sig_atom
                       struct err *e);
 /* Numbers of the run as JSON, by rank 0. */
 enum rc pretrain_report(const struct pretrain *p, const char *path, struct err *e);
+
+/* Cells of p->train and p->held, for a cell_source. */
+struct batch_cell pretrain_train_cell(const void *p, size_t i);
+struct batch_cell pretrain_held_cell(const void *p, size_t i);
 
 /* Parts of these, each in its file. */
 enum rc pretrain_evaluate(struct pretrain *p, uint64_t step, struct err *e);

@@ -22,15 +22,10 @@ static enum rc write_baselines(const struct pretrain *p, const struct train_eval
     return rc;
 }
 
-static struct batch_cell held_cell(const void *ctx, size_t i)
-{
-    return ((const struct pretrain *)ctx)->held[i];
-}
-
 enum rc pretrain_evaluate(struct pretrain *p, uint64_t step, struct err *e)
 {
     struct train_eval v;
-    const struct cell_source held = { p->n_held, held_cell, p };
+    const struct cell_source held = { p->n_held, pretrain_held_cell, p };
     if (!p->n_held)
         return RC_OK;
     enum rc rc = trainer_evaluate(&p->trainer, &held, &p->base, &v, e);
@@ -45,17 +40,11 @@ enum rc pretrain_evaluate(struct pretrain *p, uint64_t step, struct err *e)
 
 static enum rc one_step(struct pretrain *p, uint64_t step, struct train_result *t, struct err *e)
 {
-    const uint32_t *index;
-    uint64_t epoch;
-    const size_t n = sampler_step(&p->sampler, step, &index, &epoch);
-    struct batch_cell *cell = malloc(n * sizeof *cell);
-    if (!cell)
-        return err_set(e, RC_FAIL, "no memory for %zu cells", n);
-    for (size_t i = 0; i < n; i++)
-        cell[i] = p->train[index[i]];
+    struct step_batch *s = NULL;
     const double start = clock_s();
-    enum rc rc = trainer_step(&p->trainer, cell, n, step, epoch, t, e);
-    free(cell);
+    enum rc rc = dist_agree(p->dist, loader_next(&p->loader, &s, e), e);
+    if (!rc)
+        rc = trainer_learn(&p->trainer, s, t, e);
     return rc ? rc : run_log_step(&p->log, step + 1, t, clock_s() - start, e);
 }
 
@@ -92,7 +81,10 @@ enum rc pretrain_loop(struct pretrain *p, uint64_t from, const volatile sig_atom
                       struct err *e)
 {
     struct progress bar;
-    enum rc rc = RC_OK;
+    const struct cell_source cells = { p->n_train, pretrain_train_cell, p };
+    const struct collate c = trainer_collate(&p->trainer);
+    enum rc rc = loader_open(&p->loader, &p->sampler, &cells, &c, from, p->steps, e);
+    rc = dist_agree(p->dist, rc, e);
     progress_start(&bar, "steps", (size_t)(p->steps - from));
     for (uint64_t done = from + 1; !rc && done <= p->steps; done++) {
         struct train_result t = { 0 };

@@ -8,6 +8,13 @@
 
 #include "lib/nn/batch.h"
 
+/* Where cells come from; cell may be called by another thread. */
+struct cell_source {
+    size_t n;
+    struct batch_cell (*cell)(const void *ctx, size_t i); /* i < n; borrowed */
+    const void *ctx;
+};
+
 struct collate {
     struct masking mask; /* round is set for each step; rate 0: none */
     uint32_t max_genes, n_tokens;

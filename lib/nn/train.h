@@ -55,12 +55,6 @@ struct train_eval {
     double base_id_loss, base_value_loss, base_accuracy; /* of lib/nn/baseline.h */
     size_t n_cells, n_masked;
 };
-/* Where cells come from. */
-struct cell_source {
-    size_t n;
-    struct batch_cell (*cell)(const void *ctx, size_t i); /* i < n; borrowed */
-    const void *ctx;
-};
 /* Held-out cells with masks that are the same at every evaluation; no dropout. base may be NULL. */
 enum rc trainer_evaluate(struct trainer *t, const struct cell_source *held,
                          const struct baseline *base, struct train_eval *r, struct err *e);
