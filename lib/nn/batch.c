@@ -5,7 +5,7 @@
 #include "lib/base/rng.h"
 #include "lib/data/vocab.h"
 
-
+enum { MASK_ROW = 256 }; /* draws at a time */
 
 /* SplitMix64's finaliser: cell id and row in the cell to one key. */
 static uint64_t key_of(uint64_t cell_id, uint64_t row)
@@ -86,13 +86,11 @@ enum rc batch_find_pairs(struct batch *b, struct arena *a, uint32_t n_tokens,
     return RC_OK;
 }
 
-/* Picks and hides tokens of gene row g = position j of cell c. Special tokens are never picked. */
+/* Hides the token of gene row g = position j of cell c. */
 static void mask_one(struct batch *b, const struct masking *m, uint64_t id, uint32_t j, size_t g,
                      uint32_t row)
 {
     const uint64_t pos = (uint64_t)j | m->round << 16;
-    if (b->id[g] <= TOKEN_MASK || rng_unit(m->seed, RNG_MASK_PICK, id, pos) >= m->rate)
-        return;
     b->masked[b->n_masked] = row;
     b->label[b->n_masked] = b->id[g];
     b->label_value[b->n_masked++] = b->value[g];
@@ -106,6 +104,21 @@ static void mask_one(struct batch *b, const struct masking *m, uint64_t id, uint
     b->value[g] = -1;
 }
 
+/* Picks tokens of one cell, whose gene rows begin at g. Special tokens are never picked. */
+static void mask_cell(struct batch *b, const struct masking *m, size_t c, size_t g)
+{
+    uint64_t u[MASK_ROW];
+    const uint32_t n = b->first[c + 1] - b->first[c] - 1;
+    const uint64_t below = rng_threshold(m->rate), id = b->cell_id[c];
+    for (uint32_t at = 0; at < n; at += MASK_ROW) {
+        const uint32_t k = n - at < MASK_ROW ? n - at : MASK_ROW;
+        rng_u64_row(m->seed, RNG_MASK_PICK, id, at | m->round << 16, u, k);
+        for (uint32_t i = 0; i < k; i++)
+            if ((u[i] < below || m->rate >= 1) && b->id[g + at + i] > TOKEN_MASK)
+                mask_one(b, m, id, at + i, g + at + i, b->first[c] + 1 + at + i);
+    }
+}
+
 static enum rc mask_all(struct batch *b, struct arena *a, const struct masking *m, struct err *e)
 {
     b->masked = arena_get(a, b->n_genes * sizeof *b->masked);
@@ -113,9 +126,8 @@ static enum rc mask_all(struct batch *b, struct arena *a, const struct masking *
     b->label_value = arena_get(a, b->n_genes * sizeof *b->label_value);
     if (!b->masked || !b->label || !b->label_value)
         return err_set(e, RC_FAIL, "no memory for a batch of %zu rows", b->n_rows);
-    for (size_t c = 0, g = 0; c < b->n_cells; c++)
-        for (uint32_t r = b->first[c] + 1; r < b->first[c + 1]; r++, g++)
-            mask_one(b, m, b->cell_id[c], r - b->first[c] - 1, g, r);
+    for (size_t c = 0; c < b->n_cells; c++)
+        mask_cell(b, m, c, b->first[c] - c);
     return RC_OK;
 }
 
