@@ -40,6 +40,7 @@ enum rc collate(const struct collate *c, struct arena *a, uint64_t round, struct
 {
     const struct dist d = { .rank = c->rank, .size = c->size };
     struct masking mask = c->mask;
+    struct pair_table pairs;
     mask.round = round;
     cut(c, s);
     s->first = dist_first(&d, s->n_micros, c->rank);
@@ -47,10 +48,12 @@ enum rc collate(const struct collate *c, struct arena *a, uint64_t round, struct
     s->n_own_masked = 0;
     s->own = arena_get(a, s->n_own * sizeof *s->own);
     enum rc rc = s->own ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu cells", s->n_cells);
+    if (!rc)
+        rc = pair_table_init(&pairs, a, c->n_tokens, e);
     for (size_t i = 0; !rc && i < s->n_own; i++) {
         const uint32_t *at = &s->micro_first[s->first + i];
-        rc = batch_build(&s->own[i], a, s->cell + at[0], at[1] - at[0], c->max_genes, c->n_tokens,
-                         c->homolog, &mask, e);
+        rc = batch_build_with(&s->own[i], a, &pairs, s->cell + at[0], at[1] - at[0], c->max_genes,
+                              c->homolog, &mask, e);
         s->n_own_masked += s->own[i].n_masked;
     }
     return rc;
