@@ -8,7 +8,7 @@
 #include "lib/base/tool.h"
 
 static struct pretrain_options o;
-static struct opt_list knowledge;
+static struct opt_list knowledge, kinds;
 
 static const struct opt opts[] = {
     OPT_STR("shards", &o.shards, "DIR", "tokenised cells, as tokenize writes them"),
@@ -16,6 +16,15 @@ static const struct opt opts[] = {
     OPT_STR("config", &o.config, "FILE",
             "shape of the model: config.json of a published model; "
             "vocab_size and knowledge_size come from the data"),
+    OPT_LIST(
+        "kinds", &kinds, "KIND",
+        "all, none, or some of promoter coexpression family grn; without it what --config says"),
+    OPT_FLAG("no-values", &o.no_values,
+             "genes and their order only: no value goes in, and the loss is that of genes alone"),
+    OPT_CHOICE("species", &o.species, "both|human|mouse", "cells to learn from and to hold out"),
+    OPT_I64(
+        "cells", &o.cells, "N",
+        "cells to learn from, 0: all. Fewer are part of more, and those held out stay the same"),
     OPT_STR("tables", &o.tables, "DIR", "gene tables, copied beside the weights for embed"),
     OPT_FLAG("resume", &o.resume, "go on from the newest checkpoint in --out, if there is one"),
     OPT_FLAG("restart-if-changed", &o.restart_if_changed,
@@ -23,6 +32,12 @@ static const struct opt opts[] = {
     OPT_I64("steps", &o.steps, "N", "steps in all; 0: as many as --epochs need"),
     OPT_I64("epochs", &o.epochs, "N", "passes over the training cells"),
     OPT_I64("batch", &o.batch, "N", "cells of a step, over all ranks"),
+    OPT_CHOICE(
+        "sampler", &o.sampler, "shuffle|grouped",
+        "order of cells: a shuffle each epoch, or the authors' by length (seed 42 is theirs)"),
+    OPT_I64("device-batch", &o.device_batch, "N", "grouped: their batch of one GPU"),
+    OPT_CHOICE("lengths", &o.lengths, "true|sorted",
+               "grouped: by the cells' lengths, or by the authors' list, which is sorted"),
     OPT_F64("lr", &o.lr, "NUM", "largest learning rate"),
     OPT_I64("warmup", &o.warmup, "N", "steps until it is reached"),
     OPT_F64("weight-decay", &o.weight_decay, "NUM", "for all but biases and LayerNorms"),
@@ -57,6 +72,8 @@ static enum rc run(const struct tool_args *a, struct err *e)
     o.seed = a->seed;
     o.knowledge = knowledge.item;
     o.n_knowledge = (size_t)knowledge.n;
+    o.kinds = kinds.item;
+    o.n_kinds = (size_t)kinds.n;
     enum rc rc = dist_open(&ranks, e);
     log_init("pretrain", a->quiet || ranks.rank != 0);
     if (!rc)
@@ -79,6 +96,7 @@ static enum rc run(const struct tool_args *a, struct err *e)
         rc = pretrain_report(&p, a->report, e);
     pretrain_close(&p);
     free(knowledge.item);
+    free(kinds.item);
     return rc;
 }
 
@@ -93,7 +111,17 @@ int main(int argc, char **argv)
         "that embed and other tools take, log.jsonl the losses of every step.\n\n"
         "  pretrain --shards results/demo/tokenize --config model.json \\\n"
         "           --knowledge grn.safetensors --steps 1000 --out run\n\n"
-        "Ctrl-C writes a checkpoint first; the same call with --resume goes on to the same bytes.",
+        "Ctrl-C writes a checkpoint first; the same call with --resume goes on to the same "
+        "bytes.\n\n"
+        "With mpirun or srun in front several processes train one model, on one machine or\n"
+        "many: --batch stays the batch of all of them, and the result is the same bytes for any\n"
+        "number. Each micro-batch (--micro-rows) is computed by one of them, so let a batch have\n"
+        "a few for each. One process per socket with its threads does best:\n"
+        "  mpirun -n 4 --map-by ppr:1:socket --bind-to socket pretrain ...\n\n"
+        "Rows of the paper's tables:\n"
+        "  Fig. S5, Table S2   --kinds none | promoter | coexpression | family | grn | all\n"
+        "  genes alone         --kinds none --no-values\n"
+        "  Fig. 3a             --species human | mouse | both, with --cells N for each size",
         opts,
         0,
         0

@@ -23,7 +23,11 @@ struct pretrain_options pretrain_defaults(void)
                                       .clip = 1,
                                       .mask_rate = 0.15,
                                       .id_weight = 0.2,
-                                      .held_out = 0.02 };
+                                      .held_out = 0.02,
+                                      .species = "both",
+                                      .sampler = "shuffle",
+                                      .lengths = "true",
+                                      .device_batch = 10 };
 }
 
 enum rc pretrain_check(const struct pretrain_options *o, struct err *e)
@@ -40,6 +44,8 @@ enum rc pretrain_check(const struct pretrain_options *o, struct err *e)
           "--steps, --epochs and --warmup are not below 0" },
         { !o->steps && !o->epochs, "--steps or --epochs must be above 0" },
         { o->checkpoint_every < 1 || o->keep < 1, "--checkpoint-every and --keep are at least 1" },
+        { o->cells < 0 || o->device_batch < 1,
+          "--cells is not below 0, --device-batch at least 1" },
         { o->eval_every < 0, "--eval-every is not below 0" },
         { o->micro_rows < 1, "--micro-rows is at least 1" },
         { !(o->mask_rate > 0 && o->mask_rate <= 1), "--mask-rate is within (0, 1]" },
@@ -78,6 +84,13 @@ static enum rc add_beside(struct pretrain *p, const char *folder, const char *na
 static void options_text(const struct pretrain *p, char *text, size_t n)
 {
     const struct pretrain_options *o = p->o;
+    const struct model_config *c = &p->model.config;
+    const int at = snprintf(text, n, "%d%d%d%d %d %s %lld %s %s %lld ", c->use_knowledge[0],
+                            c->use_knowledge[1], c->use_knowledge[2], c->use_knowledge[3],
+                            c->use_values, o->species, (long long)o->cells, o->sampler, o->lengths,
+                            (long long)o->device_batch);
+    text += at;
+    n -= (size_t)at;
     snprintf(text, n, "%s %llu %llu %lld %.17g %lld %.17g %.17g %.17g %.17g %.17g %lld",
              p->model.params.b->name, (unsigned long long)o->seed, (unsigned long long)p->steps,
              (long long)o->batch, o->lr, (long long)o->warmup, o->weight_decay, o->clip,
@@ -144,6 +157,8 @@ static void make_trainer(struct pretrain *p)
 {
     const struct pretrain_options *o = p->o;
     p->steps = o->steps ? (uint64_t)o->steps : (uint64_t)o->epochs * p->sampler.steps_per_epoch;
+    /* Without values in the model the loss is that of genes alone (spec/03 section 5). */
+    const double id_weight = p->model.config.use_values ? o->id_weight : 1;
     const uint64_t warmup = (uint64_t)o->warmup < p->steps ? (uint64_t)o->warmup : p->steps;
     trainer_init(
         &p->trainer, &p->model,
@@ -151,8 +166,8 @@ static void make_trainer(struct pretrain *p)
                                  .mask_rate = o->mask_rate,
                                  .mask_share = 0.8,
                                  .random_share = 0.1,
-                                 .id_weight = o->id_weight,
-                                 .value_weight = 1 - o->id_weight,
+                                 .id_weight = id_weight,
+                                 .value_weight = 1 - id_weight,
                                  .dropout = true,
                                  .seed = o->seed,
                                  .micro_rows = (size_t)o->micro_rows });

@@ -22,6 +22,15 @@ struct pretrain_options {
     const char *const *knowledge;               /* [n_knowledge] files */
     size_t n_knowledge;
     const char *backend;
+    /* What the model is given (spec/02 section 8, spec/04 section 6). */
+    const char *const
+        *kinds; /* [n_kinds] "all", "none" or kinds; none of these: as --config says */
+    size_t n_kinds;
+    bool no_values;
+    const char *species;           /* both, human or mouse */
+    int64_t cells;                 /* to learn from; 0: all */
+    const char *sampler, *lengths; /* shuffle or grouped; true or sorted */
+    int64_t device_batch;
     bool resume, restart_if_changed;
     int64_t steps, epochs, batch, warmup, eval_every, checkpoint_every, keep, micro_rows;
     double lr, weight_decay, clip, mask_rate, id_weight, held_out;
