@@ -91,9 +91,11 @@ static enum rc run(const struct tool_args *a, struct err *e)
     if (!rc)
         rc = pretrain_loop(&p, from, &stop_asked, e);
     if (!rc)
-        rc = run_log_close(&p.log, e);
-    if (!rc && a->report && ranks.rank == 0)
-        rc = pretrain_report(&p, a->report, e);
+        pretrain_say_end(&p);
+    if (!rc)
+        rc = dist_agree(&ranks, run_log_close(&p.log, e), e);
+    if (!rc && a->report)
+        rc = dist_agree(&ranks, ranks.rank ? RC_OK : pretrain_report(&p, a->report, e), e);
     pretrain_close(&p);
     free(knowledge.item);
     free(kinds.item);

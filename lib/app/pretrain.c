@@ -235,22 +235,34 @@ void pretrain_close(struct pretrain *p)
     *p = (struct pretrain){ 0 };
 }
 
-enum rc pretrain_report(const struct pretrain *p, const char *path, struct err *e)
+static json_t *knowledge_json(const struct pretrain *p)
 {
-    const struct model_config *c = &p->model.config;
     json_t *k = json_object();
     for (int i = 0; i < N_KNOWLEDGE; i++)
-        if (c->use_knowledge[i])
+        if (p->model.config.use_knowledge[i])
             json_object_set_new(k, knowledge_name[i],
                                 json_pack("{s:b, s:I}", "given", p->has_knowledge[i], "present",
                                           (json_int_t)p->n_present[i]));
-    return json_write(
-        path,
-        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:i, s:i, s:i, s:o}", "backend",
-                  p->model.params.b->name, "parameters", (json_int_t)model_n_parameters(&p->model),
-                  "steps", (json_int_t)p->steps, "train_cells", (json_int_t)p->n_train,
-                  "held_out_cells", (json_int_t)p->n_held, "tokens", (json_int_t)p->vocab.n,
-                  "layers", (int)c->n_layers, "heads", (int)c->n_heads, "width", (int)c->d,
-                  "feed_forward", (int)c->ffn, "max_genes", (int)c->max_genes, "knowledge", k),
-        e);
+    return k;
+}
+
+enum rc pretrain_report(const struct pretrain *p, const char *path, struct err *e)
+{
+    const struct model_config *c = &p->model.config;
+    json_t *j = json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:i, s:i, s:i, s:o}", "backend",
+        p->model.params.b->name, "parameters", (json_int_t)model_n_parameters(&p->model), "steps",
+        (json_int_t)p->steps, "train_cells", (json_int_t)p->n_train, "held_out_cells",
+        (json_int_t)p->n_held, "tokens", (json_int_t)p->vocab.n, "layers", (int)c->n_layers,
+        "heads", (int)c->n_heads, "width", (int)c->d, "feed_forward", (int)c->ffn, "max_genes",
+        (int)c->max_genes, "knowledge", knowledge_json(p));
+    json_t *more = json_pack("{s:b, s:s, s:s, s:f, s:f}", "values", c->use_values, "species",
+                             p->o->species, "sampler", p->o->sampler, "entropy", p->base.entropy,
+                             "value_variance", p->base.value_variance);
+    if (j && json_object_update(j, more)) {
+        json_decref(j);
+        j = NULL;
+    }
+    json_decref(more);
+    return json_write(path, j, e);
 }

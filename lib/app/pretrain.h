@@ -59,6 +59,8 @@ struct pretrain {
     char fingerprint[SHA256_HEX];
     uint64_t steps;
     struct run_log log;
+    struct train_eval eval; /* the newest; no cells: none yet */
+    double sgemm, waited_s; /* FLOP/s of all ranks; the loader's, before this step */
 };
 
 /* o and d are borrowed until close. *p is to be closed after a failure, too. All of these fail on
@@ -73,6 +75,8 @@ enum rc pretrain_begin(struct pretrain *p, uint64_t *step, struct err *e);
  * with RC_FAIL. */
 enum rc pretrain_loop(struct pretrain *p, uint64_t from, const volatile sig_atomic_t *stop,
                       struct err *e);
+/* Says both held-out losses beside what frequencies alone reach. */
+void pretrain_say_end(const struct pretrain *p);
 /* Numbers of the run as JSON, by rank 0. */
 enum rc pretrain_report(const struct pretrain *p, const char *path, struct err *e);
 

@@ -1,10 +1,14 @@
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/app/pretrain.h"
+#include "lib/app/sgemm_rate.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/base/thread.h"
 #include "lib/io/json.h"
+#include "lib/nn/cost.h"
 
 static enum rc write_baselines(const struct pretrain *p, const struct train_eval *v, struct err *e)
 {
@@ -31,11 +35,40 @@ enum rc pretrain_evaluate(struct pretrain *p, uint64_t step, struct err *e)
     enum rc rc = trainer_evaluate(&p->trainer, &held, &p->base, &v, e);
     if (rc)
         return rc;
+    if (!p->model.config.use_values)
+        v.value_loss = NAN; /* of a head that was never trained */
+    p->eval = v;
     if (p->dist->rank == 0 && (step == 0 || !p->o->eval_every))
         rc = write_baselines(p, &v, e);
     if (!rc)
-        rc = run_log_eval(&p->log, step, &v, e);
+        rc = run_log_eval(&p->log, step, &v, &p->base, e);
     return dist_agree(p->dist, rc, e);
+}
+
+/* Forward and backward of all cells by spec/04 section 7: true lengths, the ID head at masked rows.
+ */
+static double step_flop(const struct model_config *c, const struct step_batch *s, size_t n_masked)
+{
+    double flop = cost_forward(c, 0, (double)n_masked) - cost_forward(c, 0, 0);
+    for (size_t i = 0; i < s->n_cells; i++)
+        flop += cost_forward(c, s->cell[i].n < c->max_genes ? s->cell[i].n : c->max_genes, 0);
+    return 3 * flop;
+}
+
+static struct step_speed speed_of(struct pretrain *p, const struct step_batch *s,
+                                  const struct train_result *t, double seconds)
+{
+    const struct model_config *c = &p->model.config;
+    const struct step_speed v = {
+        .seconds = seconds,
+        .waited_s = p->loader.waited_s - p->waited_s,
+        .tokens = (double)(t->n_genes + t->n_cells),
+        .padded = (double)t->n_cells * (1.0 + c->max_genes),
+        .flop = step_flop(c, s, t->n_masked),
+        .sgemm = p->sgemm,
+    };
+    p->waited_s = p->loader.waited_s;
+    return v;
 }
 
 static enum rc one_step(struct pretrain *p, uint64_t step, struct train_result *t, struct err *e)
@@ -45,7 +78,10 @@ static enum rc one_step(struct pretrain *p, uint64_t step, struct train_result *
     enum rc rc = dist_agree(p->dist, loader_next(&p->loader, &s, e), e);
     if (!rc)
         rc = trainer_learn(&p->trainer, s, t, e);
-    return rc ? rc : run_log_step(&p->log, step + 1, t, clock_s() - start, e);
+    if (rc)
+        return rc;
+    const struct step_speed speed = speed_of(p, s, t, clock_s() - start);
+    return run_log_step(&p->log, step + 1, t, &speed, e);
 }
 
 /* A signal may have reached one rank only. */
@@ -77,6 +113,23 @@ static enum rc step_and_save(struct pretrain *p, uint64_t done, const volatile s
     return dist_agree(p->dist, RC_FAIL, e);
 }
 
+/* The yardstick of speed.log, on all ranks at once. */
+static enum rc measure(struct pretrain *p, struct err *e)
+{
+    const size_t n = (size_t)p->dist->size;
+    double *rate = calloc(n, sizeof *rate);
+    if (!rate)
+        return err_set(e, RC_FAIL, "no memory for %zu ranks", n);
+    rate[p->dist->rank] = sgemm_rate();
+    enum rc rc = dist_gather(p->dist, rate, sizeof *rate, n, e);
+    for (size_t i = 0; i < n; i++)
+        p->sgemm += rate[i];
+    free(rate);
+    run_log_speed(&p->log, "sgemm: %.1f GFLOP/s, f32, %zu ranks, %d threads; model on %s",
+                  p->sgemm * 1e-9, n, threads_count(), p->model.params.b->name);
+    return rc;
+}
+
 enum rc pretrain_loop(struct pretrain *p, uint64_t from, const volatile sig_atomic_t *stop,
                       struct err *e)
 {
@@ -85,6 +138,8 @@ enum rc pretrain_loop(struct pretrain *p, uint64_t from, const volatile sig_atom
     const struct collate c = trainer_collate(&p->trainer);
     enum rc rc = loader_open(&p->loader, &p->sampler, &cells, &c, from, p->steps, e);
     rc = dist_agree(p->dist, rc, e);
+    if (!rc)
+        rc = measure(p, e);
     progress_start(&bar, "steps", (size_t)(p->steps - from));
     for (uint64_t done = from + 1; !rc && done <= p->steps; done++) {
         struct train_result t = { 0 };
@@ -96,4 +151,17 @@ enum rc pretrain_loop(struct pretrain *p, uint64_t from, const volatile sig_atom
     if (!rc)
         progress_end(&bar);
     return rc;
+}
+
+void pretrain_say_end(const struct pretrain *p)
+{
+    const struct train_eval *v = &p->eval;
+    log_say("training genes: entropy of their frequencies %.4g, variance of their values %.4g",
+            p->base.entropy, p->base.value_variance);
+    if (!v->n_cells)
+        return;
+    log_say(
+        "held out: gene loss %.4g, by frequency alone %.4g; value loss %.4g, by each gene's mean "
+        "%.4g",
+        v->id_loss, v->base_id_loss, v->value_loss, v->base_value_loss);
 }

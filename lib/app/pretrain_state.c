@@ -30,8 +30,9 @@ static enum rc save_own(struct pretrain *p, uint64_t step, struct err *e)
 {
     if (p->dist->rank)
         return RC_OK;
-    enum rc rc =
-        checkpoint_save(&p->model, p->o->out, step, p->fingerprint, p->beside, p->n_beside, e);
+    enum rc rc = run_log_sync(&p->log, e);
+    if (!rc)
+        rc = checkpoint_save(&p->model, p->o->out, step, p->fingerprint, p->beside, p->n_beside, e);
     return rc ? rc : checkpoint_prune(p->o->out, (size_t)p->o->keep, e);
 }
 
