@@ -65,7 +65,7 @@ static void ask_stop(int sig)
 
 static enum rc run(const struct tool_args *a, struct err *e)
 {
-    struct pretrain p = { 0 };
+    struct pretrain p = { .lock = -1 };
     uint64_t from = 0;
     o.out = a->out;
     o.backend = a->backend;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/file.h"
 #include "lib/io/json.h"
@@ -210,7 +211,7 @@ static enum rc open_own(struct pretrain *p, struct err *e)
 enum rc pretrain_open(struct pretrain *p, const struct pretrain_options *o, struct dist *d,
                       struct err *e)
 {
-    *p = (struct pretrain){ .o = o, .dist = d };
+    *p = (struct pretrain){ .o = o, .dist = d, .lock = -1 };
     enum rc rc = dist_agree(d, open_own(p, e), e);
     if (rc)
         return rc;
@@ -232,7 +233,9 @@ void pretrain_close(struct pretrain *p)
     free(p->held);
     for (size_t i = 0; i < p->n_beside; i++)
         free(p->beside[i]);
-    *p = (struct pretrain){ 0 };
+    if (p->lock >= 0)
+        close(p->lock);
+    *p = (struct pretrain){ .lock = -1 };
 }
 
 static json_t *knowledge_json(const struct pretrain *p)

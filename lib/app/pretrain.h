@@ -59,6 +59,7 @@ struct pretrain {
     char fingerprint[SHA256_HEX];
     uint64_t steps;
     struct run_log log;
+    int lock;               /* of --out, held by rank 0 until close; -1: none */
     struct train_eval eval; /* the newest; no cells: none yet */
     double sgemm, waited_s; /* FLOP/s of all ranks; the loader's, before this step */
 };

@@ -71,6 +71,29 @@ static struct step_speed speed_of(struct pretrain *p, const struct step_batch *s
     return v;
 }
 
+/* Loss or gradient is not finite: every cell of the batch into a file, for whoever looks why. */
+static enum rc list_cells(const struct pretrain *p, const struct step_batch *s, struct err *e)
+{
+    char why[ERR_TEXT_MAX];
+    struct outfile f;
+    char *path = text_new("%s/not-finite.tsv", p->o->out);
+    snprintf(why, sizeof why, "%s", e->text);
+    enum rc rc = path ? outfile_open(&f, path, e) : err_set(e, RC_FAIL, "no memory for a path");
+    if (!rc) {
+        fprintf(f.f, "step\tmicro_batch\tcell_id\n");
+        for (size_t i = 0, m = 0; i < s->n_cells; i++) {
+            m += i == s->micro_first[m + 1];
+            fprintf(f.f, "%llu\t%zu\t%016llx\n", (unsigned long long)s->step, m,
+                    (unsigned long long)s->cell[i].cell_id);
+        }
+        rc = outfile_commit(&f, e);
+    }
+    if (!rc)
+        rc = err_set(e, RC_CHECK, "%.1500s; all of them are in '%s'", why, path);
+    free(path);
+    return rc;
+}
+
 static enum rc one_step(struct pretrain *p, uint64_t step, struct train_result *t, struct err *e)
 {
     struct step_batch *s = NULL;
@@ -78,6 +101,8 @@ static enum rc one_step(struct pretrain *p, uint64_t step, struct train_result *
     enum rc rc = dist_agree(p->dist, loader_next(&p->loader, &s, e), e);
     if (!rc)
         rc = trainer_learn(&p->trainer, s, t, e);
+    if (rc == RC_CHECK && p->dist->rank == 0)
+        return list_cells(p, s, e);
     if (rc)
         return rc;
     const struct step_speed speed = speed_of(p, s, t, clock_s() - start);

@@ -1,5 +1,9 @@
 /* Checkpoints of a run that may have several ranks: rank 0 reads and writes them. */
+#define _DEFAULT_SOURCE
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "lib/app/checkpoint.h"
 #include "lib/app/pretrain.h"
@@ -62,11 +66,23 @@ static enum rc restore(struct pretrain *p, uint64_t *newest, struct err *e)
     return rc;
 }
 
+/* Two runs in one folder would spoil each other's files: the folder itself is locked, which leaves
+ * nothing behind when the run dies. Where a file system has no locks there is none. */
+static enum rc lock_folder(struct pretrain *p, struct err *e)
+{
+    p->lock = open(p->o->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (p->lock >= 0 && flock(p->lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return err_set(e, RC_FAIL, "'%s' is in use by another run", p->o->out);
+    return RC_OK;
+}
+
 static enum rc begin_own(struct pretrain *p, uint64_t *newest, struct err *e)
 {
     if (p->dist->rank)
         return RC_OK;
     enum rc rc = folder_make(p->o->out, e);
+    if (!rc)
+        rc = lock_folder(p, e);
     if (!rc)
         rc = restore(p, newest, e);
     if (!rc && *newest != UINT64_MAX)

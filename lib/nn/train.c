@@ -47,9 +47,9 @@ struct collate trainer_collate(const struct trainer *t)
 
 static enum rc not_finite(const struct train_result *r, const struct step_batch *s, struct err *e)
 {
-    char ids[ERR_TEXT_MAX / 2] = "";
+    char ids[256] = "";
     size_t c = 0, at = 0;
-    for (; c < s->n_cells && at + 18 < sizeof ids; c++)
+    for (; c < s->n_cells && c < 8; c++)
         at += (size_t)snprintf(ids + at, sizeof ids - at, " %016llx",
                                (unsigned long long)s->cell[c].cell_id);
     return err_set(e, RC_CHECK,

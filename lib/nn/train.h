@@ -43,7 +43,7 @@ void trainer_share(struct trainer *t, struct dist *d);
 struct collate trainer_collate(const struct trainer *t);
 
 /* A step on a batch that was collated for this rank. RC_CHECK: loss or gradient is not finite; the
- * weights are as before the step, and the sentence names the cells. */
+ * weights are as before the step, and the sentence names the first cells. */
 enum rc trainer_learn(struct trainer *t, const struct step_batch *s, struct train_result *r,
                       struct err *e);
 /* The same from cells: step number `step` (from 0) in epoch `epoch`. */
