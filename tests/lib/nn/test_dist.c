@@ -190,8 +190,7 @@ static void memory(void)
     grad_tree_release(&t);
 }
 
-/* --- how a process learns of the others --------------------------------------------------------
- */
+/* --- how a process learns of the others ---------------------------------------------------- */
 static void started(void)
 {
     struct dist d;
