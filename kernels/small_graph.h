@@ -291,13 +291,17 @@ static void descend(const struct op_descend *o)
         double g = (double)grad[i], mi = (double)m[i], vi = (double)v[i];
         if (o->clip > 0)
             g = g > o->clip ? o->clip : g < -o->clip ? -o->clip : g;
-        g += o->decay * (double)p[i];
+        if (o->kind == DESCENT_ADAMW)
+            p[i] = (REAL)((1 - o->rate * o->decay) * (double)p[i]);
+        else
+            g += o->decay * (double)p[i];
         switch (o->kind) {
         case DESCENT_SGD:
             mi = o->momentum * mi + g;
             p[i] = (REAL)((double)p[i] - o->rate * mi);
             break;
         case DESCENT_ADAM:
+        case DESCENT_ADAMW:
             mi = o->beta1 * mi + (1 - o->beta1) * g;
             vi = o->beta2 * vi + (1 - o->beta2) * g * g;
             p[i] = (REAL)((double)p[i] - o->rate / fix1 * mi / (sqrt(vi) / sqrt(fix2) + o->eps));

@@ -162,11 +162,12 @@ struct op_invert {
 };
 
 /* One step on n numbers. g is clipped to [-clip, clip] element by element first (0: not), then
- * decay * p is added to it (L2 kind). As in PyTorch:
+ * decay * p is added to it (L2 kind; not ADAMW). As in PyTorch:
  *   SGD     m = momentum m + g;  p -= rate m
  *   ADAM    m, v moments, eps beside the root of the corrected v; step counts from 1
+ *   ADAMW   the same with decay * rate taken off p first, g left alone (Loshchilov & Hutter 2019)
  *   RMSPROP v = beta2 v + (1 - beta2) g^2;  p -= rate g / (sqrt(v) + eps) */
-enum descent_kind { DESCENT_SGD, DESCENT_ADAM, DESCENT_RMSPROP };
+enum descent_kind { DESCENT_SGD, DESCENT_ADAM, DESCENT_ADAMW, DESCENT_RMSPROP };
 struct op_descend {
     size_t n;
     enum descent_kind kind;

@@ -2,12 +2,14 @@
  * golden/downstream/NAME_tiny or perturb_baselines (README in each). The kind is read from the
  * files of the folder: each kind has one that no other has. All sizes come from the folder. */
 #include "lib/base/thread.h"
+#include "tests/parity/downstream_geneformer.h"
 #include "tests/parity/downstream_perturb.h"
 
 static const struct kind {
     const char *name, *file;
     void (*run)(const char *dir);
-} kind[] = { { "perturb_baselines", "perturb_baselines.safetensors", parity_perturb } };
+} kind[] = { { "perturb_baselines", "perturb_baselines.safetensors", parity_perturb },
+             { "geneformer_tiny", "geneformer_tiny.safetensors", parity_geneformer } };
 
 int main(int argc, char **argv)
 {
