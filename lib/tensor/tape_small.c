@@ -54,6 +54,18 @@ struct tensor *tape_shape(struct tape *t, const struct tensor *x, size_t rows, s
     return y;
 }
 
+struct tensor *tape_rows(struct tape *t, const struct tensor *x, size_t at, size_t n)
+{
+    struct tensor *y = tape_memory(t, sizeof *y);
+    if (t->failed)
+        return &t->nothing;
+    assert(at <= x->rows && n <= x->rows - at);
+    const size_t bytes = at * x->ld * t->b->real_bytes;
+    *y = (struct tensor){ n, x->cols, x->ld, (char *)x->x + bytes,
+                          x->g ? (char *)x->g + bytes : NULL };
+    return y;
+}
+
 double *tape_values(struct tape *t, const struct tensor *x)
 {
     const size_t n = x->rows * x->cols;

@@ -12,6 +12,8 @@ enum rc tape_small_check(const struct backend *b, struct err *e);
 struct tensor *tape_input_f64(struct tape *t, const double *x, size_t rows, size_t cols);
 /* The same numbers in another shape; gradients go to x. Dense. */
 struct tensor *tape_shape(struct tape *t, const struct tensor *x, size_t rows, size_t cols);
+/* Rows [at, at + n) of x: no copy, gradients go to x. */
+struct tensor *tape_rows(struct tape *t, const struct tensor *x, size_t at, size_t n);
 /* The values of x as doubles in the memory of this batch; NULL when short. */
 double *tape_values(struct tape *t, const struct tensor *x);
 /* Adds g [rows, cols] to the gradient of x: a loss worked out elsewhere. */

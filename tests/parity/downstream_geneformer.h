@@ -4,6 +4,7 @@
 #ifndef GC_TESTS_PARITY_DOWNSTREAM_GENEFORMER_H
 #define GC_TESTS_PARITY_DOWNSTREAM_GENEFORMER_H
 
+#include "lib/nn/attention_share.h"
 #include "lib/nn/geneformer.h"
 #include "tests/parity/downstream_net.h"
 #include "tests/parity/downstream_ranks.h"
@@ -105,8 +106,8 @@ static void geneformer_attention(struct golden *g, const struct geneformer_case 
         for (size_t h = 0; h < heads; h++) {
             const size_t at = c->b.first[i], n = c->b.first[i + 1] - at;
             memset(got, 0, w * w * sizeof *got);
-            head_shares(q + at * d + h * (d / heads), k + at * d + h * (d / heads), n, d, d / heads,
-                        got, w);
+            attention_share(q + at * d + h * (d / heads), k + at * d + h * (d / heads), n, d,
+                            d / heads, got, w);
             compare_numbers(g, name, got, want + (i * heads + h) * w * w, n * w);
         }
 }

@@ -102,24 +102,4 @@ __attribute__((unused)) static void compare_number(struct golden *g, const char 
     compare_numbers(g, what, &got, &want, 1);
 }
 
-/* Soft-max of scaled scores of one head of one cell: q, k [T, width] inside rows of D. */
-__attribute__((unused)) static void head_shares(const double *q, const double *k, size_t n,
-                                                size_t d, size_t width, double *out, size_t ld)
-{
-    for (size_t i = 0; i < n; i++) {
-        double top = -INFINITY, sum = 0;
-        for (size_t j = 0; j < n; j++) {
-            double s = 0;
-            for (size_t c = 0; c < width; c++)
-                s += q[i * d + c] * k[j * d + c];
-            out[i * ld + j] = s / sqrt((double)width);
-            top = out[i * ld + j] > top ? out[i * ld + j] : top;
-        }
-        for (size_t j = 0; j < n; j++)
-            sum += out[i * ld + j] = exp(out[i * ld + j] - top);
-        for (size_t j = 0; j < n; j++)
-            out[i * ld + j] /= sum;
-    }
-}
-
 #endif

@@ -4,12 +4,14 @@
 #include "lib/base/thread.h"
 #include "tests/parity/downstream_geneformer.h"
 #include "tests/parity/downstream_perturb.h"
+#include "tests/parity/downstream_tosica.h"
 
 static const struct kind {
     const char *name, *file;
     void (*run)(const char *dir);
 } kind[] = { { "perturb_baselines", "perturb_baselines.safetensors", parity_perturb },
-             { "geneformer_tiny", "geneformer_tiny.safetensors", parity_geneformer } };
+             { "geneformer_tiny", "geneformer_tiny.safetensors", parity_geneformer },
+             { "tosica_tiny", "tosica_tiny.safetensors", parity_tosica } };
 
 int main(int argc, char **argv)
 {
