@@ -2,6 +2,7 @@
  * golden/downstream/NAME_tiny or perturb_baselines (README in each). The kind is read from the
  * files of the folder: each kind has one that no other has. All sizes come from the folder. */
 #include "lib/base/thread.h"
+#include "tests/parity/downstream_came.h"
 #include "tests/parity/downstream_geneformer.h"
 #include "tests/parity/downstream_perturb.h"
 #include "tests/parity/downstream_tosica.h"
@@ -11,7 +12,8 @@ static const struct kind {
     void (*run)(const char *dir);
 } kind[] = { { "perturb_baselines", "perturb_baselines.safetensors", parity_perturb },
              { "geneformer_tiny", "geneformer_tiny.safetensors", parity_geneformer },
-             { "tosica_tiny", "tosica_tiny.safetensors", parity_tosica } };
+             { "tosica_tiny", "tosica_tiny.safetensors", parity_tosica },
+             { "came_tiny", "came_unaligned.safetensors", parity_came } };
 
 int main(int argc, char **argv)
 {
