@@ -283,3 +283,22 @@ bool came_choose(struct came_choice *c, size_t epoch, double ami)
     c->ami = ami;
     return true;
 }
+
+void came_standardise(struct mat *x, const bool *has)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < x->n; i++)
+        n += has[i];
+    for (size_t j = 0; j < x->d; j++) {
+        double mean = 0, var = 0;
+        for (size_t i = 0; i < x->n; i++)
+            mean += has[i] ? mat_row(x, i)[j] / (double)n : 0;
+        for (size_t i = 0; i < x->n; i++)
+            if (has[i])
+                var += (mat_row(x, i)[j] - mean) * (mat_row(x, i)[j] - mean) / (double)n;
+        for (size_t i = 0; i < x->n; i++) {
+            double *v = &mat_row(x, i)[j];
+            *v = has[i] && var > 0 ? (*v - mean) / sqrt(var) : 0;
+        }
+    }
+}

@@ -79,4 +79,8 @@ struct came_choice {
 };
 bool came_choose(struct came_choice *c, size_t epoch, double ami);
 
+/* Columns of x centred and divided by their SD (n) over the rows where has[i]; other rows, and
+ * columns without spread, become 0. Initial embeddings of gene nodes. */
+void came_standardise(struct mat *x, const bool *has);
+
 #endif

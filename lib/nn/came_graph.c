@@ -392,22 +392,3 @@ void came_graph_release(struct came_graph *g)
     links_release(&g->homolog_with);
     *g = (struct came_graph){ 0 };
 }
-
-void came_standardise(struct mat *x, const bool *has)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < x->n; i++)
-        n += has[i];
-    for (size_t j = 0; j < x->d; j++) {
-        double mean = 0, var = 0;
-        for (size_t i = 0; i < x->n; i++)
-            mean += has[i] ? mat_row(x, i)[j] / (double)n : 0;
-        for (size_t i = 0; i < x->n; i++)
-            if (has[i])
-                var += (mat_row(x, i)[j] - mean) * (mat_row(x, i)[j] - mean) / (double)n;
-        for (size_t i = 0; i < x->n; i++) {
-            double *v = &mat_row(x, i)[j];
-            *v = has[i] && var > 0 ? (*v - mean) / sqrt(var) : 0;
-        }
-    }
-}

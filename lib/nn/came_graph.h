@@ -57,8 +57,4 @@ enum rc came_graph_init(struct came_graph *g, const struct came_set set[CAME_SET
                         const struct came_homologs *homologs, bool aligned, struct err *e);
 void came_graph_release(struct came_graph *g);
 
-/* Columns of x centred and divided by their SD (n) over the rows where has[i]; other rows, and
- * columns without spread, become 0. Initial embeddings of gene nodes. */
-void came_standardise(struct mat *x, const bool *has);
-
 #endif

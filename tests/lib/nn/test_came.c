@@ -7,6 +7,7 @@
 #include "lib/base/rng.h"
 #include "lib/base/thread.h"
 #include "lib/nn/came.h"
+#include "lib/tensor/tape_small.h"
 #include "tests/tap.h"
 
 enum { GENES = 8, CELLS = 12 };
