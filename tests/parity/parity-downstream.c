@@ -3,9 +3,22 @@
  * files of the folder: each kind has one that no other has. All sizes come from the folder. */
 #include "lib/base/thread.h"
 #include "tests/parity/downstream_came.h"
+#include "tests/parity/downstream_gears.h"
+#include "tests/parity/downstream_gears_data.h"
 #include "tests/parity/downstream_geneformer.h"
 #include "tests/parity/downstream_perturb.h"
 #include "tests/parity/downstream_tosica.h"
+
+static void parity_gears(const char *dir)
+{
+    json_t *expected = json_of(dir, "expected.json");
+    gears_network(dir, expected);
+    gears_go(dir);
+    gears_coexpression(dir, json_part(expected, "coexpress"));
+    gears_splits(dir);
+    gears_metrics(dir, json_part(expected, "de"));
+    json_decref(expected);
+}
 
 static const struct kind {
     const char *name, *file;
@@ -13,7 +26,8 @@ static const struct kind {
 } kind[] = { { "perturb_baselines", "perturb_baselines.safetensors", parity_perturb },
              { "geneformer_tiny", "geneformer_tiny.safetensors", parity_geneformer },
              { "tosica_tiny", "tosica_tiny.safetensors", parity_tosica },
-             { "came_tiny", "came_unaligned.safetensors", parity_came } };
+             { "came_tiny", "came_unaligned.safetensors", parity_came },
+             { "gears_tiny", "gears_tiny.safetensors", parity_gears } };
 
 int main(int argc, char **argv)
 {
