@@ -222,4 +222,18 @@ else
 	t 'one process goes on to the end' 0 '' long "$tmp/lost" --resume
 	is 'with the same bytes' whole "$tmp/lost"
 fi
+
+# --- srun ----------------------------------------------------------------------------------
+. "$SRC/tests/slurm.sh"
+lacks=$(slurm_lacks)
+if ! [ -e "$B/lib/gc-mpi.so" ] || [ -n "$lacks" ]; then
+	skip 'tasks of srun' "the packages ${lacks:-libopenmpi-dev} are not installed"
+elif ! slurm_start; then
+	skip 'tasks of srun' "no Slurm here: $slurm_why"
+elif ! srun --mpi=list 2>&1 | grep -qw pmix; then
+	skip 'tasks of srun' 'this Slurm has no pmix'
+else
+	t 'two tasks of srun' 0 '' srun --mpi=pmix --kill-on-bad-exit=1 -n 2 pretrain "${some[@]}" --threads 1 --out "$tmp/slurm"
+	is 'the same bytes' same "$tmp/slurm"
+fi
 end
