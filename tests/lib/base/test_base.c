@@ -252,8 +252,30 @@ static void threads(void)
     threads_stop();
 }
 
+/* A row of draws is the same draws one by one. */
+static void rng_rows(void)
+{
+    uint64_t u[101];
+    bool same = true;
+    for (size_t n = 0; n <= 101; n++) {
+        const uint64_t id = 0x123456789abcdef0u * (n + 1), pos = (n << 40) + 0xfffffff0u * (n % 3);
+        rng_u64_row(7 + n, RNG_MASK_PICK, id, pos, u, n);
+        for (size_t i = 0; i < n; i++)
+            same = same && u[i] == rng_u64(7 + n, RNG_MASK_PICK, id, pos + i);
+    }
+    ok(same, "a row of random numbers is what one by one gives");
+    bool edge = rng_threshold(0) == 0;
+    for (uint64_t i = 0; i < 20000; i++) {
+        const uint64_t v = rng_u64(3, RNG_TEST, i, 1);
+        const double unit = rng_unit(3, RNG_TEST, i, 1), x = i % 2 ? unit : nextafter(unit, 1);
+        edge = edge && (v < rng_threshold(x)) == (unit < x);
+    }
+    ok(edge, "a threshold divides whole numbers where it divides their units");
+}
+
 int main(void)
 {
+    rng_rows();
     errors();
     random_numbers();
     hashes();
