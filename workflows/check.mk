@@ -1,7 +1,9 @@
 ##@ Checks
 # Other flags make another build, in a folder of its own below $B: the only place where make calls
 # itself.
-FUZZ_SECONDS ?= 20
+FUZZ_SECONDS ?= $(SECONDS)
+SECONDS ?= 20
+TARGET ?=
 TEST_SECONDS ?= 600
 sanitizers := -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
 shellcheck := shellcheck --severity=warning -e SC1090,SC1091,SC2154
@@ -63,22 +65,26 @@ coverage: ## lines of lib/ and kernels/ that the tests run, least covered files 
 		END { printf "%5.1f %% of %4d lines  lib/ and kernels/\n", 100 * ran / n, n }' \
 		$B/coverage/lines.csv
 
-# Each target tests/fuzz/fuzz_NAME.c for FUZZ_SECONDS, starting from tests/fuzz/NAME. What crashes
-# lands in $B/fuzz/found: shrink it, then keep it in tests/fuzz/NAME, where `make test` replays it.
-fuzzers := $(fuzz_src:tests/fuzz/%.c=$B/libfuzzer/%)
+# Each target tests/fuzz/fuzz_NAME.c, or those that TARGET names, for SECONDS, starting from
+# tests/fuzz/NAME, and for the importers from the files of golden/formats. What crashes lands in
+# $B/fuzz/found: shrink it, then keep it in tests/fuzz/NAME, where `make test` replays it.
+#   make fuzz TARGET='import_csv import_mtx' SECONDS=600
+fuzzers := $(patsubst tests/fuzz/%.c,$B/libfuzzer/%,$(if $(TARGET),$(TARGET:%=tests/fuzz/fuzz_%.c),$(fuzz_src)))
 $(fuzzers): $B/libfuzzer/%: $B/obj/tests/fuzz/%.o $(lib)
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(lib) $(LDLIBS)
-fuzz: ## every reader against made-up inputs, FUZZ_SECONDS each
+fuzz: ## readers against made-up inputs: TARGET= names [all], SECONDS= for each [20]
 	@+$(MAKE) --no-print-directory CC=clang OPT='-O1 -g' B=$B/fuzz \
 		SAN='-fsanitize=fuzzer-no-link $(sanitizers)' fuzz-run
 fuzz-run: $(fuzzers)
-	@mkdir -p $B/found; for fuzzer in $(notdir $(fuzzers)); do \
-		seeds=tests/fuzz/$${fuzzer#fuzz_}; mkdir -p $B/corpus/$$fuzzer; \
-		if [ ! -d $$seeds ]; then seeds=; fi; \
+	@mkdir -p $B/found; bash tests/fuzz/seeds.sh $B/seeds $(firstword $(wildcard \
+		$(SHARED:=/golden/formats) reference/golden/formats)); for fuzzer in $(notdir $(fuzzers)); do \
+		corpus=$B/corpus/$$fuzzer; mkdir -p $$corpus; seeds=; \
+		for d in tests/fuzz $B/seeds; do \
+			if [ -d $$d/$${fuzzer#fuzz_} ]; then seeds+=" $$d/$${fuzzer#fuzz_}"; fi; done; \
 		echo "  FUZZ     $$fuzzer"; \
 		$B/libfuzzer/$$fuzzer -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096 \
-			-print_final_stats=1 -artifact_prefix=$B/found/$$fuzzer- $B/corpus/$$fuzzer $$seeds \
+			-print_final_stats=1 -artifact_prefix=$B/found/$$fuzzer- $$corpus $$seeds \
 			2>$B/found/$$fuzzer.log || { tail -n 40 $B/found/$$fuzzer.log; exit 4; }; \
 		grep -E 'number_of_executed_units' $B/found/$$fuzzer.log; done
 

@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err e = { 0 };
     char sep;
     const char *path = fuzz_file("table", data, size);
-    source_init(&s);
+    fuzz_source_init(&s, size);
     enum rc rc = dense_read(path, &s, &sep, &e);
     unlink(path);
     return fuzz_source(&s, rc, &e);

@@ -6,6 +6,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const name[3] = { "matrix", "features", "barcodes" };
     const char *path[3];
+    const size_t all = size;
     for (int i = 0; i < 3; i++) {
         const uint8_t *end = size && i < 2 ? memchr(data, 0, size) : NULL;
         size_t n = end ? (size_t)(end - data) : size;
@@ -15,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct source s;
     struct err e = { 0 };
-    source_init(&s);
+    fuzz_source_init(&s, all);
     enum rc rc = mtx_read(path[0], path[1], path[2], &s, &e);
     for (int i = 0; i < 3; i++)
         unlink(path[i]);

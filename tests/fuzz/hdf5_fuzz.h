@@ -232,7 +232,7 @@ static int fuzz_build(const uint8_t *data, size_t size, const struct fuzz_item *
     for (size_t i = 0; i < n_attr; i++)
         fuzz_put_attr(file, &attr[i], &r);
     H5Eclear2(H5E_DEFAULT);
-    source_init(&s);
+    fuzz_source_init(&s, size);
     enum rc rc = read(file, NULL, &s, &e);
     if (!size && rc)
         abort(); /* the honest file */
