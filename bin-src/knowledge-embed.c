@@ -14,7 +14,7 @@
 
 static const char *vocab_path, *tables_path, *hgnc_path, *levels, *pairs_out, *text_out;
 static const char *model_path, *fasta_out, *method = "dnabert", *scale = "counts";
-static struct opt_list pair_files, genomes, sites;
+static struct opt_list pair_files, genomes, sites, sequences;
 static uint64_t dim = 768, passes = 10, cells_per_matrix = 3000, least_cells = 30;
 static uint64_t upstream = 500, downstream = 2000, word = 5;
 static double above = 0.8, most_unknown = 0.5;
@@ -33,6 +33,8 @@ static const struct opt opts[] = {
     OPT_CHOICE("scale", &scale, "counts|log2cp10k", "coexpression: what is correlated"),
     OPT_LIST("genome", &genomes, "FILE", "promoter: FASTA of each species, plain, gzip or bgzip"),
     OPT_LIST("tss", &sites, "FILE", "promoter: start sites for each genome (BED or table)"),
+    OPT_LIST("sequences", &sequences, "SPECIES=FILE",
+             "promoter: FASTA named after genes, or bare lines"),
     OPT_CHOICE("method", &method, "dnabert|dnalong|kmer", "promoter: how bases become a vector"),
     OPT_STR("model", &model_path, "DIR", "promoter: DNABERT (config.json, model.safetensors)"),
     OPT_U64("word", &word, "K", "promoter: bases of a word for kmer, 1 to 6"),
@@ -76,7 +78,10 @@ static const struct tool tool = {
     "Promoters: letters other than ACGT (N, and what lies beyond the end of a chromosome)\n"
     "make unknown words, lower case counts as upper case, and of several start sites of a\n"
     "gene the first is taken. A plain genome with FILE.fai beside it is read by that index,\n"
-    "any other is read through once.",
+    "any other is read through once. --sequences gives promoters as they are: FASTA whose\n"
+    "names are symbols, Ensembl ids or EPDnew's SYMBOL_1; a sequence without a name or of no\n"
+    "known gene makes no row, but tells how far random rows of its species spread. Without\n"
+    "any gene's promoter all rows are random, and `present` says so.",
     opts,
     1,
     -1
@@ -91,9 +96,10 @@ static enum rc need(const char *kind, const char *what, bool given, bool wanted,
 
 static enum rc check_promoter(struct err *e)
 {
-    if (!genomes.n || genomes.n != sites.n)
+    if (genomes.n != sites.n || !(genomes.n + sequences.n))
         return err_set(e, RC_USAGE,
-                       "promoter needs --genome and --tss, as many of one as of the other");
+                       "promoter needs --genome and --tss, as many of one as of the other, or "
+                       "--sequences");
     if (!tables_path)
         return err_set(e, RC_USAGE, "promoter needs --tables");
     if ((strcmp(method, "kmer") == 0) == (model_path != NULL))
@@ -125,6 +131,7 @@ static enum rc check_kind(const struct tool_args *a, enum knowledge_kind kind, s
         return RC_USAGE;
     if (!is_promoter && (need(name, "--genome", genomes.n > 0, false, e) ||
                          need(name, "--tss", sites.n > 0, false, e) ||
+                         need(name, "--sequences", sequences.n > 0, false, e) ||
                          need(name, "--model", model_path != NULL, false, e) ||
                          need(name, "--fasta-out", fasta_out != NULL, false, e)))
         return RC_USAGE;
@@ -217,11 +224,14 @@ static enum rc promoter(struct knowledge_source *s, const struct tool_args *a,
                                   .most_unknown = most_unknown,
                                   .seed = a->seed,
                                   .fasta_out = fasta_out };
+    const struct promoter_inputs in = { genomes.item, sites.item, genomes.n, sequences.item,
+                                        sequences.n };
+    double spare_sd[2] = { 0, 0 };
     *c = (struct knowledge_counts){ 0 };
     note.method = o.method == PROMOTER_KMER ? "kmer-svd" : method;
-    enum rc rc = knowledge_promoters(s, genomes.item, sites.item, genomes.n, &o, k, label, e);
+    enum rc rc = knowledge_promoters(s, &in, &o, k, spare_sd, label, e);
     note.model = label;
-    if (!rc && (rc = knowledge_fill(k, s->v, a->seed, c, e)))
+    if (!rc && (rc = knowledge_fill(k, s->v, a->seed, spare_sd, c, e)))
         knowledge_table_release(k);
     return rc;
 }
@@ -259,6 +269,8 @@ static enum rc gather(struct knowledge_source *s, enum knowledge_kind kind,
     enum rc rc = kind == KNOWLEDGE_FAMILY ? knowledge_add_families(s, hgnc_path, e) : RC_OK;
     for (int i = 0; !rc && i < pair_files.n; i++)
         rc = knowledge_add_network(s, pair_files.item[i], levels, e);
+    if (!rc && kind == KNOWLEDGE_GRN)
+        knowledge_tell_networks(s);
     for (int i = 1; !rc && kind == KNOWLEDGE_COEXPRESSION && i < a->arg.n; i++)
         rc = knowledge_add_matrix(s, a->arg.item[i], &o, e);
     return rc;
@@ -308,6 +320,7 @@ static enum rc run(const struct tool_args *a, struct err *e)
     free(pair_files.item);
     free(genomes.item);
     free(sites.item);
+    free(sequences.item);
     return rc;
 }
 

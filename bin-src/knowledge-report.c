@@ -1,5 +1,4 @@
 /* knowledge-report: what the tables of knowledge-embed are worth. */
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +7,6 @@
 #include "lib/app/knowledge_worth.h"
 #include "lib/base/file.h"
 #include "lib/base/tool.h"
-#include "lib/io/json.h"
 #include "lib/io/knowledge.h"
 #include "lib/io/tables.h"
 #include "lib/io/textout.h"
@@ -16,7 +14,7 @@
 enum { KINDS = KNOWLEDGE_GRN + 1 };
 
 static const char *vocab_path;
-static struct opt_list relation_files, truth_files;
+static struct opt_list relation_files, truth_files, beside_files;
 static uint64_t dim = 128, passes = 10;
 
 static const struct opt opts[] = {
@@ -24,6 +22,7 @@ static const struct opt opts[] = {
     OPT_LIST("relation", &relation_files, "KIND=FILE",
              "pairs that a kind learned from (--pairs-out)"),
     OPT_LIST("truth", &truth_files, "NAME=FILE", "networks that a benchmark takes as truth"),
+    OPT_LIST("beside", &beside_files, "FILE", "baselines: other tables of kinds that are given"),
     OPT_U64("dim", &dim, "K", "numbers of a vector where held-out pairs are predicted"),
     OPT_U64("passes", &passes, "N", "passes there"),
     OPT_END,
@@ -34,14 +33,15 @@ static const struct tool tool = {
     "TABLE.safetensors...",
     "what tables of prior knowledge are worth",
     "For each table and species: genes covered and norms; of a gene's 10 nearest genes the\n"
-    "share that is related to it, for each relation, beside a shuffled copy of the table\n"
-    "and random rows; how far its cosines agree with each other table's. For each relation:\n"
+    "share that is related to it, for each relation, beside a baseline table where one is\n"
+    "given, a shuffled copy and random rows; how far its cosines agree with each other table's. "
+    "For each relation:\n"
     "how well vectors learned without a tenth of its pairs tell these from pairs of equally\n"
     "busy genes, beside the product of degrees and Adamic-Adar on the graph. For each\n"
     "truth: the share of its pairs that a relation holds, which a benchmark on that truth\n"
     "must not count as found.\n\n"
     "--out is a folder: worth.tsv (kind, species, measure, of, rows, value, n) and\n"
-    "worth-KIND.json for the page.\n\n"
+    "leakage.tsv (truth, species, kind, pairs, held, share) for the leakage ledger.\n\n"
     "  knowledge-report grn.safetensors family.safetensors --vocab vocab.tsv \\\n"
     "      --relation grn=grn.pairs --relation family=family.pairs --out worth",
     opts,
@@ -51,36 +51,20 @@ static const struct tool tool = {
 
 struct job {
     struct vocab v;
-    struct knowledge_table table[KINDS];
-    bool has[KINDS], related[KINDS];
+    struct knowledge_table table[KINDS], beside[KINDS];
+    bool has[KINDS], has_beside[KINDS], related[KINDS];
     struct pairs lines[KINDS], distinct[KINDS];
-    struct textout tsv;
-    json_t *page[KINDS]; /* flat facts; taken over when written */
+    struct textout tsv, leakage;
     struct gene_names names;
     uint64_t seed;
 };
 
-/* The page has room for two dozen facts of a kind: what is beside the point is in the table only.
- */
-static bool for_page(const char *measure, const char *rows)
-{
-    return strcmp(measure, "norm") != 0 && strcmp(rows, "random") != 0 &&
-           strcmp(rows, "degree product") != 0 &&
-           !(strcmp(measure, "agreement") == 0 && strcmp(rows, "shuffled") == 0);
-}
-
-/* One measured number, to both outputs. */
 static void put(struct job *j, int kind, enum species s, const char *measure, const char *of,
                 const char *rows, double value, size_t n)
 {
-    char key[128];
     textout_put(&j->tsv, "%s\t%s\t%s\t%s\t%s\t%.6g\t%zu\n",
                 knowledge_kind_name((enum knowledge_kind)kind), species_name(s), measure,
                 *of ? of : "-", *rows ? rows : "-", value, n);
-    snprintf(key, sizeof key, "%s %s%s%s%s%s", species_name(s), measure, *of ? " " : "", of,
-             *rows ? ", " : "", rows);
-    if (j->page[kind] && isfinite(value) && for_page(measure, rows))
-        json_object_set_new(j->page[kind], key, json_real(value));
 }
 
 static void coverage(struct job *j, int k, enum species s)
@@ -95,12 +79,14 @@ static void coverage(struct job *j, int k, enum species s)
 
 static enum rc recovery(struct job *j, int k, enum species s, int relation, struct err *e)
 {
-    static const char *const name[] = { "table", "shuffled", "random" };
+    static const char *const name[] = { "table", "shuffled", "random", "baseline" };
     enum rc rc = RC_OK;
-    for (int rows = WORTH_TABLE; !rc && rows <= WORTH_RANDOM; rows++) {
+    for (int rows = WORTH_TABLE; !rc && rows <= WORTH_RANDOM + j->has_beside[k]; rows++) {
+        const bool beside = rows > WORTH_RANDOM;
         struct worth_recovery r;
-        rc = worth_recovery_of(&j->table[k], &j->v, s, &j->distinct[relation],
-                               (enum worth_rows)rows, j->seed, &r, e);
+        rc = worth_recovery_of(beside ? &j->beside[k] : &j->table[k], &j->v, s,
+                               &j->distinct[relation], beside ? WORTH_TABLE : (enum worth_rows)rows,
+                               j->seed, &r, e);
         if (!rc && r.queries)
             put(j, k, s, "recovery", knowledge_kind_name((enum knowledge_kind)relation), name[rows],
                 r.share, r.queries);
@@ -150,20 +136,21 @@ static enum rc measure(struct job *j, int k, enum species s, struct err *e)
 
 /* ---- inputs ---- */
 
-static enum rc read_table(struct job *j, const char *path, struct err *e)
+static enum rc read_table(const struct vocab *v, const char *path, struct knowledge_table *to,
+                          bool *has, struct err *e)
 {
     struct knowledge_table k;
-    enum rc rc = knowledge_read(path, &j->v, &k, e);
+    enum rc rc = knowledge_read(path, v, &k, e);
     if (rc)
         return rc;
-    if (j->has[k.kind]) {
+    if (has[k.kind]) {
         rc = err_set(e, RC_USAGE, "'%s': another table of kind %s", path,
                      knowledge_kind_name(k.kind));
         knowledge_table_release(&k);
         return rc;
     }
-    j->table[k.kind] = k;
-    j->has[k.kind] = true;
+    to[k.kind] = k;
+    has[k.kind] = true;
     return RC_OK;
 }
 
@@ -206,10 +193,15 @@ static enum rc overlap(struct job *j, const char *text, struct err *e)
     enum rc rc = !name ? err_set(e, RC_FAIL, "no memory for a name") : RC_OK;
     if (!rc)
         rc = truth_read(path, &j->names, &p, &n_all, &s, e);
-    for (int k = 0; !rc && k < KINDS; k++)
-        if (j->related[k] && p.n)
-            put(j, k, s, "truth in relation", name, "",
-                (double)pairs_common(&p, &j->distinct[k]) / (double)p.n, p.n);
+    for (int k = 0; !rc && k < KINDS; k++) {
+        if (!j->related[k] || !p.n)
+            continue;
+        const size_t held = pairs_common(&p, &j->distinct[k]);
+        put(j, k, s, "truth in relation", name, "", (double)held / (double)p.n, p.n);
+        textout_put(&j->leakage, "%s\t%s\t%s\t%zu\t%zu\t%.6g\n", name, species_name(s),
+                    knowledge_kind_name((enum knowledge_kind)k), p.n, held,
+                    (double)held / (double)p.n);
+    }
     pairs_release(&p);
     free(name);
     return rc;
@@ -221,36 +213,48 @@ static enum rc read_all(struct job *j, const struct tool_args *a, struct err *e)
     if (!rc)
         rc = gene_names_fill(&j->names, &j->v, e);
     for (int i = 0; !rc && i < a->arg.n; i++)
-        rc = read_table(j, a->arg.item[i], e);
+        rc = read_table(&j->v, a->arg.item[i], j->table, j->has, e);
+    for (int i = 0; !rc && i < beside_files.n; i++)
+        rc = read_table(&j->v, beside_files.item[i], j->beside, j->has_beside, e);
     for (int i = 0; !rc && i < relation_files.n; i++)
         rc = read_relation(j, relation_files.item[i], &j->names, e);
     return rc;
 }
 
+static enum rc open_output(struct textout *o, const char *folder, const char *name,
+                           const char *columns, struct err *e)
+{
+    char *path = text_new("%s/%s", folder, name);
+    enum rc rc = path ? textout_open(o, path, e) : err_set(e, RC_FAIL, "no memory for a path");
+    free(path);
+    if (!rc)
+        textout_text(o, columns);
+    return rc;
+}
+
 static enum rc write_all(struct job *j, const char *folder, struct err *e)
 {
-    char *path = text_new("%s/worth.tsv", folder);
-    enum rc rc = path ? textout_open(&j->tsv, path, e) : err_set(e, RC_FAIL, "no memory");
-    free(path);
+    enum rc rc = open_output(&j->tsv, folder, "worth.tsv",
+                             "kind\tspecies\tmeasure\tof\trows\tvalue\tn\n", e);
     if (rc)
         return rc;
-    textout_text(&j->tsv, "kind\tspecies\tmeasure\tof\trows\tvalue\tn\n");
+    rc = open_output(&j->leakage, folder, "leakage.tsv",
+                     "truth\tspecies\tkind\tpairs\theld\tshare\n", e);
+    if (rc) {
+        textout_abort(&j->tsv);
+        return rc;
+    }
     for (int i = 0; !rc && i < truth_files.n; i++)
         rc = overlap(j, truth_files.item[i], e);
-    for (int k = 0; !rc && k < KINDS; k++) {
-        if (!j->has[k])
-            continue;
-        j->page[k] = json_object();
-        for (int s = 0; !rc && s < 2; s++)
+    for (int k = 0; !rc && k < KINDS; k++)
+        for (int s = 0; !rc && j->has[k] && s < 2; s++)
             rc = measure(j, k, (enum species)s, e);
-        path = text_new("%s/worth-%s.json", folder, knowledge_kind_name((enum knowledge_kind)k));
-        if (!rc)
-            rc = path ? json_write(path, j->page[k], e) : err_set(e, RC_FAIL, "no memory");
-        else
-            json_decref(j->page[k]);
-        j->page[k] = NULL;
-        free(path);
+    if (rc) {
+        textout_abort(&j->leakage);
+        textout_abort(&j->tsv);
+        return rc;
     }
+    rc = textout_close(&j->leakage, e);
     if (!rc)
         return textout_close(&j->tsv, e);
     textout_abort(&j->tsv);
@@ -277,6 +281,7 @@ static enum rc run(const struct tool_args *a, struct err *e)
         rc = write_all(&j, a->out, e);
     for (int k = 0; k < KINDS; k++) {
         knowledge_table_release(&j.table[k]);
+        knowledge_table_release(&j.beside[k]);
         pairs_release(&j.lines[k]);
         pairs_release(&j.distinct[k]);
     }
@@ -284,6 +289,7 @@ static enum rc run(const struct tool_args *a, struct err *e)
     vocab_release(&j.v);
     free(relation_files.item);
     free(truth_files.item);
+    free(beside_files.item);
     return rc;
 }
 

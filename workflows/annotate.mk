@@ -12,9 +12,9 @@ params/annotate := --seeds $(annotate_seeds) --genes $(annotate_genes) --pcs $(a
 $R/annotate/MANIFEST.tsv: $B/bin/annotate $R/annotate/params $R/embed/MANIFEST.tsv \
 		$R/embed-random/MANIFEST.tsv $R/ledger/MANIFEST.tsv $$(call each_sample,qc-filter) | $(closer)
 	$(open_stage)
-	$Q$(tool)annotate --counts $(kept_cells) --embedding genecompass=$R/embed/cells.h5ad \
-		random-weights=$R/embed-random/cells.h5ad $(params/annotate) --ledger $R/ledger/sets.tsv \
-		--out $(@D) \
+	$Q$(tool)annotate compare --counts $(kept_cells) --embedding genecompass=$R/embed/cells.h5ad \
+		random-weights=$R/embed-random/cells.h5ad $(params/annotate) --none-is-fine \
+		--ledger $R/ledger/sets.tsv --out $(@D) \
 		--report $(@D)/report.json --threads $(THREADS) $(quiet)
 	$(close_stage)
 

@@ -1,32 +1,21 @@
-/* promoter: the bases around the start of each gene, to a vector.
+/* promoter: the bases around the start of each gene.
  *
  *   tss rows -> tokens (the first row of a gene counts) -> windows -> bases
- *   bases -> DNABERT, projected by a random matrix where its width is not the table's
- *         or shares of k-base words -> principal components
+ *   sequences with the names of genes -> bases; without, they belong to no gene
+ *   bases -> vectors (knowledge_promoter_vectors.c)
  * A window holds `upstream` bases before the start site, the site itself and what follows, on the
  * gene's strand. A gene whose chromosome the genome has not, or whose window is N to more than
  * most_unknown (a gap, the end of a chromosome), has no row. */
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/app/dnabert_file.h"
-#include "lib/app/knowledge_source.h"
+#include "lib/app/knowledge_promoter.h"
 #include "lib/base/log.h"
-#include "lib/base/rng.h"
 #include "lib/data/kmer.h"
 #include "lib/io/fasta.h"
 #include "lib/io/textout.h"
 #include "lib/io/tss.h"
-#include "lib/nn/dnabert_embed.h"
-#include "lib/nn/pca.h"
-
-/* Promoters of all species so far. */
-struct promoters {
-    uint32_t *token; /* [n] */
-    char **bases;
-    size_t n, room;
-};
 
 static void promoters_release(struct promoters *p)
 {
@@ -34,25 +23,38 @@ static void promoters_release(struct promoters *p)
         free(p->bases[i]);
     free(p->bases);
     free(p->token);
+    free(p->of);
+    free(p->has);
+}
+
+static bool grow(struct promoters *p)
+{
+    const size_t room = p->room ? 2 * p->room : 1024;
+    uint32_t *t = realloc(p->token, room * sizeof *t);
+    p->token = t ? t : p->token;
+    unsigned char *of = t ? realloc(p->of, room) : NULL;
+    p->of = of ? of : p->of;
+    char **b = of ? realloc(p->bases, room * sizeof *b) : NULL;
+    p->bases = b ? b : p->bases;
+    p->room = b ? room : p->room;
+    return b != NULL;
 }
 
 /* Takes bases over. */
-static enum rc promoters_add(struct promoters *p, uint32_t token, char *bases, struct err *e)
+static enum rc promoters_add(struct promoters *p, enum species sp, uint32_t token, char *bases,
+                             struct err *e)
 {
-    if (p->n == p->room) {
-        const size_t room = p->room ? 2 * p->room : 1024;
-        uint32_t *t = realloc(p->token, room * sizeof *t);
-        p->token = t ? t : p->token;
-        char **b = t ? realloc(p->bases, room * sizeof *b) : NULL;
-        p->bases = b ? b : p->bases;
-        if (!b) {
-            free(bases);
-            return err_set(e, RC_FAIL, "no memory for %zu promoters", room);
-        }
-        p->room = room;
+    if (!bases || (p->n == p->room && !grow(p))) {
+        free(bases);
+        return err_set(e, RC_FAIL, "no memory for %zu promoters", p->n + 1);
     }
     p->token[p->n] = token;
+    p->of[p->n] = (unsigned char)sp;
     p->bases[p->n++] = bases;
+    if (token != PROMOTER_NO_GENE) {
+        p->has[token] = 1;
+        p->n_genes++;
+    }
     return RC_OK;
 }
 
@@ -62,9 +64,9 @@ static int32_t site_token(const struct knowledge_source *s, enum species sp, con
     return t >= 0 || !x->name ? t : knowledge_token(s, sp, x->name);
 }
 
-/* What became of the rows of one table. */
+/* What became of the rows of one table, or the sequences of one file. */
 struct tally {
-    size_t in_vocab, repeats, no_sequence, unknown_bases, taken;
+    size_t in_vocab, repeats, no_sequence, unknown_bases, unnamed, taken;
     json_t *unknown;
 };
 
@@ -93,15 +95,16 @@ static void window_of(const struct tss *x, const struct promoter_options *o, str
                                 .reverse = x->reverse };
 }
 
-/* The first site of each gene of the vocabulary: windows with their tokens, n of them. */
+/* The first site of each gene that has no promoter yet: windows with their tokens, n of them. */
 static enum rc make_windows(const struct knowledge_source *s, const struct tss_table *t,
                             enum species sp, const struct promoter_options *o,
-                            struct fasta_window *w, uint32_t *token, size_t *n, struct tally *c,
-                            struct err *e)
+                            const unsigned char *has, struct fasta_window *w, uint32_t *token,
+                            size_t *n, struct tally *c, struct err *e)
 {
-    unsigned char *seen = calloc(s->v->n + 1, 1);
+    unsigned char *seen = malloc(s->v->n + 1);
     if (!seen)
         return err_set(e, RC_FAIL, "no memory for %zu genes", s->v->n);
+    memcpy(seen, has, s->v->n);
     *n = 0;
     for (size_t i = 0; i < t->n; i++) {
         const struct tss *x = &t->at[i];
@@ -122,9 +125,10 @@ static enum rc make_windows(const struct knowledge_source *s, const struct tss_t
     return RC_OK;
 }
 
-static enum rc read_windows(const char *genome, struct fasta_window *w, const uint32_t *token,
-                            size_t n, const struct promoter_options *o, struct promoters *p,
-                            struct tally *c, struct fasta_facts *f, struct err *e)
+static enum rc read_windows(const char *genome, enum species sp, struct fasta_window *w,
+                            const uint32_t *token, size_t n, const struct promoter_options *o,
+                            struct promoters *p, struct tally *c, struct fasta_facts *f,
+                            struct err *e)
 {
     const size_t length = (size_t)(o->upstream + o->downstream);
     enum rc rc = RC_OK;
@@ -141,7 +145,7 @@ static enum rc read_windows(const char *genome, struct fasta_window *w, const ui
             free(w[i].bases);
             continue;
         }
-        rc = promoters_add(p, token[i], w[i].bases, e);
+        rc = promoters_add(p, sp, token[i], w[i].bases, e);
         c->taken += !rc;
     }
     return rc;
@@ -182,9 +186,9 @@ static enum rc add_genome(struct knowledge_source *s, const char *genome, const 
     rc = w && token && c.unknown ? sites_species(s, &t, tss, &sp, e)
                                  : err_set(e, RC_FAIL, "no memory for %zu genes", t.n);
     if (!rc)
-        rc = make_windows(s, &t, sp, o, w, token, &n, &c, e);
+        rc = make_windows(s, &t, sp, o, p->has, w, token, &n, &c, e);
     if (!rc)
-        rc = read_windows(genome, w, token, n, o, p, &c, &f, e);
+        rc = read_windows(genome, sp, w, token, n, o, p, &c, &f, e);
     if (!rc)
         tell_genome(s, genome, tss, sp, t.n, &f, &c);
     json_decref(c.unknown);
@@ -194,94 +198,88 @@ static enum rc add_genome(struct knowledge_source *s, const char *genome, const 
     return rc;
 }
 
-/* ---- vectors ---- */
+/* ---- sequences by name ---- */
 
-/* Row r of x[n, d] to the table's width: itself, or times a fixed matrix of N(0, 1/d). */
-static void project(const float *x, size_t d, uint64_t seed, struct knowledge_table *k,
-                    const struct promoters *p)
+/* The gene that a sequence is named after: its symbol or id, or EPDnew's SYMBOL_1 for the first of
+ * several promoters. -1: of none. */
+static int32_t named_token(const struct knowledge_source *s, enum species sp, const char *name)
 {
-    const uint64_t id = hash_text("promoter projection");
-    for (size_t j = 0; j < k->dim; j++)
-        for (size_t i = 0; i < d; i++) {
-            if (d == k->dim && i != j)
-                continue;
-            const double a =
-                d == k->dim ? 1 : rng_normal(seed, RNG_INIT, id, j * d + i) / sqrt((double)d);
-            for (size_t r = 0; r < p->n; r++)
-                k->vector[p->token[r] * k->dim + j] += (float)(a * (double)x[r * d + i]);
+    char cut[128];
+    int32_t t = name ? knowledge_token(s, sp, name) : -1;
+    const char *under = name ? strrchr(name, '_') : NULL;
+    if (t < 0 && under && under[1] && strspn(under + 1, "0123456789") == strlen(under + 1) &&
+        (size_t)(under - name) < sizeof cut) {
+        snprintf(cut, sizeof cut, "%.*s", (int)(under - name), name);
+        t = knowledge_token(s, sp, cut);
+    }
+    return t;
+}
+
+static bool mostly_unknown(const char *bases, double most)
+{
+    const size_t n = strlen(bases);
+    size_t known = 0;
+    for (size_t i = 0; i < n; i++)
+        known += strchr("ACGT", bases[i]) != NULL;
+    return (double)(n - known) > most * (double)n;
+}
+
+static enum rc take_sequences(const struct knowledge_source *s, struct sequences *q,
+                              enum species sp, const struct promoter_options *o,
+                              struct promoters *p, struct tally *c, struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (size_t i = 0; !rc && i < q->n; i++) {
+        const int32_t t = named_token(s, sp, q->name[i]);
+        if (strlen(q->bases[i]) < KMER_MAX || mostly_unknown(q->bases[i], o->most_unknown)) {
+            c->unknown_bases++;
+            continue;
         }
-}
-
-static void hear(void *ctx, size_t n)
-{
-    progress_at(ctx, n);
-}
-
-static enum rc by_dnabert(const struct promoters *p, const struct promoter_options *o,
-                          struct knowledge_table *k, char *label, struct err *e)
-{
-    struct dnabert m;
-    struct progress now;
-    const char *why;
-    const struct backend *b = backend_find(o->backend, &why);
-    if (!b)
-        return err_set(e, RC_SKIP, "no backend '%s': %s", o->backend, why);
-    enum rc rc = dnabert_load(&m, o->model, b, false, label, e);
-    if (rc)
-        return rc;
-    float *x = malloc((p->n * m.config.d + 1) * sizeof *x);
-    progress_start(&now, "promoters", p->n);
-    rc =
-        x ? dnabert_embed(&m, (const char *const *)p->bases, p->n,
-                          o->method == PROMOTER_DNALONG ? DNA_LONG : DNA_MEAN_CLS, x, hear, &now, e)
-          : err_set(e, RC_FAIL, "no memory for %zu promoters", p->n);
-    progress_end(&now);
-    if (!rc)
-        project(x, m.config.d, o->seed, k, p);
-    free(x);
-    dnabert_release(&m);
+        if (t < 0 && q->name[i])
+            json_array_append_new(c->unknown, json_string(q->name[i]));
+        c->unnamed += !q->name[i];
+        c->in_vocab += t >= 0;
+        c->repeats += t >= 0 && p->has[t];
+        if (t >= 0 && p->has[t])
+            continue;
+        rc = promoters_add(p, sp, t < 0 ? PROMOTER_NO_GENE : (uint32_t)t, q->bases[i], e);
+        q->bases[i] = NULL; /* taken over */
+        c->taken += !rc && t >= 0;
+    }
     return rc;
 }
 
-/* Shares of the words of k bases that are known. */
-static void shares(const char *bases, int k, uint32_t *word, double *to)
+/* SPECIES=FILE. */
+static enum rc add_sequences(struct knowledge_source *s, const char *what,
+                             const struct promoter_options *o, struct promoters *p, struct err *e)
 {
-    const size_t n = kmer_tokens(bases, strlen(bases), k, word);
-    size_t known = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (word[i] < KMER_FIRST)
-            continue;
-        to[word[i] - KMER_FIRST]++;
-        known++;
+    const char *equals = strchr(what, '='), *path = equals ? equals + 1 : "", *slash;
+    const enum species sp = strncmp(what, "human=", 6) == 0   ? SPECIES_HUMAN
+                            : strncmp(what, "mouse=", 6) == 0 ? SPECIES_MOUSE
+                                                              : SPECIES_UNKNOWN;
+    struct sequences q;
+    struct tally c = { .unknown = json_array() };
+    if (sp == SPECIES_UNKNOWN)
+        return err_set(e, RC_USAGE, "--sequences '%s' is neither human=FILE nor mouse=FILE", what);
+    enum rc rc = sequences_read(path, &q, e);
+    if (!rc) {
+        slash = strrchr(path, '/');
+        const size_t n = q.n;
+        rc = c.unknown ? take_sequences(s, &q, sp, o, p, &c, e)
+                       : err_set(e, RC_FAIL, "no memory for %zu sequences", n);
+        sequences_release(&q);
+        log_say("%s: %zu sequences, %zu promoters of genes, %s", path, n, c.taken,
+                species_name(sp));
+        json_array_append_new(
+            s->list,
+            json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "sequences",
+                      slash ? slash + 1 : path, "species", species_name(sp), "n", (json_int_t)n,
+                      "without_name", (json_int_t)c.unnamed, "genes_in_vocab",
+                      (json_int_t)c.in_vocab, "repeats", (json_int_t)c.repeats,
+                      "short_or_mostly_unknown_bases", (json_int_t)c.unknown_bases, "promoters",
+                      (json_int_t)c.taken, "unknown", c.unknown));
     }
-    for (size_t i = 0; known && i < (size_t)1 << 2 * k; i++)
-        to[i] /= (double)known;
-}
-
-static enum rc by_words(const struct promoters *p, const struct promoter_options *o,
-                        struct knowledge_table *k, struct err *e)
-{
-    struct mat x = { 0 }, y = { 0 };
-    struct pca pca = { 0 };
-    const size_t length = (size_t)(o->upstream + o->downstream);
-    uint32_t *word = malloc((length + 1) * sizeof *word);
-    enum rc rc = word ? mat_alloc(&x, p->n, (size_t)1 << 2 * o->k, e)
-                      : err_set(e, RC_FAIL, "no memory for %zu words", length);
-    for (size_t r = 0; !rc && r < p->n; r++)
-        shares(p->bases[r], o->k, word, mat_row(&x, r));
-    if (!rc)
-        rc = pca_fit(&x, k->dim, &pca, e);
-    if (!rc)
-        rc = pca_apply(&pca, &x, &y, e);
-    /* In units of the first component's spread: shares are of the order of 1e-3. */
-    const double unit = rc ? 1 : 1 / sqrt(pca.variance[0]);
-    for (size_t r = 0; !rc && r < p->n; r++)
-        for (size_t i = 0; i < y.d; i++)
-            k->vector[p->token[r] * k->dim + i] = (float)(mat_row(&y, r)[i] * unit);
-    pca_release(&pca);
-    mat_release(&x);
-    mat_release(&y);
-    free(word);
+    json_decref(c.unknown);
     return rc;
 }
 
@@ -293,6 +291,8 @@ static enum rc write_fasta(const struct promoters *p, const struct vocab *v, con
     if (rc)
         return rc;
     for (size_t i = 0; i < p->n; i++) {
+        if (p->token[i] == PROMOTER_NO_GENE)
+            continue;
         textout_put(&t, ">%s\n", v->entry[p->token[i]].id);
         textout_text(&t, p->bases[i]);
         textout_text(&t, "\n");
@@ -300,23 +300,27 @@ static enum rc write_fasta(const struct promoters *p, const struct vocab *v, con
     return textout_close(&t, e);
 }
 
-enum rc knowledge_promoters(struct knowledge_source *s, const char *const *genome,
-                            const char *const *tss, int n, const struct promoter_options *o,
-                            struct knowledge_table *k, char *label, struct err *e)
+enum rc knowledge_promoters(struct knowledge_source *s, const struct promoter_inputs *in,
+                            const struct promoter_options *o, struct knowledge_table *k,
+                            double spare_sd[2], char *label, struct err *e)
 {
-    struct promoters p = { 0 };
+    struct promoters p = { .has = calloc(s->v->n + 1, 1) };
     *label = '\0';
-    enum rc rc = knowledge_table_alloc(k, KNOWLEDGE_PROMOTER, s->v->n, o->dim, e);
-    for (int i = 0; !rc && i < n; i++)
-        rc = add_genome(s, genome[i], tss[i], o, &p, e);
-    if (!rc && !p.n)
+    *k = (struct knowledge_table){ 0 };
+    enum rc rc = p.has ? knowledge_table_alloc(k, KNOWLEDGE_PROMOTER, s->v->n, o->dim, e)
+                       : err_set(e, RC_FAIL, "no memory for %zu genes", s->v->n);
+    for (int i = 0; !rc && i < in->n_genomes; i++)
+        rc = add_genome(s, in->genome[i], in->tss[i], o, &p, e);
+    for (int i = 0; !rc && i < in->n_sequences; i++)
+        rc = add_sequences(s, in->sequences[i], o, &p, e);
+    if (!rc && !p.n_genes && in->n_genomes)
         rc = err_set(e, RC_INPUT, "no promoter of any gene of the vocabulary");
+    if (!rc && !p.n)
+        rc = err_set(e, RC_INPUT, "no sequence to make vectors of");
     if (!rc && o->fasta_out)
         rc = write_fasta(&p, s->v, o->fasta_out, e);
     if (!rc)
-        rc = o->method == PROMOTER_KMER ? by_words(&p, o, k, e) : by_dnabert(&p, o, k, label, e);
-    for (size_t i = 0; !rc && i < p.n; i++)
-        k->present[p.token[i]] = 1;
+        rc = promoter_vectors(&p, o, k, spare_sd, label, e);
     if (rc)
         knowledge_table_release(k);
     promoters_release(&p);

@@ -14,6 +14,7 @@ struct knowledge_source {
     const struct gene_tables *tables; /* empty without gene tables */
     struct pairs pairs;               /* of tokens */
     json_t *list;                     /* of inputs, for the report; owned */
+    size_t networks[2], peca2[2];     /* read so far, by species; of PECA2 among them */
 };
 
 /* The token of a gene's name or id in a species, or -1. */
@@ -23,6 +24,8 @@ int32_t knowledge_token(const struct knowledge_source *s, enum species sp, const
  * names that it does not know are counted and listed. */
 enum rc knowledge_add_network(struct knowledge_source *s, const char *path, const char *levels,
                               struct err *e);
+/* How many networks of which kind there were beside the paper's, and what stands in for them. */
+void knowledge_tell_networks(struct knowledge_source *s);
 /* HGNC's groups, for both species. */
 enum rc knowledge_add_families(struct knowledge_source *s, const char *path, struct err *e);
 
@@ -47,10 +50,17 @@ struct promoter_options {
     uint64_t seed;
     const char *fasta_out; /* the windows; may be NULL */
 };
-/* Genomes and their tables of start sites, n of each, one pair for each species. Fills the rows
- * that have a promoter, and label (of the model, "" for none). On failure *k is empty. */
-enum rc knowledge_promoters(struct knowledge_source *s, const char *const *genome,
-                            const char *const *tss, int n, const struct promoter_options *o,
-                            struct knowledge_table *k, char *label, struct err *e);
+struct promoter_inputs {
+    const char *const *genome, *const *tss; /* [n_genomes], a pair for each species */
+    int n_genomes;
+    const char *const *sequences; /* [n_sequences] SPECIES=FILE; named after genes, or bare */
+    int n_sequences;
+};
+/* Fills the rows that have a promoter, and label (of the model, "" for none). spare_sd: of a
+ * species whose sequences belong to no known gene, the spread of their vectors; else 0. On failure
+ * *k is empty. */
+enum rc knowledge_promoters(struct knowledge_source *s, const struct promoter_inputs *in,
+                            const struct promoter_options *o, struct knowledge_table *k,
+                            double spare_sd[2], char *label, struct err *e);
 
 #endif

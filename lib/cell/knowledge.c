@@ -198,27 +198,29 @@ enum rc knowledge_learn(struct knowledge_table *k, enum knowledge_kind kind, con
         knowledge_table_release(k);
         return rc;
     }
-    return knowledge_fill(k, v, o->seed, c, e);
+    return knowledge_fill(k, v, o->seed, NULL, c, e);
 }
 
 enum rc knowledge_fill(struct knowledge_table *k, const struct vocab *v, uint64_t seed,
-                       struct knowledge_counts *c, struct err *e)
+                       const double spare_sd[2], struct knowledge_counts *c, struct err *e)
 {
     for (int s = 0; s < 2; s++)
         c->learned[s] = c->filled[s] = 0;
     for (size_t t = 0; t < v->n; t++)
         if (v->entry[t].species != SPECIES_UNKNOWN)
             ++(k->present[t] ? c->learned : c->filled)[v->entry[t].species];
-    if (!c->learned[0] && !c->learned[1])
+    if (!c->learned[0] && !c->learned[1] && !(spare_sd && spare_sd[0] + spare_sd[1] > 0))
         return err_set(e, RC_INPUT, "nothing is known of any gene of the vocabulary");
     double *work = malloc(2 * k->dim * sizeof *work);
     if (!work)
         return err_set(e, RC_FAIL, "no memory for %zu sums", k->dim);
     for (int s = 0; s < 2; s++)
-        c->sd[s] = c->learned[s] ? spread(k, v, (enum species)s, work, work + k->dim) : 0;
+        c->sd[s] = c->learned[s] ? spread(k, v, (enum species)s, work, work + k->dim)
+                   : spare_sd    ? spare_sd[s]
+                                 : 0;
     free(work);
     for (int s = 0; s < 2; s++)
-        if (!c->learned[s])
+        if (!c->learned[s] && !(c->sd[s] > 0))
             c->sd[s] = c->sd[!s];
     struct filling f = { k, v, c->sd, seed };
     threads_for((v->n + FILL_TASK - 1) / FILL_TASK, fill_task, &f);

@@ -25,9 +25,10 @@ enum rc knowledge_learn(struct knowledge_table *k, enum knowledge_kind kind, con
                         struct knowledge_counts *c, struct err *e);
 
 /* Random rows for the genes without one, for a table whose rows came another way (promoters): sd
- * of each species from its rows that are present; learned, filled and sd of *c are set. RC_INPUT:
- * no row is present. */
+ * of each species from its rows that are present; of one without such rows spare_sd (by species;
+ * NULL or 0: the other species' sd). learned, filled and sd of *c are set. RC_INPUT: no row is
+ * present, and no spare. */
 enum rc knowledge_fill(struct knowledge_table *k, const struct vocab *v, uint64_t seed,
-                       struct knowledge_counts *c, struct err *e);
+                       const double spare_sd[2], struct knowledge_counts *c, struct err *e);
 
 #endif

@@ -14,7 +14,9 @@ enum sim_draw {
     DRAW_EDGE = 8,     /* 8 shared, 9 human, 10 mouse */
     DRAW_TYPE = 11,    /* group x type */
     DRAW_BATCH = 12,   /* sample x gene */
-    DRAW_LISTED = 13   /* 13 human, 14 mouse: which edges and false edges are published */
+    DRAW_LISTED = 13,  /* 13 human, 14 mouse: which edges and false edges are published */
+    DRAW_DNA = 15,     /* bases: by group, gene, motif */
+    DRAW_PAIRED = 16   /* 16 human, 17 mouse: elements, background pairs */
 };
 
 /* TFs 0 .. n - 1 have a homolog and stand in both species under the same number. */

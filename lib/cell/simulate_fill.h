@@ -29,4 +29,16 @@ enum rc sim_truth_doses(const struct sim *s, struct table *t, struct err *e);
 enum rc sim_truth_effects(const struct sim *s, struct table *t, struct err *e);
 enum rc sim_truth_labels(const struct sim *s, size_t sample, struct table *t, struct err *e);
 
+/* TRRUST, CollecTRI or DoRothEA (simulate_lists.c). */
+enum rc sim_published(const struct sim *s, enum sim_table k, enum species sp, struct table *t,
+                      struct err *e);
+/* Promoters (simulate_genome.c): FASTA, start sites, bases without names. */
+enum rc sim_genome(const struct sim *s, enum species sp, struct table *t, struct err *e);
+enum rc sim_sites(const struct sim *s, enum species sp, struct table *t, struct err *e);
+enum rc sim_promoters(const struct sim *s, enum species sp, struct table *t, struct err *e);
+
+/* Paired samples (simulate_paired.c). */
+enum rc sim_paired(const struct sim *s, enum sim_table k, int which, struct table *t,
+                   struct err *e);
+
 #endif

@@ -9,6 +9,24 @@
 
 #define REF "mirror/gene_reference/"
 #define GRN "mirror/prior_knowledge/grn/"
+#define PRO "mirror/prior_knowledge/promoter/"
+
+#define PAIRED(name, which)                                                                         \
+    {                                                                                               \
+        "mirror/paired/" name "/expression.tsv", SIM_T_PAIRED_EXPRESSION, which, '\t', true, false  \
+    },                                                                                              \
+        { "mirror/paired/" name "/elements.tsv", SIM_T_PAIRED_ELEMENTS, which, '\t', true, false }, \
+        { "mirror/paired/" name "/binding.tsv", SIM_T_PAIRED_BINDING, which, '\t', true, false },   \
+        { "mirror/paired/" name "/links.tsv", SIM_T_PAIRED_LINKS, which, '\t', true, false },       \
+        { "mirror/paired/" name "/correlation.tsv",                                                 \
+          SIM_T_PAIRED_CORRELATION,                                                                 \
+          which,                                                                                    \
+          '\t',                                                                                     \
+          true,                                                                                     \
+          false },                                                                                  \
+    {                                                                                               \
+        "mirror/paired/" name "/background.tsv", SIM_T_PAIRED_BACKGROUND, which, '\t', true, false  \
+    }
 
 const struct sim_file sim_files[] = {
     { REF "celltypist/GENCODEv44_Gene_id2name.csv", SIM_T_GENCODE_NAMES, 0, ',', false, false },
@@ -33,6 +51,16 @@ const struct sim_file sim_files[] = {
     { GRN "collectri_human.csv", SIM_T_COLLECTRI, 0, ',', true, true },
     { GRN "dorothea_hs_ABCD.tsv", SIM_T_DOROTHEA, 0, '\t', true, false },
     { GRN "dorothea_mm_ABCD.tsv", SIM_T_DOROTHEA, 1, '\t', true, false },
+    { "mirror/genome/human.fa.gz", SIM_T_GENOME, 0, '\t', false, false },
+    { "mirror/genome/mouse.fa.gz", SIM_T_GENOME, 1, '\t', false, false },
+    { "mirror/genome/human.sites.tsv", SIM_T_SITES, 0, '\t', true, false },
+    { "mirror/genome/mouse.sites.tsv", SIM_T_SITES, 1, '\t', true, false },
+    { PRO "hs_pos_TATA.txt", SIM_T_PROMOTERS, 0, '\t', false, false },
+    { PRO "mm_pos_TATA.txt", SIM_T_PROMOTERS, 1, '\t', false, false },
+    PAIRED("human_0", 0),
+    PAIRED("human_1", 1),
+    PAIRED("mouse_0", 2),
+    PAIRED("mouse_1", 3),
     { "truth/genes.tsv", SIM_T_GENES, 0, '\t', true, false },
     { "truth/homologs.tsv", SIM_T_HOMOLOGS, 0, '\t', true, false },
     { "truth/network.tsv", SIM_T_NETWORK, 0, '\t', true, false },
@@ -46,8 +74,6 @@ const struct sim_file sim_files[] = {
     { "mirror/sc_mouse/sim_m2/labels.tsv", SIM_T_LABELS, 3, '\t', true, false },
 };
 const size_t sim_n_files = sizeof sim_files / sizeof sim_files[0];
-
-/* ---- what the lists know ---- */
 
 /* Positions 8.. of a gene's own stream (0 and 1 are its base and dispersion). */
 static double gene_unit(const struct sim *s, enum species sp, uint32_t gene, uint64_t pos)
@@ -68,64 +94,6 @@ bool sim_is_core(const struct sim *s, enum species sp, uint32_t gene)
 {
     enum sim_biotype b = s->group[s->of[sp].gene[gene].group].biotype;
     return b != SIM_PSEUDO && b != SIM_MITO && gene_unit(s, sp, gene, 1) >= 0.02;
-}
-
-static void draw_listed(const struct sim *s, enum species sp, struct sim_listed *x)
-{
-    const unsigned what = DRAW_LISTED + (unsigned)sp;
-    const uint64_t at = (uint64_t)x->target * 8;
-    if (x->real && sim_unit(s, what, x->tf, at) < 0.2)
-        return; /* held out: a method may find it, a list does not tell it */
-    x->trrust = sim_unit(s, what, x->tf, at + 1) < 0.7;
-    x->collectri = sp == SPECIES_HUMAN && sim_unit(s, what, x->tf, at + 2) < 0.8;
-    x->dorothea = sim_unit(s, what, x->tf, at + 3) < 0.6 || !(x->trrust || x->collectri);
-}
-
-static int by_tf(const void *pa, const void *pb)
-{
-    const struct sim_listed *a = pa, *b = pb;
-    if (a->tf != b->tf)
-        return a->tf < b->tf ? -1 : 1;
-    return (a->target > b->target) - (a->target < b->target);
-}
-
-enum rc sim_listed_edges(const struct sim *s, enum species sp, struct sim_listed **edge, size_t *n,
-                         struct err *e)
-{
-    const struct sim_species *a = &s->of[sp];
-    const size_t n_false = a->n_edges * 15 / 100;
-    *n = 0;
-    *edge = calloc(a->n_edges + n_false + 1, sizeof **edge);
-    if (!*edge)
-        return err_set(e, RC_FAIL, "no memory for %zu edges", a->n_edges);
-    for (size_t i = 0; i < a->n_edges; i++) {
-        const struct sim_edge *x = &a->edge[i];
-        (*edge)[(*n)++] = (struct sim_listed){ .tf = x->tf,
-                                               .target = x->target,
-                                               .sign = x->sign,
-                                               .weight = x->weight,
-                                               .real = true,
-                                               .shared = x->shared };
-    }
-    /* False edges: any TF, any gene that it does not regulate. */
-    for (uint64_t i = 0; i < n_false; i++) {
-        const unsigned what = DRAW_LISTED + (unsigned)sp;
-        const uint64_t at = (1ull << 40) + 4 * i;
-        struct sim_listed x = { .tf = (uint32_t)sim_below(s, what, 0, at, a->n_tfs),
-                                .target = (uint32_t)sim_below(s, what, 0, at + 1, a->n_genes),
-                                .sign = sim_unit(s, what, 0, at + 2) < 0.75 ? 1 : -1 };
-        if (x.target != a->tf_gene[x.tf] && !sim_is_edge(a, x.tf, x.target))
-            (*edge)[(*n)++] = x;
-    }
-    qsort(*edge, *n, sizeof **edge, by_tf);
-    size_t kept = 0; /* the same false edge may be drawn twice */
-    for (size_t i = 0; i < *n; i++)
-        if (!kept || by_tf(&(*edge)[kept - 1], &(*edge)[i]) != 0)
-            (*edge)[kept++] = (*edge)[i];
-    *n = kept;
-    for (size_t i = 0; i < *n; i++)
-        draw_listed(s, sp, &(*edge)[i]);
-    return RC_OK;
 }
 
 /* ---- gene tables ---- */
@@ -324,53 +292,6 @@ static enum rc homologs(const struct sim *s, enum sim_table k, enum species from
     return f.rc;
 }
 
-/* ---- network ---- */
-
-static bool in_list(const struct sim_listed *x, enum sim_table k)
-{
-    return k == SIM_T_TRRUST ? x->trrust : k == SIM_T_COLLECTRI ? x->collectri : x->dorothea;
-}
-
-/* An edge as the list k writes it. u: a draw of the edge's own. */
-static void put_listed(struct fill *f, size_t row, enum sim_table k, const char *tf,
-                       const char *target, const struct sim_listed *x, double u)
-{
-    fill_text(f, row, 0, "%s", tf);
-    fill_text(f, row, k == SIM_T_DOROTHEA ? 2 : 1, "%s", target);
-    if (k == SIM_T_TRRUST) {
-        fill_text(f, row, 2, "%s", u < 0.2 ? "Unknown" : x->sign > 0 ? "Activation" : "Repression");
-        fill_i64(f, row, 3, 90000000 + (int64_t)row); /* where real lists have PubMed ids */
-    } else if (k == SIM_T_COLLECTRI) {
-        fill_i64(f, row, 2, x->sign);
-    } else {
-        fill_text(f, row, 1, "%c", "ABCD"[(int)(4 * u)]);
-        fill_i64(f, row, 3, x->sign);
-    }
-}
-
-static enum rc published(const struct sim *s, enum sim_table k, enum species sp, struct table *t,
-                         struct err *e)
-{
-    const struct sim_species *a = &s->of[sp];
-    struct sim_listed *x = NULL;
-    size_t n = 0, n_rows = 0, row = 0;
-    if (sim_listed_edges(s, sp, &x, &n, e))
-        return e->rc;
-    for (size_t i = 0; i < n; i++)
-        n_rows += in_list(&x[i], k);
-    struct fill f =
-        k == SIM_T_TRRUST ? fill_start(t, n_rows, "ttti", "TF|gene_symbol|interaction|position", e)
-        : k == SIM_T_COLLECTRI ? fill_start(t, n_rows, "tti", "source|target|weight", e)
-                               : fill_start(t, n_rows, "ttti", "tf|confidence|target|mor", e);
-    for (size_t i = 0; i < n; i++)
-        if (in_list(&x[i], k))
-            put_listed(&f, row++, k, a->gene[a->tf_gene[x[i].tf]].name, a->gene[x[i].target].name,
-                       &x[i],
-                       sim_unit(s, DRAW_LISTED + (unsigned)sp, x[i].tf, 8ull * x[i].target + 4));
-    free(x);
-    return f.rc;
-}
-
 enum rc sim_table_make(const struct sim *s, enum sim_table table, int which, struct table *t,
                        struct err *e)
 {
@@ -403,7 +324,24 @@ enum rc sim_table_make(const struct sim *s, enum sim_table table, int which, str
     case SIM_T_TRRUST:
     case SIM_T_COLLECTRI:
     case SIM_T_DOROTHEA:
-        rc = published(s, table, sp, t, e);
+        rc = sim_published(s, table, sp, t, e);
+        break;
+    case SIM_T_GENOME:
+        rc = sim_genome(s, sp, t, e);
+        break;
+    case SIM_T_SITES:
+        rc = sim_sites(s, sp, t, e);
+        break;
+    case SIM_T_PROMOTERS:
+        rc = sim_promoters(s, sp, t, e);
+        break;
+    case SIM_T_PAIRED_EXPRESSION:
+    case SIM_T_PAIRED_ELEMENTS:
+    case SIM_T_PAIRED_BINDING:
+    case SIM_T_PAIRED_LINKS:
+    case SIM_T_PAIRED_CORRELATION:
+    case SIM_T_PAIRED_BACKGROUND:
+        rc = sim_paired(s, table, which, t, e);
         break;
     case SIM_T_GENES:
         rc = sim_truth_genes(s, t, e);

@@ -19,6 +19,15 @@ enum sim_table {
     SIM_T_TRRUST,
     SIM_T_COLLECTRI,
     SIM_T_DOROTHEA,
+    SIM_T_GENOME,
+    SIM_T_SITES,
+    SIM_T_PROMOTERS,
+    SIM_T_PAIRED_EXPRESSION,
+    SIM_T_PAIRED_ELEMENTS,
+    SIM_T_PAIRED_BINDING,
+    SIM_T_PAIRED_LINKS,
+    SIM_T_PAIRED_CORRELATION,
+    SIM_T_PAIRED_BACKGROUND,
     SIM_T_GENES, /* from here: truth */
     SIM_T_HOMOLOGS,
     SIM_T_NETWORK,
@@ -32,7 +41,7 @@ enum sim_table {
 struct sim_file {
     const char *path; /* below --out; .gz is compressed */
     enum sim_table table;
-    int which; /* species, or sample for labels; for the truth about both species 0 */
+    int which; /* species, or sample for labels and paired; for the truth about both species 0 */
     char sep;
     bool header, quote;
 };

@@ -12,7 +12,7 @@ struct layout {
     char sep;
     size_t n_fields;
     int source, target, level; /* columns; level -1: none */
-    bool header;
+    bool header, peca2;
 };
 
 static bool is_one_of(const char *text, const char *const *words)
@@ -36,6 +36,7 @@ static enum rc find_layout(const char *path, const char *line, struct layout *l,
     static const char *const source[] = { "source", "tf", "regulator", "gene1", NULL };
     static const char *const target[] = { "target", "gene_symbol", "gene", "tg", "gene2", NULL };
     static const char *const level[] = { "confidence", NULL };
+    static const char *const tg[] = { "tg", NULL }, *const score[] = { "score", NULL };
     static const char *const trrust[] = { "Activation", "Repression", "Unknown", NULL };
     char *copy = strdup(line), *field[MAX_FIELDS] = { 0 };
     if (!copy)
@@ -47,6 +48,8 @@ static enum rc find_layout(const char *path, const char *line, struct layout *l,
     l->target = find_column(field, n, target);
     l->level = find_column(field, n, level);
     l->header = l->source >= 0 && l->target >= 0;
+    l->peca2 =
+        l->source >= 0 && find_column(field, n, tg) >= 0 && find_column(field, n, score) >= 0;
     const bool bare = n == 2 || (n > 2 && is_one_of(field[2], trrust));
     free(copy);
     if (l->n_fields > MAX_FIELDS)
@@ -122,6 +125,7 @@ static enum rc read_lines(struct network *n, struct reading *r, struct lines *l,
         rc = err_set(e, RC_INPUT, "'%s' is empty", l->path);
     if (!rc)
         rc = find_layout(l->path, l->text, &a, e);
+    n->peca2 = a.peca2;
     if (!rc && !a.header)
         rc = read_row(n, r, l, &a, levels, e);
     while (!rc && !(rc = lines_next(l, &more, e)) && more)

@@ -10,6 +10,8 @@
 #ifndef GC_IO_NETWORK_H
 #define GC_IO_NETWORK_H
 
+#include <stdbool.h>
+
 #include "lib/data/names.h"
 #include "lib/data/pairs.h"
 
@@ -21,6 +23,7 @@ struct network {
     size_t n_left; /* lines left for their confidence */
     size_t n_directed; /* distinct (regulator, target), self pairs included */
     size_t n_self;     /* of these, of a gene with itself */
+    bool peca2;        /* has PECA2's columns TF, TG, Score */
 };
 
 /* levels: the letters of confidence to take, as "AB"; NULL or a file without such a column: all.

@@ -14,6 +14,7 @@ struct layout {
     int place[N_PLACES]; /* column, or -1 */
     size_t n_fields;
     bool header;
+    bool from_one; /* start and end count from 1, as Ensembl's do */
 };
 
 static const char *const words[N_PLACES][6] = { { "chr", "chrom", "chromosome", "#chr", "#chrom" },
@@ -22,7 +23,7 @@ static const char *const words[N_PLACES][6] = { { "chr", "chrom", "chromosome", 
                                                 { "tss" },
                                                 { "strand" },
                                                 { "name", "gene", "gene_name", "symbol" },
-                                                { "ensembl_id", "gene_id", "id" } };
+                                                { "ensembl_id", "gene_id", "id", "ensgene" } };
 
 static enum rc find_layout(struct layout *l, const struct lines *in, struct err *e)
 {
@@ -40,6 +41,7 @@ static enum rc find_layout(struct layout *l, const struct lines *in, struct err 
     }
     const int *at = l->place;
     l->header = at[AT_SEQUENCE] >= 0;
+    l->from_one = at[AT_ID] >= 0 && strcasecmp(field[at[AT_ID]], "ensgene") == 0;
     const bool good = at[AT_STRAND] >= 0 && (at[AT_NAME] >= 0 || at[AT_ID] >= 0) &&
                       (at[AT_TSS] >= 0 || (at[AT_START] >= 0 && at[AT_END] >= 0));
     free(copy);
@@ -76,9 +78,11 @@ static bool start_site(struct tss *t, const struct layout *l, char *const *field
         return true;
     }
     if (!whole(field[l->place[AT_START]], &start) || !whole(field[l->place[AT_END]], &end) ||
-        end <= start)
+        end + l->from_one <= start)
         return false;
-    t->at = t->reverse ? end - 1 : start;
+    if (l->from_one && start < 1)
+        return false;
+    t->at = t->reverse ? end - 1 : start - l->from_one;
     return true;
 }
 

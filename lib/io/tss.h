@@ -2,9 +2,10 @@
  *   BED with a header line (`#chr start end name score strand Ensembl_ID ..`, in any order) or
  *   without (BED6): 0-based, half-open; the start site is the first base on the gene's strand,
  *   start for + and end - 1 for -
+ *   a header with `ensgene` (Ensembl's table as annotables has it): start and end 1-based, closed
  *   a header with `tss` (1-based, as BioMart gives it) in place of start and end
  * Columns by name, in any case: chr, chrom, chromosome; start; end; tss; strand (+ - 1 -1); name,
- * gene, gene_name, symbol; ensembl_id, gene_id, id. */
+ * gene, gene_name, symbol; ensembl_id, gene_id, id, ensgene. */
 #ifndef GC_IO_TSS_H
 #define GC_IO_TSS_H
 

@@ -24,6 +24,7 @@ void page_headline(const struct page *p); /* page_head.c */
 void page_pipeline(const struct page *p); /* page_cells.c */
 void page_cells(const struct page *p);
 void page_corpus(const struct page *p);
+void page_worth(const struct page *p);  /* page_worth.c */
 void page_limits(const struct page *p); /* page_model.c */
 void page_training(const struct page *p);
 void page_maps(const struct page *p);   /* page_maps.c */

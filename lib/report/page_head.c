@@ -113,7 +113,7 @@ void page_headline(const struct page *p)
                "named below, beside simple methods and with the limits of so small a run.</p>\n"
                "<nav aria-label=\"Sections\"><a href=\"#pipeline\">What was done</a> "
                "<a href=\"#limits\">Limits</a> <a href=\"#cells\">Cells</a> "
-               "<a href=\"#training\">Training</a> <a href=\"#maps\">Maps</a> "
+               "<a href=\"#worth\">Knowledge</a> <a href=\"#training\">Training</a> <a href=\"#maps\">Maps</a> "
                "<a href=\"#scores\">Scores</a> <a href=\"#inputs\">Inputs</a> "
                "<a href=\"#repeat\">Repeat and check</a> <a href=\"#deviations\">Deviations</a> "
                "<a href=\"#glossary\">Words</a></nav></header>\n<main>\n"

@@ -179,11 +179,10 @@ static enum rc add_facts(struct results *r, const char *folder, struct err *e)
     return rc;
 }
 
-/* The kinds (grn.json, ..) and what each is worth (worth-grn.json, ..). */
+/* The kinds: grn.json, .. */
 enum rc results_knowledge(struct results *r, struct err *e)
 {
-    enum rc rc = add_facts(r, "knowledge", e);
-    return rc ? rc : add_facts(r, "knowledge-report", e);
+    return add_facts(r, "knowledge", e);
 }
 
 enum rc results_read(struct results *r, const char *folder, const char *profile, struct err *e)
@@ -196,7 +195,7 @@ enum rc results_read(struct results *r, const char *folder, const char *profile,
     enum rc rc =
         folder_exists(folder) ? RC_OK : err_set(e, RC_INPUT, "no results folder '%s'", folder);
     static enum rc (*const part[])(struct results *, struct err *) = {
-        results_inputs,   results_samples, results_corpus, results_knowledge,
+        results_inputs,   results_samples, results_corpus, results_knowledge, results_worth,
         results_pretrain, results_maps,    results_scores, results_stages,
     };
     for (size_t i = 0; !rc && i < sizeof part / sizeof *part; i++)
@@ -209,9 +208,13 @@ enum rc results_read(struct results *r, const char *folder, const char *profile,
 void results_release(struct results *r)
 {
     table_release(&r->inputs.t);
+    table_release(&r->worth);
+    table_release(&r->leakage);
+    table_release(&r->diff);
     for (size_t i = 0; i < r->n_samples; i++)
         free(r->sample[i].rule);
     free(r->sample);
+    free(r->left_out);
     json_decref(r->tables.j);
     json_decref(r->median.j);
     json_decref(r->tokenize.j);

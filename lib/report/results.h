@@ -119,10 +119,13 @@ struct results {
     struct input_list inputs;
     struct sample *sample; /* owned; by name */
     size_t n_samples;
+    const char **left_out; /* owned list: samples whose input could not be had; by name */
+    size_t n_left_out;
     struct vocab_facts vocab;
     struct facts_file tables, median, tokenize;
     struct facts_file *knowledge; /* owned; by name */
     size_t n_knowledge;
+    struct table worth, leakage, diff; /* texts; without rows where there is none */
     struct pretrain_facts pretrain;
     struct map_facts map[N_MAPS]; /* the model, random weights, counts */
     struct scores scores;
@@ -139,6 +142,7 @@ enum rc results_inputs(struct results *r, struct err *e);
 enum rc results_samples(struct results *r, struct err *e);
 enum rc results_corpus(struct results *r, struct err *e); /* vocab, tables, median, tokenize */
 enum rc results_knowledge(struct results *r, struct err *e);
+enum rc results_worth(struct results *r, struct err *e);
 enum rc results_pretrain(struct results *r, struct err *e);
 enum rc results_maps(struct results *r, struct err *e);
 enum rc results_scores(struct results *r, struct err *e);

@@ -39,6 +39,11 @@ is 'a pair in two networks is two lines' bash -c "[ \$(grep -cxP 'G7\tG8' '$tmp/
 t 'only the best confidence'            0 '' knowledge-embed "${grn[@]}" --pairs "$tmp/human.tsv" --levels A --out "$tmp/e.st" --report "$tmp/e.json"
 is 'leaves the other rows'              bash -c "[ $(number "$tmp/e.json" left_for_level) = 80 ]"
 
+printf 'TF\tTG\tScore\tFDR\tREs\nG3\tG4\t2.5\t0.01\tchr1_5_9\n' >"$tmp/peca.txt"
+t 'a network as PECA2 writes it'        0 '' knowledge-embed "${grn[@]}" --pairs "$tmp/peca.txt" "$tmp/human.tsv" --out "$tmp/p2.st" --report "$tmp/p2.json"
+is 'stands beside the paper s count'    bash -c "grep -A3 '\"networks\": 2' '$tmp/p2.json' | grep -q '\"networks_of_peca2\": 1' && grep -q '\"networks_of_peca2_in_the_paper\": 76' '$tmp/p2.json'"
+is 'and what stands in for the rest'    grep -q '1 curated lists of regulators' "$tmp/p2.json"
+
 family=(family --tables "$tmp/tables" --vocab "$tmp/vocab.tsv" --hgnc "$tmp/hgnc.json.gz" --dim 8 --quiet)
 t 'families'                            0 '' knowledge-embed "${family[@]}" --out "$tmp/f.st" --report "$tmp/f.json" --pairs-out "$tmp/f.pairs"
 is 'twenty of fifteen pairs, two species' bash -c "[ \$(grep -c ^G '$tmp/f.pairs') = 300 ] && [ \$(grep -c ^g '$tmp/f.pairs') = 300 ]"
@@ -89,6 +94,26 @@ t 'promoters by it'                     0 '' knowledge-embed "${pro[@]}" --genom
 t 'and with two threads'                0 '' knowledge-embed "${pro[@]}" --genome "$tmp/genome.fa" --model "$tmp/dna" --out "$tmp/o.st" --threads 2
 is 'are the same bytes'                 cmp "$tmp/n.st" "$tmp/o.st"
 is 'the file says so'                   bash -c "head -c 400 '$tmp/n.st' | grep -q '\"method\":\"dnabert\"' && head -c 400 '$tmp/n.st' | grep -q '\"model\":\"small\"'"
+# Promoters by name, without a genome: two human genes (one in EPDnew's form, one by id), one of them twice, a name of
+# nobody, one too short; mouse promoters without any name
+{ printf '>G1_1\n'; sed -n 2p "$tmp/k.fa"; printf '>ENSG00000000002\n'; sed -n 4p "$tmp/k.fa"; printf '>G1\nACGTACGTAC\n>nobody\n'
+	sed -n 6p "$tmp/k.fa"; printf '>G9\nACG\n>G8\nNNNNNNNNNACGTACG\n'; } >"$tmp/named.fa"
+grep -v '>' "$tmp/k.fa" >"$tmp/bare.txt"
+seq=(promoter --tables "$tmp/tables" --vocab "$tmp/vocab.tsv" --dim 8 --quiet --model "$tmp/dna")
+t 'promoters by name'                   0 '' knowledge-embed "${seq[@]}" --sequences "human=$tmp/named.fa" "mouse=$tmp/bare.txt" \
+	--out "$tmp/p.st" --report "$tmp/p.json" --text "$tmp/p.txt" --fasta-out "$tmp/p.fa" --threads 1
+is 'are rows of the genes named'        diff <(cut -f1 "$tmp/p.txt") <(printf 'G1\nG2\n')
+is 'every sequence is accounted for'    bash -c "[ $(number "$tmp/p.json" n) = 6 ] && [ $(number "$tmp/p.json" repeats) = 1 ] &&
+	[ $(number "$tmp/p.json" short_or_mostly_unknown_bases) = 2 ] && [ $(number "$tmp/p.json" promoters) = 2 ] && grep -q '\"nobody\"' '$tmp/p.json'"
+is 'the windows written are theirs'     bash -c "[ \$(grep -c '>' '$tmp/p.fa') = 2 ] && [ \$(sed -n 2p '$tmp/p.fa') = \$(sed -n 2p '$tmp/k.fa') ]"
+is 'bare ones tell the spread of mouse' bash -c "[ $(grep -o '"random_sd": [^,]*' "$tmp/p.json" | tail -1 | sed 's/.*: //') != 0.0 ] && grep -q '\"without_name\": 41' '$tmp/p.json'"
+t 'again with two threads'              0 '' knowledge-embed "${seq[@]}" --sequences "human=$tmp/named.fa" "mouse=$tmp/bare.txt" --out "$tmp/q.st" --threads 2
+is 'are the same bytes too'             cmp "$tmp/p.st" "$tmp/q.st"
+t 'no promoter of any gene'             0 '' knowledge-embed "${seq[@]}" --sequences "human=$tmp/bare.txt" --out "$tmp/r.st" --report "$tmp/r.json"
+is 'makes random rows, and says so'     bash -c "[ $(number "$tmp/r.json" genes_learned) = 0 ] && [ $(number "$tmp/r.json" genes_random) -gt 200 ] && [ $(number "$tmp/r.json" random_sd) != 0.0 ]"
+t 'sequences of no species'             2 'neither human=FILE nor mouse=FILE' knowledge-embed "${seq[@]}" --sequences "$tmp/bare.txt" --out "$tmp/x.st"
+t 'sequences that are none'             3 'is no base' knowledge-embed "${seq[@]}" --sequences "human=$tmp/sites.tsv" --out "$tmp/x.st"
+t 'sequences for families'              2 'family does not take --sequences' knowledge-embed "${family[@]}" --sequences human=a --out "$tmp/x.st"
 t 'dnalong without an LSTM'             3 'no rnn' knowledge-embed "${pro[@]}" --genome "$tmp/genome.fa" --model "$tmp/dna" --method dnalong --out "$tmp/x.st"
 t 'a genome without its sites'          2 'as many of one' knowledge-embed "${pro[@]}" --genome a b --method kmer --out "$tmp/x.st"
 t 'words and a model'                   2 'goes with' knowledge-embed "${pro[@]}" --genome a --method kmer --model d --out "$tmp/x.st"

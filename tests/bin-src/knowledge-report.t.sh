@@ -37,10 +37,15 @@ is 'but not by degree'                  worth family human 'link AUROC' - 'degre
 is 'coverage counts the genes'          worth family human coverage - - 'x > 0.857 && x < 0.8572'
 is 'kinds without relation disagree'    worth grn human agreement family table 'x < 0.2 && x > -0.2'
 is 'no mouse gene is in the network'    worth grn mouse coverage - - 'x == 0'
-is 'facts for the page'                 grep -q '"human recovery family, table"' "$tmp/w/worth-family.json"
 printf 'Gene1,Gene2\nG1,G2\nG2,G1\nG1,G13\nG3,nobody\n' >"$tmp/truth.csv"
 t 'a truth beside them'                 0 '' "${rep[@]}" --truth "made=$tmp/truth.csv" --out "$tmp/w"
 is 'half of its known pairs are in the families' worth family human 'truth in relation' made - 'x == 0.5'
+is 'and stands in the leakage ledger'   grep -qxP 'made\thuman\tfamily\t2\t1\t0.5' "$tmp/w/leakage.tsv"
+knowledge-embed family --vocab "$tmp/vocab.tsv" --tables "$tmp/tables" --hgnc "$tmp/hgnc.json" --dim 32 --passes 1 --out "$tmp/poor.st" --quiet
+t 'a baseline beside a table'           0 '' "${rep[@]}" --beside "$tmp/poor.st" --out "$tmp/w"
+is 'is asked the same'                  bash -c "[ \$(grep -cP '^family\thuman\trecovery\tfamily\t(table|baseline)\t' '$tmp/w/worth.tsv') = 2 ]"
+is 'and found poorer'                   bash -c "awk -F'\t' '/^family\thuman\trecovery\tfamily\t/ { x[\$5] = \$6 } END { exit !(x[\"baseline\"] < x[\"table\"]) }' '$tmp/w/worth.tsv'"
+t 'two baselines of a kind'             2 'another table of kind family' "${rep[@]}" --beside "$tmp/poor.st" "$tmp/poor.st" --out "$tmp/x"
 t 'a truth without a name'              2 'is not NAME=FILE' "${rep[@]}" --truth "$tmp/truth.csv" --out "$tmp/x"
 t 'no vocabulary'                       2 '--vocab is missing' knowledge-report "$tmp/family.st" --out "$tmp/x"
 t 'no output'                           2 '--out is missing' knowledge-report "$tmp/family.st" --vocab "$tmp/vocab.tsv"

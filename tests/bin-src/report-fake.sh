@@ -45,6 +45,12 @@ for i in "${!samples[@]}"; do
 	EOF
 done
 
+# A sample whose input could not be had: only manifests.
+for stage in import homolog-map qc-filter; do
+	mkdir -p "$r/$stage/gone<1>"
+	printf 'kind\tname\tbytes\tsha256\nstage\t%s/gone<1>\t-\t-\n' "$stage" >"$r/$stage/gone<1>/MANIFEST.tsv"
+done
+
 awk 'BEGIN { OFS = "\t"; print "token", "id", "name", "species", "biotype", "homolog"
 	print 0, "<pad>", "<pad>", "-", "-", -1; print 1, "<mask>", "<mask>", "-", "-", -1
 	for (i = 2; i < 1002; i++) print i, "ENSG" i, "G" i, "human", "protein_coding", i < 702 ? i + 1000 : -1
@@ -58,7 +64,17 @@ echo '{"n_pairs": 812345, "epochs": 10, "loss": 0.4321}' >"$r/knowledge/coexpres
 echo '{"auc_mean": 0.5012, "permutations": 100}' >"$r/knowledge/coexpression.null.json"
 echo '{"n_families": 1645, "covered": true}' >"$r/knowledge/family.json"
 mkdir -p "$r/knowledge-report"
-echo '{"human recovery family, table": 0.8125}' >"$r/knowledge-report/worth-family.json"
+{
+	printf 'kind\tspecies\tmeasure\tof\trows\tvalue\tn\n'
+	printf 'family\thuman\t%s\n' $'coverage\t-\t-\t0.5\t20000' $'norm\t-\tlearned\t3.25\t10000' $'norm\t-\tfilled\t1.5\t10000' \
+		$'link AUROC\t-\tgene2vec cosine\t0.9123\t777' $'link AUROC\t-\tdegree product\t0.61\t777' $'link AUROC\t-\tAdamic-Adar\t0.99\t777' \
+		$'recovery\tfamily\ttable\t0.8125\t1000' $'recovery\tfamily\tshuffled\t0.01\t1000' $'recovery\tfamily\trandom\t0.011\t1000' \
+		$'recovery\tfamily\tbaseline\t0.25\t1000' "recovery	$(json "$evil")	table	0.5	7" $'agreement\tgrn\ttable\t0.123\t900' $'agreement\tgrn\tshuffled\t0.004\t900'
+	printf 'grn\tmouse\tcoverage\t-\t-\t0\t18000\n'
+} >"$r/knowledge-report/worth.tsv"
+printf 'truth\tspecies\tkind\tpairs\theld\tshare\n%s\thuman\tfamily\t4321\t432\t0.1\n' "$evil" >"$r/knowledge-report/leakage.tsv"
+mkdir -p "$r/authors"
+printf 'kind\tspecies\tmeasure\tvalue\tn\nfamily\thuman\tmantel r\t0.456\t1000\n' >"$r/authors/diff.tsv"
 
 awk 'BEGIN { srand(7); for (i = 0; i < 400; i++) {
 	id = 5.9 + 1.6 * exp(-i / 60) + 0.1 * rand(); v = 0.42 + 0.5 * exp(-i / 30) + 0.03 * rand()
@@ -120,7 +136,7 @@ manifest() { # folder stage params...
 		done)
 	} >"$d/MANIFEST.tsv"
 }
-for s in fetch tables vocab median tokenize knowledge pretrain map map-random map-counts annotate; do
+for s in fetch tables vocab median tokenize knowledge knowledge-report pretrain map map-random map-counts annotate; do
 	manifest "$r/$s" "$s" "--seed 0" "--note <&\"'>"
 done
 for s in import homolog-map qc-filter; do

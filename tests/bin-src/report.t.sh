@@ -90,6 +90,9 @@ is 'a score has its mean and 95 % interval by Student t' has "$score" "$page"
 is 'a rule has words and the cells that it dropped' has 'too few cells in the sample (P2) 29' "$page"
 is 'a loss above or below its baseline is said' has 'below the 6.41 of guess by frequency' "$page"
 is 'a model that loses is said plainly' has 'Negative result' "$page"
+is 'samples without an input are named in one sentence' has '1 sample of this profile is left out' "$page"
+is 'and are no gap in a table' lacks 'Sample gone' "$page"
+is 'nor are they counted' has 'in 4 samples' "$page"
 is 'inputs that were left out have a list of their own' has '3 optional inputs could not be had' "$page"
 is 'sums of the inputs are there' has "$(printf '%064d' 9)" "$page"
 is 'so is the sum of every manifest' has \
@@ -98,7 +101,13 @@ is 'per sample too' has "$(sha256sum "$R/qc-filter/celltypist/MANIFEST.tsv" | cu
 is 'a stage without a manifest is said' has 'Stage embed has no MANIFEST.tsv' "$page"
 is 'deviations have their ids and what this run was told' has 'follows the preset paper' "$page"
 is 'a number of a report is there' has '<dt>families</dt><dd>1,645</dd>' "$page"
-is 'so is what knowledge is worth' has '<dt>human recovery family, table</dt><dd>0.81' "$page"
+tag() { tr -d '\n' <"$page" | sed 's/<[^>]*>/|/g; s/||*/|/g' | grep -qF -- "$1"; } # the page's words, tags as one |
+is 'what knowledge covers is there' tag '|family|human|20,000|50.0 %|3.25|1.50|777|0.912|0.610|0.990|'
+is 'so is what it recovers, beside baseline, shuffled and random' tag '|family|human|family|1,000|81.2 %|25.0 %|1.0 %|1.1 %|'
+is 'a kind without rows has dashes' tag '|grn|mouse|18,000|0.0 %|–|'
+is 'kinds agree or not' tag '|family|human|grn|900|0.123|0.004|'
+is 'what benchmarks take as truth is told' tag '|human|family|4,321|432|10.0 %|'
+is 'the authors vectors stand beside ours' tag '|family|human|mantel r|0.456|1,000|'
 colour() { grep -oE "<path class=\"dot\" stroke=\"[^\"]*\"" "$1" | cut -d'"' -f4 | sort | tr '\n' ' '; }
 is 'a cell type has one colour in all maps' test "$(colour "$R/report/map-type.svg")" = \
 	"$(colour "$R/report/map-counts-type.svg")"

@@ -40,6 +40,32 @@ held=$(awk -F'\t' '$8 == 1 && $10 == 1 { print $3 "\t" $5 "\t" }' "$tmp/a/truth/
 is 'held-out edges stand in no list' bash -c "! grep -rhF '$held' $tmp/a/mirror/prior_knowledge/grn/trrust_rawdata.*"
 is 'some edges are held out'         test -n "$held"
 
+# The site of a gene in the genome, and the motif of its regulator: two genes of one TF share a word of 8 upstream
+motif() { # SPECIES: the share of a TF's targets whose 100 bases upstream hold the word that most of them hold
+	zcat "$tmp/a/mirror/genome/$1.fa.gz" | awk -v sp="$1" -F'\t' '
+		FILENAME == "-" || FILENAME == "" { if (/^>/) c = substr($0, 2); else seq[c] = seq[c] $0; next }
+		FILENAME ~ /sites/ { if ($1 !~ /^#/) { site[$7] = $1; at[$7] = $6 == "-" ? $3 - 1 : $2; rev[$7] = $6 == "-" }; next }
+		$1 == sp && $8 == 1 && $4 in site { n[$2]++; g = $4
+		  up = rev[g] ? substr(seq[site[g]], at[g] + 2, 100) : substr(seq[site[g]], at[g] - 99, 100)
+		  if (rev[g]) { r = ""; for (i = 100; i; i--) r = r substr("TGCA", index("ACGT", substr(up, i, 1)), 1); up = r }
+		  split("", had); for (i = 1; i <= 93; i++) { w = substr(up, i, 8); if (!(w in had)) { had[w]; hit[$2, w]++; if (hit[$2, w] > best[$2]) best[$2] = hit[$2, w] } } }
+		END { for (t in n) { all += n[t]; sum += best[t] }; print sum / all }' - "$tmp/a/mirror/genome/$1.sites.tsv" "$tmp/a/truth/network.tsv"
+}
+for s in human mouse; do
+	is "$s targets share their TF s word" bash -c "awk 'BEGIN { exit !($(motif $s) > 0.75) }'"
+done
+is 'promoters without names'         bash -c "[ \$(awk '{ print length }' $tmp/a/mirror/prior_knowledge/promoter/hs_pos_TATA.txt | sort -u) = 250 ]"
+
+# PECA2 finds much of the known network in a paired sample: of as many best pairs as there are true ones
+found() { # SAMPLE SPECIES
+	peca --in "$tmp/a/mirror/paired/$1" --out "$tmp/$1.net" --quiet &&
+		awk -F'\t' -v s="$2" 'NR == FNR { if ($1 == s && $8 == 1) { true[$2 "\t" $4] = 1; n++ } next } FNR > 1 && FNR <= n + 1 && ($1 "\t" $2) in true { hit++ }
+			END { print hit / n }' "$tmp/a/truth/network.tsv" "$tmp/$1.net"
+}
+for s in human mouse; do
+	is "peca finds the network of $s" bash -c "awk 'BEGIN { exit !($(found ${s}_0 $s) > 0.4) }'"
+done
+
 if [ -n "${SHARED:-}" ] && [ -d "$SHARED/data/prior_knowledge/grn" ]; then
 	header() { for f in gene_reference/sclucid_biotypes/mouse_ensembl_latest.csv.gz gene_reference/annotables/grch38.tsv.gz gene_reference/biomart/mart_export_human.txt gene_reference/homologs/biomart_mouse_to_human.csv prior_knowledge/grn/trrust_rawdata.human.tsv prior_knowledge/grn/collectri_human.csv prior_knowledge/grn/dorothea_mm_ABCD.tsv; do cmp <(zcat -f "$SHARED/data/$f" | head -1 | tr -d '\r') <(zcat -f "$tmp/a/mirror/$f" | head -1) || return 1; done; }
 	is 'headers are those of the public tables' header

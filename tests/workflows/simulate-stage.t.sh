@@ -8,7 +8,7 @@ stage() { # R SEED WORD...
 		simulate_cells=40 simulate_genes=400 simulate_tfs=20 simulate_seed="$2" tables "${@:3}"
 }
 rests() { stage "$@" >"$tmp/out" && ! grep -q STAGE "$tmp/out"; }
-t 'runs from nothing'                   0 '34 new'  stage "$tmp/a" 1
+t 'runs from nothing'                   0 '56 new'  stage "$tmp/a" 1
 is 'and rests'                          rests "$tmp/a" 1
 is 'the samples are the simulators'     bash -c "[ \"\$(cut -f1 $tmp/a/fetch/samples.tsv | tr '\n' ' ')\" = 'sample sim_h1 sim_h2 sim_m1 sim_m2 ' ]"
 is 'the manifests hold'                 manifest --check "$tmp/a/tables" --base "$tmp/a" "$SRC"

@@ -12,3 +12,7 @@ annotate_genes := 1000
 knowledge_dim := 64
 coexpression_cells := 150
 coexpression_least := 40
+dnabert_epochs := 1
+dnabert_layers := 1
+dnabert_width := 32
+dnabert_ffn := 64

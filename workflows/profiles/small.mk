@@ -4,3 +4,8 @@ inputs_manifest := manifests/inputs/demo.tsv manifests/inputs/small.tsv
 # Tables of the published size, in exact mode; what that costs is in workflows/knowledge.mk's log.
 knowledge_dim := 768
 knowledge_passes := 10
+
+# What network benchmarks take as truth: how much of it the prior knowledge was told.
+beeline := benchmarks/beeline_genelink
+benchmark_truths := $(foreach k,nonspecific specific string,$(foreach d,hESC hHEP mDC mESC,\
+	beeline-$(k)-$(d)=$(beeline)/$(k)/$(d)_TFs500/BL--network.csv))

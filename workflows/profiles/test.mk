@@ -23,3 +23,11 @@ pretrain_eval_every := 20
 pretrain_checkpoint_every := 20
 knowledge_dim := 32
 coexpression_cells := 600
+promoter_genomes := genome/human.fa.gz=genome/human.sites.tsv genome/mouse.fa.gz=genome/mouse.sites.tsv
+promoter_upstream := 100
+promoter_downstream := 100
+dnabert_epochs := 1
+dnabert_layers := 1
+dnabert_width := 32
+dnabert_ffn := 32
+paired_samples := human_0 human_1 mouse_0 mouse_1

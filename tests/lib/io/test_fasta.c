@@ -149,11 +149,18 @@ static void sites(void)
            t.at[0].at == 100 && t.at[0].reverse,
        "start sites as BioMart counts them");
     tss_release(&t);
+    ok(!tss_read(put("ensgene\tsymbol\tchr\tstart\tend\tstrand\n"
+                     "E1\tA\t1\t101\t101\t1\nE2\tB\t1\t101\t200\t-1\n"),
+                 &t, &e) &&
+           t.n == 2 && t.at[0].at == 100 && t.at[1].at == 199 && !strcmp(t.at[0].id, "E1"),
+       "genes as Ensembl's table places them: from 1, closed");
+    tss_release(&t);
     static const char *const bad[] = { "",
                                        "chr1\t1\t2\n",
                                        "chr1\t5\t5\tA\t0\t+\n",
                                        "chr1\t1\t2\tA\t0\t.\n",
                                        "chr1\tx\t2\tA\t0\t+\n",
+                                       "ensgene\tchr\tstart\tend\tstrand\nE\t1\t0\t9\t1\n",
                                        "chr1\t1\t2\t\t0\t+\n",
                                        "chr\tname\n",
                                        "chr1\t1\t2\tA\t0\t+\nchr1\t1\t2\n" };

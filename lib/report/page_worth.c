@@ -1,0 +1,194 @@
+/* What each kind of prior knowledge is worth: coverage, held-out pairs, related genes among the
+ * nearest, agreement of kinds, overlap with what benchmarks take as truth, and the authors' tables
+ * beside ours. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/report/format.h"
+#include "lib/report/page.h"
+
+static const char *cell(const struct table *t, const char *column, size_t row)
+{
+    const struct column *c = table_find(t, column);
+    return c && c->text[row] ? c->text[row] : "";
+}
+
+static bool is(const struct table *t, const char *column, size_t row, const char *text)
+{
+    return strcmp(cell(t, column, row), text) == 0;
+}
+
+/* The value of the row like row `as` in kind and species (and `of`, when told), of that measure and
+ * rows; *n, when not NULL, its count. NaN: there is none. */
+static double value(const struct table *t, size_t as, const char *measure, const char *of,
+                    const char *rows, double *n)
+{
+    for (size_t i = 0; i < t->n_rows; i++)
+        if (is(t, "kind", i, cell(t, "kind", as)) && is(t, "species", i, cell(t, "species", as)) &&
+            is(t, "measure", i, measure) && (!of || is(t, "of", i, of)) && is(t, "rows", i, rows)) {
+            if (n)
+                *n = atof(cell(t, "n", i));
+            return atof(cell(t, "value", i));
+        }
+    if (n)
+        *n = NAN;
+    return NAN;
+}
+
+static void heads(const struct page *p, const struct table *t, size_t row)
+{
+    page_cell_text(p, cell(t, "kind", row));
+    page_cell_text(p, cell(t, "species", row));
+}
+
+static void fixed(const struct page *p, double x, bool ours)
+{
+    if (isnan(x))
+        markup_raw(p->html, "<td class=\"n\">–</td>");
+    else
+        markup_fmt(p->html, ours ? "<td class=\"n\"><b>%.3f</b></td>" : "<td class=\"n\">%.3f</td>",
+                   x);
+}
+
+static void coverage(const struct page *p, const struct table *t)
+{
+    page_table(p, "Coverage and held-out pairs",
+               "kind|species|>genes|>with knowledge|>length of their rows|>of random rows|"
+               ">held-out pairs|>AUROC of gene2vec|>of degree|>of Adamic-Adar");
+    for (size_t i = 0; i < t->n_rows; i++) {
+        char share[FORMAT_MAX];
+        double n, held;
+        if (!is(t, "measure", i, "coverage"))
+            continue;
+        const double part = value(t, i, "coverage", "-", "-", &n);
+        markup_raw(p->html, "<tr>");
+        heads(p, t, i);
+        page_cell_count(p, n);
+        markup_fmt(p->html, "<td class=\"n\">%s</td>", format_share(share, part, 1));
+        page_cell_number(p, part > 0 ? value(t, i, "norm", "-", "learned", NULL) : (double)NAN);
+        page_cell_number(p, part < 1 ? value(t, i, "norm", "-", "filled", NULL) : (double)NAN);
+        const double learned = value(t, i, "link AUROC", "-", "gene2vec cosine", &held);
+        page_cell_count(p, held);
+        fixed(p, learned, true);
+        fixed(p, value(t, i, "link AUROC", "-", "degree product", NULL), false);
+        fixed(p, value(t, i, "link AUROC", "-", "Adamic-Adar", NULL), false);
+        markup_raw(p->html, "</tr>\n");
+    }
+    page_table_end(p);
+}
+
+/* Percent of the ten nearest, with one digit: shares are small. */
+static void percent(const struct page *p, double x, bool ours)
+{
+    if (isnan(x))
+        markup_raw(p->html, "<td class=\"n\">–</td>");
+    else
+        markup_fmt(p->html,
+                   ours ? "<td class=\"n\"><b>%.1f %%</b></td>" : "<td class=\"n\">%.1f %%</td>",
+                   100 * x);
+}
+
+static void recovery(const struct page *p, const struct table *t)
+{
+    page_table(p, "Related genes among the ten nearest",
+               "kind|species|related by|>genes asked|>table|>baseline|>shuffled copy|>random rows");
+    for (size_t i = 0; i < t->n_rows; i++) {
+        if (!is(t, "measure", i, "recovery") || !is(t, "rows", i, "table"))
+            continue;
+        const char *of = cell(t, "of", i);
+        markup_raw(p->html, is(t, "kind", i, of) ? "<tr class=\"ours\">" : "<tr>");
+        heads(p, t, i);
+        page_cell_text(p, of);
+        page_cell_count(p, atof(cell(t, "n", i)));
+        percent(p, atof(cell(t, "value", i)), true);
+        percent(p, value(t, i, "recovery", of, "baseline", NULL), false);
+        percent(p, value(t, i, "recovery", of, "shuffled", NULL), false);
+        percent(p, value(t, i, "recovery", of, "random", NULL), false);
+        markup_raw(p->html, "</tr>\n");
+    }
+    page_table_end(p);
+}
+
+static void agreement(const struct page *p, const struct table *t)
+{
+    page_table(p, "Agreement of kinds", "kind|species|with|>genes of both|>correlation|>shuffled");
+    for (size_t i = 0; i < t->n_rows; i++) {
+        if (!is(t, "measure", i, "agreement") || !is(t, "rows", i, "table"))
+            continue;
+        markup_raw(p->html, "<tr>");
+        heads(p, t, i);
+        page_cell_text(p, cell(t, "of", i));
+        page_cell_count(p, atof(cell(t, "n", i)));
+        fixed(p, atof(cell(t, "value", i)), true);
+        fixed(p, value(t, i, "agreement", cell(t, "of", i), "shuffled", NULL), false);
+        markup_raw(p->html, "</tr>\n");
+    }
+    page_table_end(p);
+}
+
+static void leakage(const struct page *p, const struct table *t)
+{
+    markup_raw(p->html,
+               "<h3 id=\"leakage\">What benchmarks take as truth, and the model was told</h3>\n"
+               "<p>A network benchmark must not count these pairs as found: they stand in "
+               "what the vectors were made from.</p>\n");
+    page_table(p, "Overlap with benchmark truths",
+               "truth|species|kind|>its pairs of known genes|>of these told|>share");
+    for (size_t i = 0; i < t->n_rows; i++) {
+        markup_raw(p->html, "<tr>");
+        page_cell_text(p, cell(t, "truth", i));
+        page_cell_text(p, cell(t, "species", i));
+        page_cell_text(p, cell(t, "kind", i));
+        page_cell_count(p, atof(cell(t, "pairs", i)));
+        page_cell_count(p, atof(cell(t, "held", i)));
+        percent(p, atof(cell(t, "share", i)), true);
+        markup_raw(p->html, "</tr>\n");
+    }
+    page_table_end(p);
+}
+
+static void authors(const struct page *p, const struct table *t)
+{
+    markup_raw(p->html, "<h3 id=\"authors-vectors\">The authors' vectors beside ours</h3>\n");
+    page_table(p, "The authors' vectors beside ours", "kind|species|measure|>value|>over");
+    for (size_t i = 0; i < t->n_rows; i++) {
+        markup_raw(p->html, "<tr>");
+        heads(p, t, i);
+        page_cell_text(p, cell(t, "measure", i));
+        page_cell_number(p, atof(cell(t, "value", i)));
+        page_cell_count(p, atof(cell(t, "n", i)));
+        markup_raw(p->html, "</tr>\n");
+    }
+    page_table_end(p);
+}
+
+void page_worth(const struct page *p)
+{
+    const struct results *r = p->r;
+    page_section(p, "worth", "What the prior knowledge is worth");
+    if (!r->worth.n_rows) {
+        page_missing(p, "Not measured: the stage knowledge-report has not run.");
+        page_section_end(p);
+        return;
+    }
+    markup_raw(
+        p->html,
+        "<p>Held-out pairs: vectors learned without a tenth of a kind's pairs must tell these "
+        "from pairs of equally busy genes; 0.5 is chance. Beside them two scores that need no "
+        "vectors: the product of the genes' numbers of partners, and Adamic-Adar, which counts "
+        "common partners.</p>\n");
+    coverage(p, &r->worth);
+    markup_raw(p->html, "<p>Related genes: of a gene's ten nearest by cosine, how many are its "
+                        "partners in a kind. A shuffled copy has the same rows under other genes. "
+                        "Coloured rows ask a kind for what it was made from.</p>\n");
+    recovery(p, &r->worth);
+    markup_raw(p->html, "<p>Agreement: correlation of two kinds' cosines over the same pairs of "
+                        "genes.</p>\n");
+    agreement(p, &r->worth);
+    if (r->leakage.n_rows)
+        leakage(p, &r->leakage);
+    if (r->diff.n_rows)
+        authors(p, &r->diff);
+    page_section_end(p);
+}
