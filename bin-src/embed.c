@@ -6,21 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/app/cell_input.h"
 #include "lib/app/embedder.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/tool.h"
 #include "lib/base/version.h"
-#include "lib/cell/gene_map.h"
 #include "lib/data/cells_join.h"
 #include "lib/io/h5ad.h"
-#include "lib/io/import.h"
 #include "lib/io/json.h"
 
 static struct {
     const char *model, *species, *labels, *label_column;
     bool random_weights, genes;
-} opt = { .species = "auto" };
+    double overlap;
+} opt = { .species = "auto", .overlap = 0.1 };
 
 static const struct opt opts[] = {
     OPT_STR("model", &opt.model, "DIR", "a folder that pretrain wrote: step-N"),
@@ -32,6 +32,8 @@ static const struct opt opts[] = {
     OPT_FLAG("genes", &opt.genes,
              "also varm['X_genecompass']: each gene's vector in its cells, "
              "averaged"),
+    OPT_F64("least-overlap", &opt.overlap, "NUM",
+            "share of an input's genes that the model must know"),
     OPT_FLAG("random-weights", &opt.random_weights,
              "draw the weights anew from --seed: the baseline of an untrained model"),
     OPT_END,
@@ -60,44 +62,10 @@ struct result {
     size_t before; /* cells of earlier inputs */
 };
 
-static enum rc read_input(const char *path, struct cells *c, struct err *e)
-{
-    struct import_report rep;
-    const struct import_options o = { .species = species_parse(opt.species),
-                                      .labels = opt.labels,
-                                      .label_column = opt.label_column };
-    /* A file of ours with mapped genes must not go through the guess of names again. */
-    if (!h5ad_read(path, c, e)) {
-        if (gene_map_done(c))
-            return RC_OK;
-        cells_release(c);
-    }
-    err_clear(e);
-    return import_any(path, &o, c, &rep, e);
-}
-
 static void show(void *ctx, size_t n)
 {
     struct result *r = ctx;
     progress_at(&r->progress, r->before + n);
-}
-
-/* Barcodes of several inputs may repeat: the index becomes SAMPLE:BARCODE. */
-static enum rc name_by_sample(struct cells *c, struct err *e)
-{
-    struct column *barcode = table_add(&c->obs, "barcode", COLUMN_TEXT);
-    const struct column *sample = table_find(&c->obs, "sample");
-    for (size_t i = 0; barcode && i < c->obs.n_rows; i++) {
-        const char *of = sample && sample->kind == COLUMN_TEXT ? sample->text[i] : NULL;
-        if (table_set_text(&c->obs, barcode, i, c->cell[i], e))
-            return RC_FAIL;
-        char *name = text_new("%s:%s", of ? of : "cells", c->cell[i]);
-        c->cell[i] = name ? arena_text(&c->obs.text, name) : NULL;
-        free(name);
-        if (!c->cell[i])
-            return err_set(e, RC_FAIL, "no memory for names of cells");
-    }
-    return barcode ? RC_OK : err_set(e, RC_FAIL, "no memory for names of cells");
 }
 
 static enum rc embed_one(struct embedder *m, const char *path, struct result *r, bool several,
@@ -106,7 +74,10 @@ static enum rc embed_one(struct embedder *m, const char *path, struct result *r,
     struct cells c;
     struct embed_report rep;
     const size_t d = m->model.config.d;
-    enum rc rc = read_input(path, &c, e);
+    const struct import_options o = { .species = species_parse(opt.species),
+                                      .labels = opt.labels,
+                                      .label_column = opt.label_column };
+    enum rc rc = cell_input_read(path, &o, &c, e);
     if (rc)
         return rc;
     float *x = realloc(r->x, (r->n + c.count.n_rows + 1) * d * sizeof *x);
@@ -117,8 +88,10 @@ static enum rc embed_one(struct embedder *m, const char *path, struct result *r,
     r->before = r->n;
     if (!rc)
         rc = embedder_cells(m, &c, r->x + r->n * d, &rep, show, r, e);
+    if (!rc)
+        rc = embedder_check_overlap(&rep, opt.overlap, e);
     if (!rc && several)
-        rc = name_by_sample(&c, e);
+        rc = cells_name_by_sample(&c, e);
     if (!rc)
         rc = cells_append_obs(&r->cells, &c, e);
     if (!rc) {
@@ -226,7 +199,7 @@ static enum rc run(const struct tool_args *a, struct err *e)
     const struct backend *b = backend_find(a->backend, &why);
     if (!b)
         return err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
-    enum rc rc = embedder_open(&m, opt.model, b, opt.genes, e);
+    enum rc rc = embedder_open(&m, opt.model, b, &(struct embedder_wants){ .genes = opt.genes }, e);
     if (rc)
         return rc;
     if (opt.random_weights)

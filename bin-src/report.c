@@ -39,40 +39,6 @@ static const struct tool tool = {
     1
 };
 
-/* The first of: --templates, ../../paper (../../../paper: a build below the build folder) and
- * ../../share/genecompass from the program, ./paper. */
-static enum rc find_templates(char **dir, struct err *e)
-{
-    static const char *const beside[] = { "../../paper", "../../../paper",
-                                          "../../share/genecompass" };
-    char self[4096];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    *dir = NULL;
-    if (templates) {
-        *dir = text_new("%s", templates);
-        return *dir ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
-    }
-    if (n > 0 && (size_t)n < sizeof self - 1) {
-        self[n] = '\0';
-        char *slash = strrchr(self, '/');
-        for (size_t i = 0; slash && i < sizeof beside / sizeof *beside; i++) {
-            char *common = text_new("%.*s/%s/common.gp", (int)(slash - self), self, beside[i]);
-            bool there = common && file_exists(common);
-            free(common);
-            if (there) {
-                *dir = text_new("%.*s/%s", (int)(slash - self), self, beside[i]);
-                return *dir ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
-            }
-        }
-    }
-    if (!file_exists("paper/common.gp"))
-        return err_set(e, RC_FAIL,
-                       "no figure templates found (name their folder with "
-                       "--templates, it is paper/ in the sources)");
-    *dir = text_new("paper");
-    return *dir ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
-}
-
 static enum rc save(const struct markup *m, const char *out, const char *name, struct err *e)
 {
     char *path = text_new("%s/%s", out, name);
@@ -149,7 +115,7 @@ static enum rc run(const struct tool_args *a, struct err *e)
         rc = results_read(&r, a->arg.item[0], profile, e);
     if (rc)
         return rc;
-    rc = find_templates(&dir, e);
+    rc = figure_templates(templates, &dir, e);
     if (!rc)
         rc = write_all(a, &r, dir, e);
     free(dir);

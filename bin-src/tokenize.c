@@ -176,6 +176,19 @@ static enum rc put_block(struct job *j, const struct h5ad_rows *r, const struct 
     return rc;
 }
 
+/* Columns that would need a median and are silent in all cells do not: only those that a count is
+ * seen of are told of, each once. */
+static void see_columns(struct job *j, struct token_columns *tc, const struct csr *m)
+{
+    const uint64_t nnz = csr_nnz(m);
+    for (uint64_t k = 0; k < nnz && tc->n_no_median; k++) {
+        bool *no_median = &tc->no_median[m->index[k]];
+        j->n_columns_no_median += *no_median;
+        tc->n_no_median -= *no_median;
+        *no_median = false;
+    }
+}
+
 static enum rc add_rows(struct job *j, struct h5ad_rows *r, struct progress *p, struct err *e)
 {
     struct obs_columns o;
@@ -189,7 +202,6 @@ static enum rc add_rows(struct job *j, struct h5ad_rows *r, struct progress *p, 
     const struct column *total = strcmp(normalize, "depth") == 0 ? o.total : NULL;
     j->n_columns += tc.n_cols;
     j->n_columns_no_token += tc.n_cols - tc.n_tokens;
-    j->n_columns_no_median += tc.n_no_median;
     for (size_t at = 0, k; !rc && at < n; at += k) {
         struct csr m;
         k = h5ad_rows_block(r, at);
@@ -198,8 +210,9 @@ static enum rc add_rows(struct job *j, struct h5ad_rows *r, struct progress *p, 
             break;
         j->n_counts += csr_nnz(&m);
         j->n_counts_left_out += csr_nnz(&m);
-        rc = token_block_fill(&j->block, &tc, &m, total ? total->i64 + at : NULL, (size_t)max_length,
-                              e);
+        see_columns(j, &tc, &m);
+        rc = token_block_fill(&j->block, &tc, &m, total ? total->i64 + at : NULL,
+                              (size_t)max_length, e);
         if (!rc)
             rc = put_block(j, r, &o, at, e);
         progress_at(p, j->n_cells);
@@ -343,7 +356,8 @@ static enum rc run(const struct tool_args *a, struct err *e)
                 " tokens in '%s' (%zu cells cut at %lld, %zu without any)",
                 j.n_cells, j.n_tokens, a->out, j.n_cut, (long long)max_length, j.n_empty);
     if (!rc && j.n_columns_no_median)
-        log_warn("%zu columns have a token but no median: 1 is used", j.n_columns_no_median);
+        log_warn("%zu columns have counts and a token but no median: 1 is used",
+                 j.n_columns_no_median);
     token_block_release(&j.block);
     vocab_release(&j.vocab);
     medians_release(&j.medians);

@@ -5,11 +5,13 @@
 #include "kernels/loss.h"
 #include "kernels/norm.h"
 #include "kernels/optim.h"
+#include "lib/tensor/small.h"
 
 const struct backend backend_cpu = {
     .name = "cpu",
     .type = REAL_F32,
     .real_bytes = sizeof(float),
+    .small = &small_cpu,
     .linear_forward = linear_forward_cpu,
     .linear_backward = linear_backward_cpu,
     .act_forward = act_forward_cpu,

@@ -5,11 +5,13 @@
 #include "kernels/loss.h"
 #include "kernels/norm.h"
 #include "kernels/optim.h"
+#include "lib/tensor/small.h"
 
 const struct backend backend_ref = {
     .name = "ref",
     .type = REAL_F64,
     .real_bytes = sizeof(double),
+    .small = &small_ref,
     .linear_forward = linear_forward_ref,
     .linear_backward = linear_backward_ref,
     .act_forward = act_forward_ref,

@@ -16,7 +16,7 @@ slurm_start || cannot "a Slurm of one node does not start here: ${slurm_why:-no 
 corpus() { # results goal-or-variable...
 	local r=$1
 	shift
-	make -C "$SRC" B="$built" PROFILE=test R="$r" CACHE="$tmp/cache" THREADS=1 "$@" corpus
+	make -C "$SRC" B="$built" PROFILE=test R="$r" CACHE="$tmp/cache" THREADS=1 "$@" corpus ledger
 }
 manifests() { (cd "$1" && find . -name MANIFEST.tsv | LC_ALL=C sort | xargs sha256sum); }
 closed() { local f; for f in "$@"; do [ -e "$f/MANIFEST.tsv" ] || return 1; done; }
@@ -75,7 +75,7 @@ is 'what hangs on neither is done' closed "$r"/{import,homolog-map}/sim_{h1,m1,m
 is 'what needs all samples did not begin' test ! -e "$r/tokenize/MANIFEST.tsv" -a ! -e "$r/median/MANIFEST.tsv"
 
 t 'a second make' 0 '' corpus "$r" -j8 RUN='srun -n1 -c2'
-is 'repairs only what is open' test "$(grep -c STAGE "$tmp/.stdout")" = 7
+is 'repairs only what is open' test "$(grep -c STAGE "$tmp/.stdout")" = 10
 is 'every manifest is the one of the serial run' diff <(manifests "$tmp/serial") <(manifests "$r")
 is 'which closes every sample' closed "$r"/qc-filter/sim_{h1,h2,m1,m2}
 t 'a third make' 0 '' corpus "$r" -j8 RUN='srun -n1 -c2'

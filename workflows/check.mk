@@ -83,7 +83,7 @@ fuzz-run: $(fuzzers)
 		grep -E 'number_of_executed_units' $B/found/$$fuzzer.log; done
 
 format: ## rewrite the C sources in the root file's format
-	clang-format -i $(wildcard lib/*/*.[ch] kernels/*.[ch] bin-src/*.c bench/*.[ch] tests/*.[ch] \
+	clang-format -i $(wildcard lib/*/*.[ch] lib/*/*/*.[ch] kernels/*.[ch] bin-src/*.c bench/*.[ch] tests/*.[ch] \
 		tests/*/*.c tests/*/*/*.[ch])
 
 .PHONY: check layers lint check-gcc check-clang $(clang_checks) check-san test-quick valgrind \

@@ -3,7 +3,8 @@
 #   homolog-map/SAMPLE  names of genes to ids, mouse genes to their human homologs
 #   qc-filter/SAMPLE    cells that pass; report.json has the numbers, cells.tsv.gz every verdict
 #   vocab               the token dictionary
-#   median              non-zero medians over the cells of all samples that passed
+#   median-part/SAMPLE  what the cells of a sample that passed add to a median
+#   median              non-zero medians over the cells of all samples that passed, joined from these
 #   tokenize            shards, with the dictionary and the medians they were made with
 # A sample that could not be had is a stage without outputs, here as in import.
 #
@@ -21,6 +22,8 @@ quiet := $(if $(filter 1,$(V)),,--quiet)
 # The cells that a sample's stage left, if it left any: $(call cells_of,import).
 cells_of = $R/$(1)/$*/cells.h5ad
 # The same of all samples, for the tools that read the whole corpus.
+median_parts = $$(for s in $(samples); do \
+	f=$R/median-part/$$s/cells.median; [ ! -e $$f ] || echo $$f; done)
 kept_cells = $$(for s in $(samples); do f=$R/qc-filter/$$s/cells.h5ad; [ ! -e $$f ] || echo $$f; done)
 
 $R/homolog-map/%/MANIFEST.tsv: $B/bin/homolog-map $R/import/%/MANIFEST.tsv $R/tables/MANIFEST.tsv \
@@ -51,11 +54,18 @@ $R/vocab/MANIFEST.tsv: $B/bin/vocab $R/tables/MANIFEST.tsv | $(closer)
 		--threads $(THREADS) $(quiet)
 	$(close_stage)
 
+$R/median-part/%/MANIFEST.tsv: $B/bin/median $R/qc-filter/%/MANIFEST.tsv | $(closer)
+	$(open_stage)
+	$Qif [ -e $(call cells_of,qc-filter) ]; then \
+		$(tool)median $(call cells_of,qc-filter) --partial $(@D)/cells.median \
+			--report $(@D)/report.json --threads $(THREADS) $(quiet); fi
+	$(close_stage)
+
 # `samples` is known only once stage.mk is read: prerequisites on all samples wait for it.
 .SECONDEXPANSION:
-$R/median/MANIFEST.tsv: $B/bin/median $$(call each_sample,qc-filter) | $(closer)
+$R/median/MANIFEST.tsv: $B/bin/median $$(call each_sample,median-part) | $(closer)
 	$(open_stage)
-	$Q$(tool)median $(kept_cells) --out $(@D)/medians.tsv --report $(@D)/report.json \
+	$Q$(tool)median --merge $(median_parts) --out $(@D)/medians.tsv --report $(@D)/report.json \
 		--threads $(THREADS) $(quiet)
 	$(close_stage)
 

@@ -1,5 +1,6 @@
 #include "lib/app/embedder.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,17 +12,17 @@
 enum { MAX_ROWS = 8192 };
 
 enum rc embedder_open(struct embedder *m, const char *folder, const struct backend *b,
-                      bool with_genes, struct err *e)
+                      const struct embedder_wants *want, struct err *e)
 {
     *m = (struct embedder){ .max_rows = MAX_ROWS };
     char *vocab = text_new("%s/vocab.tsv", folder), *medians = text_new("%s/medians.tsv", folder);
     char *weights = model_weights_path(folder, e);
-    enum rc rc = !weights ? (e ? e->rc : RC_INPUT)
+    enum rc rc = !weights           ? (e ? e->rc : RC_INPUT)
                  : vocab && medians ? RC_OK
                                     : err_set(e, RC_FAIL, "no memory for a path");
     arena_init(&m->batch, 1 << 20);
     tape_init(&m->tape, b, false);
-    if (!rc && !(rc = model_load(&m->model, folder, b, false, 0, e)))
+    if (!rc && !(rc = model_load(&m->model, folder, b, want->training, want->n_classes, e)))
         rc = sha256_file(weights, m->model_sha256, NULL, e);
     if (!rc)
         rc = vocab_read(vocab, &m->vocab, e);
@@ -32,7 +33,7 @@ enum rc embedder_open(struct embedder *m, const char *folder, const struct backe
     if (!rc && m->vocab.n != m->model.config.n_tokens)
         rc = err_set(e, RC_INPUT, "'%s' has %zu tokens, the model beside it %u", vocab, m->vocab.n,
                      m->model.config.n_tokens);
-    if (!rc && with_genes) {
+    if (!rc && want->genes) {
         m->gene_sum = calloc(m->vocab.n * m->model.config.d, sizeof *m->gene_sum);
         m->gene_count = calloc(m->vocab.n, sizeof *m->gene_count);
         if (!m->gene_sum || !m->gene_count)
@@ -59,14 +60,6 @@ void embedder_close(struct embedder *m)
     *m = (struct embedder){ 0 };
 }
 
-/* Tokens of cells that wait for their batch. */
-struct waiting {
-    struct batch_cell *cell;
-    size_t *row; /* of the output */
-    size_t n, room, rows;
-    struct arena tokens;
-};
-
 /* Sums of the gene rows, cell by cell in order. */
 static void add_genes(struct embedder *m, const struct batch *b, const struct tensor *last)
 {
@@ -83,7 +76,15 @@ static void add_genes(struct embedder *m, const struct batch *b, const struct te
     free(row);
 }
 
-static enum rc flush(struct embedder *m, struct waiting *w, float *to, struct err *e)
+/* What becomes of a tokenised cell. */
+struct sink {
+    struct cell_tokens *waiting;
+    float *to; /* vectors [n_cells, D]; NULL: the tokens are all that is wanted */
+    void (*done)(void *, size_t);
+    void *ctx;
+};
+
+static enum rc encode(struct embedder *m, const struct cell_tokens *w, float *to, struct err *e)
 {
     const struct model_config *c = &m->model.config;
     struct batch b;
@@ -106,80 +107,50 @@ static enum rc flush(struct embedder *m, struct waiting *w, float *to, struct er
         reals_to_f32(m->model.params.b, to + w->row[i] * c->d,
                      (const char *)out.last->x + b.first[i] * c->d * bytes, c->d);
     add_genes(m, &b, out.last);
-    w->n = w->rows = 0;
-    arena_reset(&w->tokens);
     return RC_OK;
 }
 
-static enum rc add_cell(struct waiting *w, const struct token_work *t, uint64_t id, uint8_t species,
-                        size_t row, struct err *e)
+static enum rc flush(struct embedder *m, struct cell_tokens *w, float *to, struct err *e)
 {
-    uint16_t *token = arena_get(&w->tokens, t->n * sizeof *token);
-    float *value = arena_get(&w->tokens, t->n * sizeof *value);
-    if (w->n == w->room) {
-        const size_t room = 2 * w->room + 64;
-        struct batch_cell *cell = realloc(w->cell, room * sizeof *cell);
-        if (cell)
-            w->cell = cell;
-        size_t *rows = realloc(w->row, room * sizeof *rows);
-        if (rows)
-            w->row = rows;
-        if (!cell || !rows)
-            return err_set(e, RC_FAIL, "no memory for %zu cells", room);
-        w->room = room;
-    }
-    if (!token || !value)
-        return err_set(e, RC_FAIL, "no memory for a cell");
-    memcpy(token, t->token, t->n * sizeof *token);
-    memcpy(value, t->value, t->n * sizeof *value);
-    w->row[w->n] = row;
-    w->cell[w->n++] = (struct batch_cell){ id, species, t->n, token, value };
-    w->rows += t->n + 1;
-    return RC_OK;
+    const enum rc rc = encode(m, w, to, e);
+    cell_tokens_clear(w);
+    return rc;
 }
 
-/* Cells of one species whose columns are Ensembl ids. row_of: their rows in the output. */
-static enum rc encode(struct embedder *m, const struct cells *c, enum species s,
-                      const size_t *row_of, float *to, struct embed_report *rep,
-                      void (*done)(void *, size_t), void *ctx, struct err *e)
+/* Cells of one species whose columns are Ensembl ids. row_of: their rows in the whole. */
+static enum rc tokens_of(struct embedder *m, const struct cells *c, enum species s,
+                         const size_t *row_of, const struct sink *to, struct embed_report *rep,
+                         struct err *e)
 {
     struct token_columns columns;
     struct token_work work;
-    struct waiting w = { 0 };
     const struct column *id = table_find(&c->obs, "cell_id");
     enum rc rc = token_columns_of(&columns, c->gene, c->count.n_cols, &m->vocab, &m->medians, e);
     if (rc)
         return rc;
     rep->n_tokens += columns.n_tokens;
     token_work_init(&work);
-    arena_init(&w.tokens, 1 << 20);
     for (size_t i = 0; !rc && i < c->count.n_rows; i++) {
         const uint64_t at = c->count.indptr[i];
         rc = cell_tokenize(&work, &columns, c->count.index + at, c->count.value + at,
                            (size_t)(c->count.indptr[i + 1] - at), m->model.config.max_genes, e);
-        if (rc)
-            break;
         rep->n_genes += work.n;
-        if (!work.n) {
-            rep->n_empty++;
-            memset(to + row_of[i] * m->model.config.d, 0, m->model.config.d * sizeof *to);
+        rep->n_empty += !rc && !work.n;
+        if (rc || !work.n)
             continue;
-        }
-        if (w.rows && w.rows + work.n + 1 > m->max_rows) {
-            rc = flush(m, &w, to, e);
-            if (!rc && done)
-                done(ctx, i);
+        if (to->to && to->waiting->rows && to->waiting->rows + work.n + 1 > m->max_rows) {
+            rc = flush(m, to->waiting, to->to, e);
+            if (!rc && to->done)
+                to->done(to->ctx, i);
         }
         if (!rc)
-            rc = add_cell(&w, &work, id ? (uint64_t)id->i64[i] : i, (uint8_t)s, row_of[i], e);
+            rc =
+                cell_tokens_add(to->waiting, &work, id ? (uint64_t)id->i64[i] : i, s, row_of[i], e);
     }
-    if (!rc)
-        rc = flush(m, &w, to, e);
+    if (!rc && to->to)
+        rc = flush(m, to->waiting, to->to, e);
     token_columns_release(&columns);
     token_work_release(&work);
-    arena_release(&w.tokens);
-    free(w.cell);
-    free(w.row);
     return rc;
 }
 
@@ -193,8 +164,7 @@ static enum rc pick_species(const struct cells *c, enum species s, struct cells 
     if (!keep)
         return err_set(e, RC_FAIL, "no memory for %zu cells", c->count.n_rows);
     for (size_t i = 0; i < c->count.n_rows; i++)
-        if (species && species->kind == COLUMN_TEXT &&
-            species_parse(species->text[i]) == s) {
+        if (species && species->kind == COLUMN_TEXT && species_parse(species->text[i]) == s) {
             keep[i] = 1;
             row_of[(*n_rows)++] = i;
         }
@@ -203,9 +173,9 @@ static enum rc pick_species(const struct cells *c, enum species s, struct cells 
     return rc;
 }
 
-static enum rc one_species(struct embedder *m, const struct cells *c, enum species s, float *to,
-                           size_t *row_of, struct embed_report *rep,
-                           void (*done)(void *, size_t), void *ctx, struct err *e)
+static enum rc one_species(struct embedder *m, const struct cells *c, enum species s,
+                           const struct sink *to, size_t *row_of, struct embed_report *rep,
+                           struct err *e)
 {
     struct cells mine = { 0 }, mapped = { 0 };
     size_t n = 0;
@@ -214,12 +184,12 @@ static enum rc one_species(struct embedder *m, const struct cells *c, enum speci
     if (rc || !n)
         return rc;
     if (gene_map_done(c)) {
-        rc = encode(m, &mine, s, row_of, to, rep, done, ctx, e);
+        rc = tokens_of(m, &mine, s, row_of, to, rep, e);
     } else {
         rc = gene_map_cells(&mine, &m->tables, true, &mapped, &map, e);
         rep->n_unmatched += map.n_unmatched;
         if (!rc)
-            rc = encode(m, &mapped, s, row_of, to, rep, done, ctx, e);
+            rc = tokens_of(m, &mapped, s, row_of, to, rep, e);
     }
     rep->n_columns += c->count.n_cols;
     rep->n_cells += n;
@@ -228,20 +198,75 @@ static enum rc one_species(struct embedder *m, const struct cells *c, enum speci
     return rc;
 }
 
-enum rc embedder_cells(struct embedder *m, const struct cells *c, float *to,
-                       struct embed_report *rep, void (*done)(void *ctx, size_t n), void *ctx,
-                       struct err *e)
+static enum rc both_species(struct embedder *m, const struct cells *c, const struct sink *to,
+                            struct embed_report *rep, struct err *e)
 {
     size_t *row_of = malloc((c->count.n_rows + 1) * sizeof *row_of);
     *rep = (struct embed_report){ 0 };
     if (!row_of)
         return err_set(e, RC_FAIL, "no memory for %zu cells", c->count.n_rows);
-    enum rc rc = one_species(m, c, SPECIES_HUMAN, to, row_of, rep, done, ctx, e);
+    enum rc rc = one_species(m, c, SPECIES_HUMAN, to, row_of, rep, e);
     if (!rc)
-        rc = one_species(m, c, SPECIES_MOUSE, to, row_of, rep, done, ctx, e);
+        rc = one_species(m, c, SPECIES_MOUSE, to, row_of, rep, e);
     free(row_of);
     if (!rc && rep->n_cells != c->count.n_rows)
         rc = err_set(e, RC_INPUT, "%zu of %zu cells have no species (human or mouse)",
                      c->count.n_rows - rep->n_cells, c->count.n_rows);
+    return rc;
+}
+
+enum rc embedder_cells(struct embedder *m, const struct cells *c, float *to,
+                       struct embed_report *rep, void (*done)(void *ctx, size_t n), void *ctx,
+                       struct err *e)
+{
+    struct cell_tokens waiting;
+    const struct sink sink = { &waiting, to, done, ctx };
+    cell_tokens_init(&waiting);
+    memset(to, 0, c->count.n_rows * m->model.config.d * sizeof *to); /* of cells without tokens */
+    enum rc rc = both_species(m, c, &sink, rep, e);
+    cell_tokens_release(&waiting);
+    return rc;
+}
+
+enum rc embedder_tokens(struct embedder *m, const struct cells *c, struct cell_tokens *out,
+                        struct embed_report *rep, struct err *e)
+{
+    const struct sink sink = { .waiting = out };
+    return both_species(m, c, &sink, rep, e);
+}
+
+enum rc embedder_check_overlap(const struct embed_report *rep, double least, struct err *e)
+{
+    const double share = rep->n_columns ? (double)rep->n_tokens / (double)rep->n_columns : 0;
+    if (share >= least)
+        return RC_OK;
+    return err_set(e, RC_INPUT,
+                   "only %zu of %zu genes (%.1f %%) are in the model's vocabulary: is it another "
+                   "species (--species), or are the names of another kind? --least-overlap %g would "
+                   "take them",
+                   rep->n_tokens, rep->n_columns, 100 * share, floor(1000 * share) / 1000);
+}
+
+enum rc embedder_encode(struct embedder *m, const struct cell_tokens *t, float *to,
+                        struct progress *p, struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (size_t from = 0, n; !rc && from < t->n; from += n) {
+        size_t rows = 0;
+        for (n = 0; from + n < t->n && (!n || rows + t->cell[from + n].n + 1 <= m->max_rows); n++)
+            rows += t->cell[from + n].n + 1;
+        /* A part of the list, whose rows are its own places. */
+        struct cell_tokens part = { .cell = t->cell + from, .n = n };
+        size_t *row = malloc(n * sizeof *row);
+        if (!row)
+            return err_set(e, RC_FAIL, "no memory for %zu cells", n);
+        for (size_t i = 0; i < n; i++)
+            row[i] = from + i;
+        part.row = row;
+        rc = encode(m, &part, to, e);
+        free(row);
+        if (!rc && p)
+            progress_at(p, from + n);
+    }
     return rc;
 }

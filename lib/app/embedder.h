@@ -7,6 +7,8 @@
 #ifndef GC_APP_EMBEDDER_H
 #define GC_APP_EMBEDDER_H
 
+#include "lib/app/cell_tokens.h"
+#include "lib/base/log.h"
 #include "lib/base/sha256.h"
 #include "lib/cell/tokenize.h"
 #include "lib/nn/model.h"
@@ -31,13 +33,28 @@ struct embed_report {
     uint64_t n_genes; /* tokens read */
 };
 
+struct embedder_wants {
+    bool genes;         /* sums of gene vectors */
+    bool training;      /* a model that can be trained */
+    uint32_t n_classes; /* with a classifier on top, as model_load has it; 0: without */
+};
+
 enum rc embedder_open(struct embedder *m, const char *folder, const struct backend *b,
-                      bool with_genes, struct err *e);
+                      const struct embedder_wants *want, struct err *e);
 void embedder_close(struct embedder *m);
 /* c: as import makes it, or mapped already by homolog-map. to: [n_cells, D] in the order of c.
  * Called after each batch with the number of cells done; done may be NULL. */
 enum rc embedder_cells(struct embedder *m, const struct cells *c, float *to,
                        struct embed_report *rep, void (*done)(void *ctx, size_t n), void *ctx,
                        struct err *e);
+
+/* The tokens of the cells that have any, added to *out; their rows are those of c. */
+enum rc embedder_tokens(struct embedder *m, const struct cells *c, struct cell_tokens *out,
+                        struct embed_report *rep, struct err *e);
+/* RC_INPUT with the share and a hint when fewer than `least` of the genes have a token. */
+enum rc embedder_check_overlap(const struct embed_report *rep, double least, struct err *e);
+/* to: [t->n, D], in the order of t. p moves with the cells; it may be NULL. */
+enum rc embedder_encode(struct embedder *m, const struct cell_tokens *t, float *to,
+                        struct progress *p, struct err *e);
 
 #endif

@@ -5,14 +5,14 @@
 
 #include "lib/io/safetensors.h"
 
-static const char *const file_kind[N_KNOWLEDGE] = { "promoter", "coexpression", "family", "grn" };
+const char *const knowledge_file_kind[N_KNOWLEDGE] = { "promoter", "coexpression", "family", "grn" };
 
 static enum rc read_open(struct knowledge_file *k, const struct st_file *f, uint32_t n_tokens,
                          struct err *e)
 {
     const char *kind = st_meta(f, "kind");
     int which = 0;
-    while (which < N_KNOWLEDGE && !(kind && strcmp(kind, file_kind[which]) == 0))
+    while (which < N_KNOWLEDGE && !(kind && strcmp(kind, knowledge_file_kind[which]) == 0))
         which++;
     if (which == N_KNOWLEDGE)
         return err_set(e, RC_INPUT, "its metadata 'kind' is '%s', not one of promoter, "
@@ -67,7 +67,7 @@ enum rc knowledge_give(struct model *m, struct knowledge_file *k, size_t n, stru
             continue;
         if (m->tables.knowledge[k[i].kind])
             return err_set(e, RC_USAGE, "two files of kind '%s' are given",
-                           file_kind[k[i].kind]);
+                           knowledge_file_kind[k[i].kind]);
         if (k[i].dim != c->knowledge_dim)
             return err_set(e, RC_INPUT, "'%s' is %u wide, the model takes %u", k[i].path, k[i].dim,
                            c->knowledge_dim);

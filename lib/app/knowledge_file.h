@@ -5,6 +5,9 @@
 #include "lib/data/vocab.h"
 #include "lib/nn/model.h"
 
+/* Kinds as these files and knowledge-embed call them. */
+extern const char *const knowledge_file_kind[N_KNOWLEDGE];
+
 struct knowledge_file {
     const char *path;    /* borrowed */
     enum knowledge kind; /* from the file's metadata */

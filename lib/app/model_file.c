@@ -177,6 +177,9 @@ static enum rc take_all(struct model *m, const struct st_file *f, const struct v
     if (s && s->n_items == 1 && st_get_f64(s, &steps, e))
         return e ? e->rc : RC_INPUT;
     m->warm_steps = (int64_t)steps;
+    m->has_head = params_find(&m->params, "classifier.weight") && st_find(f, "classifier.weight") &&
+                  st_find(f, "classifier.bias") && st_find(f, "bert.pooler.dense.weight") &&
+                  st_find(f, "bert.pooler.dense.bias");
     if (take_knowledge(m, f, path, e) || take_homologs(m, f, path, e))
         return e ? e->rc : RC_INPUT;
     return RC_OK;

@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/file.h"
 #include "lib/io/lines.h"
@@ -63,29 +66,80 @@ static enum rc flush(struct run_log *l, struct err *e)
     return err_set(e, RC_FAIL, "cannot write '%s': %s", l->path, strerror(errno));
 }
 
-enum rc run_log_step(struct run_log *l, uint64_t step, const struct train_result *t,
-                     double seconds, struct err *e)
+/* NaN and infinity have no form in JSON. */
+static void number(FILE *f, const char *name, double x)
 {
-    fprintf(l->log,
-            "{\"step\": %llu, \"split\": \"train\", \"loss\": %.9g, \"id_loss\": %.9g, "
-            "\"value_loss\": %.9g, \"lr\": %.9g, \"grad_norm\": %.9g, \"cells\": %zu, "
-            "\"genes\": %zu, \"masked\": %zu}\n",
-            (unsigned long long)step, t->loss, t->id_loss, t->value_loss, t->lr, t->grad_norm,
-            t->n_cells, t->n_genes, t->n_masked);
-    fprintf(l->speed, "step %llu: %.3f s, %.1f cells/s, %.0f genes/s\n", (unsigned long long)step,
-            seconds, (double)t->n_cells / seconds, (double)t->n_genes / seconds);
+    if (isfinite(x))
+        fprintf(f, ", \"%s\": %.9g", name, x);
+    else
+        fprintf(f, ", \"%s\": null", name);
+}
+
+static void say_speed(FILE *f, uint64_t step, const struct train_result *t,
+                      const struct step_speed *v)
+{
+    const double s = v->seconds;
+    fprintf(f,
+            "step %llu: %.3f s, %.3f s of them waiting for data, %.1f cells/s, %.0f tokens/s, "
+            "%.0f padded, %.2f GFLOP/s",
+            (unsigned long long)step, s, v->waited_s, (double)t->n_cells / s, v->tokens / s,
+            v->padded / s, v->flop / s * 1e-9);
+    if (v->sgemm > 0)
+        fprintf(f, ", %.3f of sgemm", v->flop / s / v->sgemm);
+    fputc('\n', f);
+}
+
+enum rc run_log_step(struct run_log *l, uint64_t step, const struct train_result *t,
+                     const struct step_speed *speed, struct err *e)
+{
+    if (!l->log)
+        return RC_OK;
+    fprintf(l->log, "{\"step\": %llu, \"split\": \"train\"", (unsigned long long)step);
+    number(l->log, "loss", t->loss);
+    number(l->log, "id_loss", t->id_loss);
+    number(l->log, "value_loss", t->value_loss);
+    number(l->log, "lr", t->lr);
+    number(l->log, "grad_norm", t->grad_norm);
+    fprintf(l->log, ", \"cells\": %zu, \"genes\": %zu, \"masked\": %zu}\n", t->n_cells, t->n_genes,
+            t->n_masked);
+    say_speed(l->speed, step, t, speed);
     return flush(l, e);
 }
 
-enum rc run_log_eval(struct run_log *l, uint64_t step, const struct train_eval *v, struct err *e)
+enum rc run_log_eval(struct run_log *l, uint64_t step, const struct train_eval *v,
+                     const struct baseline *base, struct err *e)
 {
-    fprintf(l->log,
-            "{\"step\": %llu, \"split\": \"val\", \"id_loss\": %.9g, \"value_loss\": %.9g, "
-            "\"accuracy\": %.9g, \"baseline_id_loss\": %.9g, \"baseline_value_loss\": %.9g, "
-            "\"baseline_accuracy\": %.9g, \"cells\": %zu, \"masked\": %zu}\n",
-            (unsigned long long)step, v->id_loss, v->value_loss, v->accuracy, v->base_id_loss,
-            v->base_value_loss, v->base_accuracy, v->n_cells, v->n_masked);
+    if (!l->log)
+        return RC_OK;
+    fprintf(l->log, "{\"step\": %llu, \"split\": \"val\"", (unsigned long long)step);
+    number(l->log, "id_loss", v->id_loss);
+    number(l->log, "value_loss", v->value_loss);
+    number(l->log, "accuracy", v->accuracy);
+    number(l->log, "baseline_id_loss", v->base_id_loss);
+    number(l->log, "baseline_value_loss", v->base_value_loss);
+    number(l->log, "baseline_accuracy", v->base_accuracy);
+    number(l->log, "entropy", base->entropy);
+    number(l->log, "value_variance", base->value_variance);
+    fprintf(l->log, ", \"cells\": %zu, \"masked\": %zu}\n", v->n_cells, v->n_masked);
     return flush(l, e);
+}
+
+void run_log_speed(struct run_log *l, const char *fmt, ...)
+{
+    va_list ap;
+    if (!l->speed)
+        return;
+    va_start(ap, fmt);
+    vfprintf(l->speed, fmt, ap);
+    va_end(ap);
+    fputc('\n', l->speed);
+}
+
+enum rc run_log_sync(struct run_log *l, struct err *e)
+{
+    if (!l->log || (!flush(l, e) && fsync(fileno(l->log)) == 0))
+        return RC_OK;
+    return err_set(e, RC_FAIL, "cannot write '%s': %s", l->path, strerror(errno));
 }
 
 enum rc run_log_close(struct run_log *l, struct err *e)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { ALIGN = 64, HUGE_PAGE = 1 << 21 };
+enum { ALIGN = 64, HUGE_PAGE = 1 << 21, TEXT_ROOM = 1024 };
 
 void *memory_pages(size_t n_bytes)
 {
@@ -87,10 +87,27 @@ void *arena_get_zero(struct arena *a, size_t n_bytes)
     return p;
 }
 
+char *arena_chars(struct arena *a, size_t n_bytes)
+{
+    if (n_bytes > TEXT_ROOM / 4)
+        return arena_get(a, n_bytes);
+    if (n_bytes > a->text_left) {
+        char *room = arena_get(a, TEXT_ROOM);
+        if (!room)
+            return NULL;
+        a->text = room;
+        a->text_left = TEXT_ROOM;
+    }
+    char *p = a->text;
+    a->text += n_bytes;
+    a->text_left -= n_bytes;
+    return p;
+}
+
 char *arena_text(struct arena *a, const char *text)
 {
     size_t n = strlen(text) + 1;
-    char *p = arena_get(a, n);
+    char *p = arena_chars(a, n);
     if (p)
         memcpy(p, text, n);
     return p;
@@ -109,6 +126,7 @@ void arena_rewind(struct arena *a, struct arena_mark m)
     }
     a->now = m.now;
     a->now->used = m.used;
+    a->text_left = 0;
     a->used_bytes = m.used_bytes;
 }
 
@@ -128,7 +146,7 @@ void arena_reset(struct arena *a)
     a->now = a->first;
     if (a->first)
         a->first->used = 0;
-    a->used_bytes = 0;
+    a->used_bytes = a->text_left = 0;
 }
 
 void arena_release(struct arena *a)
@@ -139,5 +157,5 @@ void arena_release(struct arena *a)
         free(b);
     }
     a->first = a->now = NULL;
-    a->used_bytes = 0;
+    a->used_bytes = a->text_left = 0;
 }

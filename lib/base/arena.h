@@ -12,12 +12,16 @@ struct arena {
     size_t block_bytes; /* size of the next block at least */
     size_t used_bytes;  /* handed out since the last reset */
     size_t peak_bytes;
+    char *text; /* room for short texts, which lie side by side */
+    size_t text_left;
 };
 
 void arena_init(struct arena *a, size_t block_bytes);
 /* NULL when memory is short. Not zeroed. n = 0 gives a valid pointer. */
 void *arena_get(struct arena *a, size_t n_bytes);
 void *arena_get_zero(struct arena *a, size_t n_bytes);
+/* The same for characters: aligned to nothing, so that a million names do not take 64 bytes each. */
+char *arena_chars(struct arena *a, size_t n_bytes);
 char *arena_text(struct arena *a, const char *text);
 /* A place to go back to: what was handed out after the mark is free again after the rewind. */
 struct arena_mark {

@@ -67,10 +67,14 @@ static enum rc make_parent(const char *path, struct err *e)
     return rc;
 }
 
-/* A device or pipe: renaming onto it would put a plain file in its place. */
+/* A device or pipe: renaming onto it would put a plain file in its place. So it would with the names
+ * of open files: /dev/stdout is a link, and what it leads to is a regular file after `>FILE`. */
 static bool is_special(const char *path)
 {
     struct stat st;
+    if (strncmp(path, "/proc/", 6) == 0 ||
+        (strncmp(path, "/dev/", 5) == 0 && strncmp(path, "/dev/shm/", 9) != 0))
+        return true;
     return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }
 

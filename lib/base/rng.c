@@ -31,6 +31,12 @@ double rng_unit(uint64_t seed, enum rng_purpose purpose, uint64_t id, uint64_t p
     return (double)(rng_u64(seed, purpose, id, pos) >> 11) * 0x1p-53;
 }
 
+/* unit = (u >> 11) * 2^-53, and x * 2^53 is exact. */
+uint64_t rng_threshold(double x)
+{
+    return (uint64_t)ceil(x * 0x1p53) << 11;
+}
+
 uint64_t rng_below(uint64_t seed, enum rng_purpose purpose, uint64_t id, uint64_t pos, uint64_t n)
 {
     __extension__ typedef unsigned __int128 u128;

@@ -104,9 +104,10 @@ int tool_main(const struct tool *tool, enum rc (*run)(const struct tool_args *, 
         threads_stop();
         note_cost(tool->name, start_s);
     }
-    if (rc)
+    /* No sentence: another process says it (lib/nn/dist.h). */
+    if (rc && *e.text)
         fprintf(stderr, "%s: %s\n", tool->name, e.text);
-    if (rc == RC_USAGE)
+    if (rc == RC_USAGE && *e.text)
         fprintf(stderr, "%s: try '%s --help'\n", tool->name, tool->name);
     free(a.arg.item);
     return end(tool->name, rc);

@@ -19,7 +19,8 @@ static enum rc columns_alloc(struct token_columns *c, size_t n_cols, struct err 
     *c = (struct token_columns){ .n_cols = n_cols };
     c->token = malloc((n_cols + 1) * sizeof *c->token);
     c->median = malloc((n_cols + 1) * sizeof *c->median);
-    if (c->token && c->median)
+    c->no_median = calloc(n_cols + 1, sizeof *c->no_median);
+    if (c->token && c->median && c->no_median)
         return RC_OK;
     token_columns_release(c);
     return err_set(e, RC_FAIL, "no memory for %zu columns", n_cols);
@@ -29,6 +30,7 @@ void token_columns_release(struct token_columns *c)
 {
     free(c->token);
     free(c->median);
+    free(c->no_median);
     if (c->ranks)
         rank_table_release(c->ranks);
     free(c->ranks);
@@ -41,7 +43,8 @@ static void set_column(struct token_columns *c, size_t j, int32_t token, double 
     c->token[j] = token;
     c->median[j] = isnan(median) ? 1 : median;
     c->n_tokens += token >= 0;
-    c->n_no_median += token >= 0 && isnan(median);
+    c->no_median[j] = token >= 0 && isnan(median);
+    c->n_no_median += c->no_median[j];
 }
 
 static enum rc add_ranks(struct token_columns *c, struct err *e)
@@ -233,8 +236,8 @@ static void merge(struct token_work *w, const struct rank_table *t, size_t n_pla
                   (w->key[j].bits == t->bits[p] && w->key[j].token < t->token[p]);
         w->token[k] = key ? (uint16_t)w->key[j].token : t->token[p];
         if (w->total)
-            w->value[k] = (float)log2(
-                1 + double_of(key ? w->key[j].bits : t->bits[p]) * 10000 / total);
+            w->value[k] =
+                (float)log2(1 + double_of(key ? w->key[j].bits : t->bits[p]) * 10000 / total);
         else
             w->value[k] = key ? (float)log2(1 + double_of(w->key[j].bits)) : t->value[p];
         j += key;
@@ -259,7 +262,8 @@ enum rc cell_tokenize(struct token_work *w, const struct token_columns *c, const
         if (v <= max_count)
             w->place[n_places++] = t->place[(v - 1) * t->n_cols + j];
         else
-            w->key[n_keys++] = (struct token_key){ bits_of(v, c->median[j]), (uint32_t)c->token[j] };
+            w->key[n_keys++] =
+                (struct token_key){ bits_of(v, c->median[j]), (uint32_t)c->token[j] };
     }
     size_t m = n_keys + n_places;
     w->n_nonzero = (uint32_t)m;

@@ -17,6 +17,8 @@
 #ifndef GC_CELL_TOKENIZE_H
 #define GC_CELL_TOKENIZE_H
 
+#include <stdbool.h>
+
 #include "lib/data/cells.h"
 #include "lib/data/gene_tables.h"
 #include "lib/data/vocab.h"
@@ -29,7 +31,8 @@ struct token_columns {
     int32_t *token; /* -1: none, the column is left out; owned, as is median */
     double *median;
     size_t n_tokens;    /* columns with a token */
-    size_t n_no_median; /* of these, without a median: 1 is used */
+    size_t n_no_median; /* of these, without a median: 1 is used, which matters where it has counts */
+    bool *no_median;    /* which; owned */
     struct rank_table *ranks; /* owned; NULL: every count goes the long way (same result) */
 };
 

@@ -1,5 +1,6 @@
 #include "lib/data/cells_join.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,4 +101,23 @@ enum rc cells_append(struct cells *a, const struct cells *b, struct err *e)
     csr_release(&moved);
     free(to);
     return rc;
+}
+
+enum rc cells_name_by_sample(struct cells *c, struct err *e)
+{
+    struct column *barcode = table_add(&c->obs, "barcode", COLUMN_TEXT);
+    const struct column *sample = table_find(&c->obs, "sample");
+    for (size_t i = 0; barcode && i < c->obs.n_rows; i++) {
+        const char *of = sample && sample->kind == COLUMN_TEXT ? sample->text[i] : NULL;
+        if (table_set_text(&c->obs, barcode, i, c->cell[i], e))
+            return RC_FAIL;
+        const size_t n = strlen(of ? of : "cells") + strlen(c->cell[i]) + 2;
+        char *name = arena_get(&c->obs.text, n);
+        if (name)
+            snprintf(name, n, "%s:%s", of ? of : "cells", c->cell[i]);
+        c->cell[i] = name;
+        if (!c->cell[i])
+            return err_set(e, RC_FAIL, "no memory for names of cells");
+    }
+    return barcode ? RC_OK : err_set(e, RC_FAIL, "no memory for names of cells");
 }

@@ -11,5 +11,8 @@
 enum rc cells_append(struct cells *a, const struct cells *b, struct err *e);
 /* obs and the names of the cells alone. */
 enum rc cells_append_obs(struct cells *a, const struct cells *b, struct err *e);
+/* Barcodes of several samples may repeat: names become SAMPLE:BARCODE, and obs gets the column
+ * barcode. */
+enum rc cells_name_by_sample(struct cells *c, struct err *e);
 
 #endif

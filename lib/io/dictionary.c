@@ -71,7 +71,22 @@ static enum species species_of(const char *id)
                                           : SPECIES_UNKNOWN;
 }
 
-/* id[t]: the id of token t, in the arena. */
+/* A Python number, or an array of one. */
+static bool number(const struct pickle_value *v, double *x)
+{
+    struct st_tensor t;
+    void *copy = NULL;
+    if (v->kind == PICKLE_FLOAT || v->kind == PICKLE_INT) {
+        *x = v->kind == PICKLE_FLOAT ? v->real : (double)v->whole;
+        return true;
+    }
+    bool good = v->kind == PICKLE_ARRAY && v->array->n_items == 1 &&
+                !array_tensor(v->array, &t, &copy, NULL) && !st_get_f64(&t, x, NULL);
+    free(copy);
+    return good;
+}
+
+/* id[t]: the id of token t, in the arena. Some files have tokens as numpy's numbers. */
 static enum rc ids_by_token(const struct dict *d, const char *path, const char **id,
                             struct arena *a, struct err *e)
 {
@@ -81,13 +96,14 @@ static enum rc ids_by_token(const struct dict *d, const char *path, const char *
         const char *s = plain_text(&d->list->at[2 * i], "a gene", path, a, e);
         if (!s)
             return e->rc;
-        if (t->kind != PICKLE_INT || t->whole < 0 || (uint64_t)t->whole >= n)
+        double x;
+        if (!number(t, &x) || !(x >= 0 && x < (double)n) || x > floor(x))
             return err_set(e, RC_INPUT, "'%s': the token of '%s' is not one of 0 to %zu", path, s,
                            n - 1);
-        if (id[t->whole])
-            return err_set(e, RC_INPUT, "'%s': token %lld is both '%s' and '%s'", path,
-                           (long long)t->whole, id[t->whole], s);
-        id[t->whole] = s;
+        if (id[(size_t)x])
+            return err_set(e, RC_INPUT, "'%s': token %zu is both '%s' and '%s'", path, (size_t)x,
+                           id[(size_t)x], s);
+        id[(size_t)x] = s;
     }
     return RC_OK;
 }
@@ -189,21 +205,6 @@ enum rc dictionary_vocab(struct vocab *v, const char *tokens, const char *names,
 }
 
 /* ---- medians ---- */
-
-/* A Python number, or an array of one. */
-static bool number(const struct pickle_value *v, double *x)
-{
-    struct st_tensor t;
-    void *copy = NULL;
-    if (v->kind == PICKLE_FLOAT || v->kind == PICKLE_INT) {
-        *x = v->kind == PICKLE_FLOAT ? v->real : (double)v->whole;
-        return true;
-    }
-    bool good = v->kind == PICKLE_ARRAY && v->array->n_items == 1 &&
-                !array_tensor(v->array, &t, &copy, NULL) && !st_get_f64(&t, x, NULL);
-    free(copy);
-    return good;
-}
 
 static enum rc add_medians(struct medians *m, const struct dict *d, const char *path,
                            struct arena *a, struct err *e)

@@ -53,4 +53,9 @@ enum rc figure_draw(const struct figure *f, const char *templates, const char *t
 /* What figure_draw made, as a file that stands alone. */
 enum rc figure_save(const struct markup *svg, const char *path, struct err *e);
 
+/* The folder of the templates, to be freed: `given`, else the first of ../../paper (../../../paper: a
+ * build below the build folder) and ../../share/genecompass from the program, ./paper that has
+ * common.gp. */
+enum rc figure_templates(const char *given, char **dir, struct err *e);
+
 #endif

@@ -74,8 +74,9 @@ bool h5_is_number(const struct h5_data *d);
 enum rc h5_read_i64(const struct h5_data *d, uint64_t at, size_t n, int64_t *to, struct err *e);
 /* Numbers of any kind. Booleans are 0 and 1. */
 enum rc h5_read_f64(const struct h5_data *d, uint64_t at, size_t n, double *to, struct err *e);
-/* Rows [at, at + n) of a matrix, row-major. */
-enum rc h5_read_rows_f64(const struct h5_data *d, uint64_t at, size_t n, double *to, struct err *e);
+/* Rows [row, row + n_rows) of a matrix in columns [col, col + n_cols), row-major. */
+enum rc h5_read_block_f64(const struct h5_data *d, uint64_t row, uint64_t n_rows, uint64_t col,
+                          uint64_t n_cols, double *to, struct err *e);
 /* Rows [at, at + n) as mem_type, which must have a conversion from what is stored. */
 enum rc h5_read_rows(const struct h5_data *d, uint64_t at, uint64_t n, hid_t mem_type, void *to,
                      struct err *e);

@@ -91,17 +91,22 @@ static enum rc write_chunk(struct h5ad_writer *w, const char *name, struct h5ad_
     return RC_OK;
 }
 
-static enum rc add_entries(struct h5ad_writer *w, const char *name, struct h5ad_column *c,
-                           const uint32_t *v, size_t n, struct err *e)
+/* Both columns chunk by chunk: where a chunk lies in the file then depends on the entries only, not
+ * on the blocks in which they came. */
+static enum rc add_entries(struct h5ad_writer *w, const struct csr *b, struct err *e)
 {
-    while (n) {
-        size_t m = H5AD_CHUNK - c->n < n ? H5AD_CHUNK - c->n : n;
-        memcpy(c->room + c->n, v, m * sizeof *v);
-        c->n += m;
-        v += m;
-        n -= m;
-        if (c->n == H5AD_CHUNK && write_chunk(w, name, c, e))
-            return RC_FAIL;
+    struct h5ad_column *const to[2] = { &w->data, &w->indices };
+    const uint32_t *const from[2] = { b->value, b->index };
+    static const char *const name[2] = { "data", "indices" };
+    for (size_t at = 0, m, nnz = (size_t)csr_nnz(b); at < nnz; at += m) {
+        size_t room = H5AD_CHUNK - w->data.n;
+        m = room < nnz - at ? room : nnz - at;
+        for (int i = 0; i < 2; i++) {
+            memcpy(to[i]->room + to[i]->n, from[i] + at, m * sizeof *from[i]);
+            to[i]->n += m;
+            if (to[i]->n == H5AD_CHUNK && write_chunk(w, name[i], to[i], e))
+                return RC_FAIL;
+        }
     }
     return RC_OK;
 }
@@ -136,16 +141,13 @@ static enum rc add_offsets(struct h5ad_writer *w, const struct csr *b, struct er
 
 enum rc h5ad_writer_add(struct h5ad_writer *w, const struct csr *b, struct err *e)
 {
-    size_t nnz = (size_t)csr_nnz(b);
     enum rc rc = w->x < 0 ? begin_counts(w, b->n_cols, e) : RC_OK;
     if (!rc)
         rc = check_counts(w, b, e);
     if (!rc)
         rc = add_offsets(w, b, e);
     if (!rc)
-        rc = add_entries(w, "data", &w->data, b->value, nnz, e);
-    if (!rc)
-        rc = add_entries(w, "indices", &w->indices, b->index, nnz, e);
+        rc = add_entries(w, b, e);
     return rc ? err_wrap(e, "cannot write '%s': X", w->o.path) : RC_OK;
 }
 

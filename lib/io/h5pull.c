@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/thread.h"
+#include "lib/io/h5lane.h"
 
 enum { PIECE = 1 << 16 }; /* entries of a task where there are no chunks */
 
@@ -44,24 +45,9 @@ CONVERTER(from_u64, uint64_t, v <= INT32_MAX)
 CONVERTER(from_f32, float, v >= 0 && v < 2147483648.0f)
 CONVERTER(from_f64, double, v >= 0 && v < 2147483648.0)
 
-static void (*const converter[])(const unsigned char *, size_t, uint32_t *, struct converted *) = {
+static void (*const converter[H5_N_LANES])(const unsigned char *, size_t, uint32_t *, struct converted *) = {
     from_i8, from_u8, from_i16, from_u16, from_i32, from_u32, from_i64, from_u64, from_f32, from_f64
 };
-enum { N_LANES = sizeof converter / sizeof *converter };
-
-/* The stored type, when it is one of the machine's own; -1 for any other. */
-static int lane_of(hid_t type)
-{
-    const hid_t known[N_LANES] = { H5T_NATIVE_INT8,  H5T_NATIVE_UINT8,  H5T_NATIVE_INT16,
-                                   H5T_NATIVE_UINT16, H5T_NATIVE_INT32, H5T_NATIVE_UINT32,
-                                   H5T_NATIVE_INT64, H5T_NATIVE_UINT64, H5T_NATIVE_FLOAT,
-                                   H5T_NATIVE_DOUBLE };
-    for (int i = 0; i < N_LANES; i++)
-        if (H5Tequal(type, known[i]) > 0)
-            return i;
-    return -1;
-}
-
 /* ---- open, close ---- */
 
 /* How it is stored; what we do not unpack is checked before HDF5 reads it. */
@@ -69,7 +55,7 @@ static enum rc look(struct h5_pull *p, struct err *e)
 {
     hid_t type = H5Dget_type(p->d.id), dcpl = H5Dget_create_plist(p->d.id);
     hsize_t chunk[H5S_MAX_RANK] = { 0 };
-    p->lane = lane_of(type);
+    p->lane = h5_lane_of(type);
     p->item_bytes = H5Tget_size(type);
     bool chunked = H5Pget_layout(dcpl) == H5D_CHUNKED &&
                    H5Pget_chunk(dcpl, H5S_MAX_RANK, chunk) == 1 && chunk[0];
@@ -177,20 +163,17 @@ static struct pull_task *add_task(struct h5_puller *q, struct h5_pull *p, uint64
 static enum rc fetch_plain(struct h5_puller *q, struct h5_pull *p, uint64_t at, uint64_t n,
                            struct err *e)
 {
-    static const int width[N_LANES] = { 1, 1, 2, 2, 4, 4, 8, 8, 4, 8 };
-    int lane = p->lane >= 0 ? p->lane : p->d.type == H5_FLOAT ? N_LANES - 1 : N_LANES - 4;
-    const hid_t mem[N_LANES] = { H5T_NATIVE_INT8,   H5T_NATIVE_UINT8,  H5T_NATIVE_INT16,
-                                 H5T_NATIVE_UINT16, H5T_NATIVE_INT32,  H5T_NATIVE_UINT32,
-                                 H5T_NATIVE_INT64,  H5T_NATIVE_UINT64, H5T_NATIVE_FLOAT,
-                                 H5T_NATIVE_DOUBLE };
+    enum h5_lane lane = p->lane >= 0             ? (enum h5_lane)p->lane
+                        : p->d.type == H5_FLOAT ? H5_LANE_F64
+                                                : H5_LANE_I64;
     /* Unsigned ones beyond 2^63 are clipped there, which is odd as well. */
-    if (!grow_stored(q, (size_t)n * (size_t)width[lane]))
+    if (!grow_stored(q, (size_t)n * h5_lane_bytes(lane)))
         return no_memory(p, e);
     size_t from = q->stored_bytes;
-    if (h5_read_rows(&p->d, at, n, mem[lane], q->stored + from, e))
+    if (h5_read_rows(&p->d, at, n, h5_lane_type(lane), q->stored + from, e))
         return e ? e->rc : RC_INPUT;
     p->lane = lane;
-    p->item_bytes = (size_t)width[lane];
+    p->item_bytes = h5_lane_bytes(lane);
     q->stored_bytes += (size_t)n * p->item_bytes;
     for (uint64_t k = 0; k < n; k += PIECE) {
         uint64_t m = n - k < PIECE ? n - k : PIECE;

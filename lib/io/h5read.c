@@ -79,11 +79,22 @@ enum rc h5_read_f64(const struct h5_data *d, uint64_t at, size_t n, double *to, 
     return rc;
 }
 
-enum rc h5_read_rows_f64(const struct h5_data *d, uint64_t at, size_t n, double *to, struct err *e)
+enum rc h5_read_block_f64(const struct h5_data *d, uint64_t row, uint64_t n_rows, uint64_t col,
+                          uint64_t n_cols, double *to, struct err *e)
 {
+    const hsize_t start[2] = { row, col }, count[2] = { n_rows, n_cols };
     if (!h5_is_number(d))
         return refuse_type(d, "numbers", e);
-    return h5_read_rows(d, at, n, H5T_NATIVE_DOUBLE, to, e);
+    if (n_rows == 0 || n_cols == 0)
+        return RC_OK;
+    hid_t file = H5Dget_space(d->id), mem = H5Screate_simple(2, count, NULL);
+    H5Sselect_hyperslab(file, H5S_SELECT_SET, start, NULL, count, NULL);
+    enum rc rc = H5Dread(d->id, H5T_NATIVE_DOUBLE, mem, file, H5P_DEFAULT, to) < 0
+                     ? h5_err(e, RC_INPUT, "cannot read '%s'", d->name)
+                     : RC_OK;
+    H5Sclose(mem);
+    H5Sclose(file);
+    return rc;
 }
 
 /* ---- texts ---- */
@@ -92,7 +103,7 @@ enum { TEXT_BLOCK = 4096 };
 
 static enum rc keep_text(struct arena *a, const char *s, size_t n, const char **to, struct err *e)
 {
-    char *copy = arena_get(a, n + 1);
+    char *copy = arena_chars(a, n + 1);
     if (!copy)
         return err_set(e, RC_FAIL, "no memory for texts");
     memcpy(copy, s, n);

@@ -5,6 +5,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/map.h"
+#include "lib/base/rng.h"
 #include "lib/io/genes.h"
 #include "lib/io/import_parts.h"
 
@@ -22,15 +23,43 @@ static enum rc no_memory(size_t n, struct err *e)
 
 /* ---- names ---- */
 
+static int rising(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* *yes only if no name stands there twice: told by hashes, which take less than the names. */
+static enum rc all_differ(const char *const *name, size_t n, bool *yes, struct err *e)
+{
+    uint64_t *hash = malloc((n + 1) * sizeof *hash);
+    if (!hash)
+        return no_memory(n, e);
+    for (size_t i = 0; i < n; i++)
+        hash[i] = hash_text(name[i]);
+    qsort(hash, n, sizeof *hash, rising);
+    *yes = true;
+    for (size_t i = 1; i < n; i++)
+        *yes = *yes && hash[i] != hash[i - 1];
+    free(hash);
+    return RC_OK;
+}
+
 /* A second AAAC becomes AAAC-1, a third AAAC-2, skipping names that exist: as AnnData does. */
 static enum rc name_cells(const char *const *name, struct cells *out, struct import_report *rep,
                           struct err *e)
 {
     struct map seen, times;
+    bool differ = false;
+    size_t n = out->obs.n_rows;
+    enum rc rc = all_differ(name, n, &differ, e);
+    for (size_t i = 0; !rc && differ && i < n; i++)
+        if (!(out->cell[i] = arena_text(&out->obs.text, name[i])))
+            rc = no_memory(n, e);
+    if (rc || differ)
+        return rc;
     map_init(&seen);
     map_init(&times);
-    enum rc rc = RC_OK;
-    size_t n = out->obs.n_rows;
     for (size_t i = 0; !rc && i < n; i++)
         rc = map_add(&seen, name[i], 0, NULL, e);
     for (size_t i = 0; !rc && i < n; i++) {

@@ -1,30 +1,21 @@
 #include "lib/io/lines.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "lib/base/file.h"
-
-enum { CHUNK = 1 << 17 };
+#include "lib/io/ahead.h"
 
 enum rc lines_open(struct lines *l, const char *path, struct err *e)
 {
-    *l = (struct lines){ 0 };
-    if (folder_exists(path))
-        return err_set(e, RC_INPUT, "'%s' is a folder", path);
-    errno = 0;
-    l->gz = gzopen(path, "rb");
-    if (!l->gz)
-        return err_set(e, RC_INPUT, "cannot open '%s': %s", path,
-                       errno ? strerror(errno) : "no memory");
-    gzbuffer(l->gz, CHUNK);
+    static char none[1];
+    *l = (struct lines){ .text = none };
+    if (ahead_open(&l->file, path, e))
+        return e ? e->rc : RC_INPUT;
     l->path = text_new("%s", path);
-    l->buf = malloc(CHUNK);
     l->room = 4096;
-    l->text = malloc(l->room);
-    if (l->path && l->buf && l->text)
+    l->own = malloc(l->room);
+    if (l->path && l->own)
         return RC_OK;
     lines_close(l);
     return err_set(e, RC_FAIL, "no memory to read '%s'", path);
@@ -32,26 +23,23 @@ enum rc lines_open(struct lines *l, const char *path, struct err *e)
 
 void lines_close(struct lines *l)
 {
-    if (l->gz)
-        gzclose(l->gz);
+    ahead_close(l->file);
     free(l->path);
-    free(l->text);
-    free(l->buf);
+    free(l->own);
     *l = (struct lines){ 0 };
 }
 
 static enum rc fill(struct lines *l, struct err *e)
 {
-    int n = gzread(l->gz, l->buf, CHUNK);
-    int code = 0;
-    const char *why = gzerror(l->gz, &code);
-    /* A cut stream gives its last bytes first and Z_BUF_ERROR with them or after. */
-    if (n < 0 || code == Z_BUF_ERROR || code == Z_DATA_ERROR)
+    const char *why;
+    size_t n;
+    if (!ahead_next(l->file, &l->buf, &n, &why))
         return err_set(e, RC_INPUT, "'%s': the gzip stream is cut or damaged near line %zu (%s)",
-                       l->path, l->number + 1, why && *why ? why : "unexpected end");
+                       l->path, l->number + 1, why);
     l->at = 0;
-    l->have = (size_t)n;
+    l->have = n;
     l->any = l->any || n > 0;
+    l->zeros = n && memchr(l->buf, '\0', n);
     return RC_OK;
 }
 
@@ -59,17 +47,27 @@ static enum rc append(struct lines *l, const char *s, size_t n, struct err *e)
 {
     if (l->n_bytes + n + 1 > l->room) {
         size_t room = 2 * (l->n_bytes + n + 1);
-        char *more = l->n_bytes + n > LINES_MAX_BYTES ? NULL : realloc(l->text, room);
+        char *more = l->n_bytes + n > LINES_MAX_BYTES ? NULL : realloc(l->own, room);
         if (!more)
             return err_set(e, RC_INPUT, "'%s': line %zu is too long", l->path, l->number + 1);
-        l->text = more;
+        l->own = more;
         l->room = room;
     }
-    memcpy(l->text + l->n_bytes, s, n);
+    memcpy(l->own + l->n_bytes, s, n);
     l->n_bytes += n;
     return RC_OK;
 }
 
+/* The line is whole: it ends with a zero byte, and not with \r. */
+static void end_line(struct lines *l)
+{
+    if (l->n_bytes && l->text[l->n_bytes - 1] == '\r')
+        l->n_bytes--;
+    l->text[l->n_bytes] = '\0';
+    l->number++;
+}
+
+/* A line that lies in the buffer stays there; one that goes on behind its end is put together. */
 enum rc lines_next(struct lines *l, bool *more, struct err *e)
 {
     l->n_bytes = 0;
@@ -82,25 +80,30 @@ enum rc lines_next(struct lines *l, bool *more, struct err *e)
             if (l->have == 0)
                 break;
         }
-        const char *s = l->buf + l->at;
+        char *s = l->buf + l->at;
         const char *nl = memchr(s, '\n', l->have - l->at);
         size_t n = nl ? (size_t)(nl - s) : l->have - l->at;
-        if (memchr(s, '\0', n))
+        if (l->zeros && memchr(s, '\0', n))
             return err_set(e, RC_INPUT, "'%s': line %zu holds a zero byte: not a text file",
                            l->path, l->number + 1);
+        l->at += n + (nl != NULL);
+        ended = nl != NULL;
+        if (ended && !some) {
+            l->text = s;
+            l->n_bytes = n;
+            *more = true;
+            end_line(l);
+            return RC_OK;
+        }
         if (append(l, s, n, e))
             return e ? e->rc : RC_INPUT;
         some = true;
-        l->at += n + (nl != NULL);
-        ended = nl != NULL;
     }
     if (!some)
         return RC_OK;
-    if (l->n_bytes && l->text[l->n_bytes - 1] == '\r')
-        l->n_bytes--;
-    l->text[l->n_bytes] = '\0';
-    l->number++;
+    l->text = l->own;
     *more = true;
+    end_line(l);
     return RC_OK;
 }
 

@@ -8,16 +8,22 @@
 #include "lib/base/err.h"
 #include "lib/data/table.h"
 
+struct ahead;
+
 struct lines {
-    void *gz;       /* gzFile */
-    char *path;     /* owned, for messages */
-    char *text;     /* the current line without its end (\n or \r\n); owned, grows */
+    char *text;     /* the current line without its end (\n or \r\n), free to be written to until the
+                       next call; borrowed */
     size_t n_bytes; /* of text */
-    size_t room;
     size_t number;  /* of the current line, from 1 */
-    char *buf;      /* read ahead */
-    size_t at, have;
+    char *path;     /* owned, for messages */
     bool any;       /* the file had at least one byte */
+    /* private */
+    struct ahead *file;
+    char *buf; /* the chunk at hand; borrowed */
+    size_t at, have;
+    bool zeros; /* in it */
+    char *own;  /* a line of several chunks; owned, grows */
+    size_t room;
 };
 
 /* A line may be at most this long. */

@@ -10,7 +10,7 @@ static enum rc read_main(hid_t at, const char *name, struct source *s, size_t *n
                          size_t *n_cells, struct err *e)
 {
     struct h5_data d;
-    if (h5_data_open(at, name, &d, e))
+    if (h5_data_open_packed(at, name, &d, e))
         return e ? e->rc : RC_INPUT;
     *n_genes = (size_t)d.dim[0];
     *n_cells = (size_t)d.dim[1];

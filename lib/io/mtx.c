@@ -3,7 +3,10 @@
  * Matrix Market: a line `%%MatrixMarket matrix coordinate integer|real general`, comments that
  * start with %, a line `rows columns entries`, then `row column value` from 1. Rows are features
  * and columns are cells; the other way round is accepted where the counts of names say so. Nothing
- * is allocated for declared entries before they were read. */
+ * is allocated for declared entries before they were read.
+ *
+ * Most files are sorted by cell: their entries go on as rows while they are read. At the first
+ * entry of an earlier cell the file is begun again, and its entries are turned (turn.h). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +14,7 @@
 
 #include "lib/io/lines.h"
 #include "lib/io/number.h"
-#include "lib/io/source.h"
+#include "lib/io/turn.h"
 
 struct name_column {
     const char **text;
@@ -82,10 +85,13 @@ static enum rc read_names(const char *path, struct arena *a, const char **column
     return rc;
 }
 
+/* Where entries go: rows under way (n_rows of them ended), or any order. */
 struct entries {
-    struct csr_builder b; /* index: the second coordinate, value: the count */
-    uint32_t *row;        /* the first coordinate */
-    size_t room;
+    struct source *s;
+    bool sorted, broken; /* broken: sorted was wrong */
+    struct csr_builder b;
+    size_t n_rows, n_cells, n_features;
+    struct turn turn;
 };
 
 static enum rc refuse_line(const struct lines *l, const char *why, struct err *e)
@@ -142,18 +148,66 @@ static enum rc read_sizes(struct lines *l, uint64_t size[3], struct err *e)
     return *skip_blanks(s) ? refuse_line(l, "text after the sizes", e) : RC_OK;
 }
 
-static enum rc push_entry(struct entries *t, uint64_t i, uint64_t j, uint32_t v, struct err *e)
+enum { FLUSH_ENTRIES = 1 << 20, FLUSH_ROWS = 1 << 16 };
+
+/* The rows that are ended go to the source. */
+static enum rc flush(struct entries *t, struct err *e)
 {
-    if (t->b.nnz == t->room) {
-        size_t room = 2 * t->room + 4096;
-        uint32_t *more = realloc(t->row, room * sizeof *more);
-        if (!more)
-            return err_set(e, RC_FAIL, "no memory for %zu entries", t->b.nnz);
-        t->row = more;
-        t->room = room;
+    struct csr rows;
+    enum rc rc = builder_finish(&t->b, t->n_features, &rows, e);
+    if (!rc)
+        rc = source_rows_add(t->s, &rows, e);
+    csr_release(&rows);
+    return rc;
+}
+
+/* Ends rows until `cell` is the one under way. */
+static enum rc go_to(struct entries *t, size_t cell, struct err *e)
+{
+    enum rc rc = RC_OK;
+    while (!rc && t->n_rows < cell) {
+        rc = builder_end_row(&t->b, e);
+        t->n_rows++;
+        if (!rc &&
+            (t->b.nnz >= FLUSH_ENTRIES || t->b.nnz > t->s->spool_from || t->b.n_rows == FLUSH_ROWS))
+            rc = flush(t, e);
     }
-    t->row[t->b.nnz] = (uint32_t)i;
-    return builder_add(&t->b, (uint32_t)j, v, e);
+    return rc;
+}
+
+static enum rc push_entry(struct entries *t, uint64_t cell, uint64_t feature, uint32_t v,
+                          struct err *e)
+{
+    if (!t->sorted)
+        return turn_add(&t->turn, (uint32_t)cell, (uint32_t)feature, v, e);
+    if (cell < t->n_rows) {
+        t->broken = true;
+        return RC_OK;
+    }
+    enum rc rc = cell > t->n_rows ? go_to(t, (size_t)cell, e) : RC_OK;
+    return rc ? rc : builder_add(&t->b, (uint32_t)feature, v, e);
+}
+
+/* Digits, then a blank: what nearly every entry is made of. NULL: something else stands there. */
+static inline const char *plain_number(const char *s, uint64_t *v)
+{
+    const char *from = s;
+    uint64_t x = 0;
+    for (; (unsigned char)(*s - '0') < 10; s++)
+        x = 10 * x + (unsigned char)(*s - '0');
+    *v = x;
+    return s > from && s - from < 18 ? s : NULL;
+}
+
+/* `row column value` in whole numbers with a blank between; false: read_entry is to look at it. */
+static inline bool plain_entry(const char *s, const uint64_t size[3], uint64_t at[2], double *v)
+{
+    uint64_t count;
+    if (!(s = plain_number(s, &at[0])) || *s != ' ' || !(s = plain_number(s + 1, &at[1])) ||
+        *s != ' ' || !(s = plain_number(s + 1, &count)) || *s)
+        return false;
+    *v = (double)count;
+    return at[0] - 1 < size[0] && at[1] - 1 < size[1] && count < (uint64_t)1 << 50;
 }
 
 /* One line `row column value`, counted from 1. */
@@ -180,80 +234,96 @@ static enum rc read_entry(const struct lines *l, const uint64_t size[3], uint64_
     return number_parse(number, v) ? RC_OK : refuse_line(l, "the value is no number", e);
 }
 
-static enum rc read_entries(struct lines *l, const uint64_t size[3], bool turned, struct source *s,
-                            struct entries *t, struct err *e)
+static enum rc read_entries(struct lines *l, const uint64_t size[3], bool turned, struct entries *t,
+                            struct err *e)
 {
     bool more = true;
     uint64_t n = 0, at[2];
     double v;
     enum rc rc = RC_OK;
-    while (!rc && !(rc = lines_next(l, &more, e)) && more) {
+    while (!rc && !t->broken && !(rc = lines_next(l, &more, e)) && more) {
         if (!*skip_blanks(l->text))
             continue;
         if (n == size[2])
             return err_set(e, RC_INPUT, "'%s': line %zu: more than the %llu entries declared",
                            l->path, l->number, (unsigned long long)size[2]);
-        rc = read_entry(l, size, at, &v, e);
+        rc = plain_entry(l->text, size, at, &v) ? RC_OK : read_entry(l, size, at, &v, e);
         n++;
         if (rc)
             break;
         uint64_t cell = at[turned ? 0 : 1] - 1, feature = at[turned ? 1 : 0] - 1;
-        uint32_t count = counts_take(&s->check, v, cell, feature);
+        uint32_t count = counts_take(&t->s->check, v, cell, feature);
         if (count)
             rc = push_entry(t, cell, feature, count, e);
     }
-    if (!rc && n < size[2])
+    if (!rc && !t->broken && n < size[2])
         rc = err_set(e, RC_INPUT, "'%s' ends after %llu of %llu entries", l->path,
                      (unsigned long long)n, (unsigned long long)size[2]);
     return rc;
 }
 
-/* Entries in any order to rows: a counting sort that keeps their order within a row. */
-static enum rc to_rows(const struct entries *t, size_t n_rows, size_t n_cols, struct csr *out,
-                       struct err *e)
+/* All entries, in the way that t->sorted says. */
+static enum rc take_entries(struct lines *l, const uint64_t size[3], bool turned, struct entries *t,
+                            struct err *e)
 {
-    size_t nnz = t->b.nnz;
-    if (csr_alloc(out, n_rows, n_cols, nnz, e))
-        return RC_FAIL;
-    for (size_t k = 0; k < nnz; k++)
-        out->indptr[t->row[k] + 1]++;
-    for (size_t r = 0; r < n_rows; r++)
-        out->indptr[r + 1] += out->indptr[r];
-    for (size_t k = 0; k < nnz; k++) {
-        uint64_t at = out->indptr[t->row[k]]++;
-        out->index[at] = t->b.c.index[k];
-        out->value[at] = t->b.c.value[k];
-    }
-    memmove(out->indptr + 1, out->indptr, n_rows * sizeof *out->indptr);
-    out->indptr[0] = 0;
+    const struct csr none = { .n_cols = t->n_features, .indptr = &(uint64_t){ 0 } };
+    enum rc rc = RC_OK;
+    t->s->check = (struct counts_check){ 0 };
+    source_rows_begin(t->s, t->n_features);
+    if (t->sorted)
+        rc = source_rows_add(t->s, &none, e);
+    else
+        rc = turn_begin(&t->turn, t->s, t->n_cells, t->n_features, size[2], e);
+    if (!rc)
+        rc = read_entries(l, size, turned, t, e);
+    if (!rc && !t->broken && t->sorted)
+        rc = go_to(t, t->n_cells, e);
+    if (!rc && !t->broken)
+        rc = t->sorted ? flush(t, e) : turn_end(&t->turn, e);
+    builder_release(&t->b);
+    if (!t->sorted)
+        turn_release(&t->turn);
+    return rc;
+}
+
+static enum rc read_head(struct lines *l, size_t n_features, size_t n_cells, uint64_t size[3],
+                         bool *turned, struct err *e)
+{
+    enum rc rc = read_banner(l, e);
+    if (!rc)
+        rc = read_sizes(l, size, e);
+    if (rc)
+        return rc;
+    *turned = size[0] != n_features && size[0] == n_cells && size[1] == n_features;
+    if (!*turned && (size[0] != n_features || size[1] != n_cells))
+        return err_set(
+            e, RC_INPUT, "'%s' is %llu x %llu, but there are %zu features and %zu barcodes",
+            l->path, (unsigned long long)size[0], (unsigned long long)size[1], n_features, n_cells);
+    if (n_features >= UINT32_MAX || n_cells >= UINT32_MAX)
+        return err_set(e, RC_INPUT, "'%s' has too many rows or columns", l->path);
     return RC_OK;
 }
 
 static enum rc read_matrix(const char *path, size_t n_features, size_t n_cells, struct source *s,
                            struct err *e)
 {
-    struct lines l;
-    struct entries t = { 0 };
-    uint64_t size[3] = { 0 };
-    enum rc rc = lines_open(&l, path, e);
-    if (!rc)
-        rc = read_banner(&l, e);
-    if (!rc)
-        rc = read_sizes(&l, size, e);
-    bool turned = size[0] != n_features && size[0] == n_cells && size[1] == n_features;
-    if (!rc && !turned && (size[0] != n_features || size[1] != n_cells))
-        rc = err_set(e, RC_INPUT,
-                     "'%s' is %llu x %llu, but there are %zu features and %zu barcodes", path,
-                     (unsigned long long)size[0], (unsigned long long)size[1], n_features, n_cells);
-    if (!rc && (n_features >= UINT32_MAX || n_cells >= UINT32_MAX))
-        rc = err_set(e, RC_INPUT, "'%s' has too many rows or columns", path);
-    if (!rc)
-        rc = read_entries(&l, size, turned, s, &t, e);
-    lines_close(&l);
-    if (!rc)
-        rc = to_rows(&t, n_cells, n_features, &s->count, e);
-    builder_release(&t.b);
-    free(t.row);
+    struct entries t = { .broken = true };
+    enum rc rc = RC_OK;
+    for (int attempt = 0; !rc && t.broken; attempt++) {
+        struct lines l;
+        uint64_t size[3] = { 0 };
+        bool turned = false;
+        t = (struct entries){
+            .s = s, .sorted = attempt == 0, .n_cells = n_cells, .n_features = n_features
+        };
+        rc = lines_open(&l, path, e);
+        if (rc)
+            break;
+        rc = read_head(&l, n_features, n_cells, size, &turned, e);
+        if (!rc)
+            rc = take_entries(&l, size, turned, &t, e);
+        lines_close(&l);
+    }
     return rc;
 }
 

@@ -144,22 +144,28 @@ enum rc sheet_open(struct sheet *s, const char *path, struct err *e)
     return rc;
 }
 
-enum rc sheet_next(struct sheet *s, bool *more, struct err *e)
+enum rc sheet_next_text(struct sheet *s, bool *more, bool *cut, struct err *e)
+{
+    *cut = *more = s->waiting;
+    s->waiting = false;
+    return *cut ? RC_OK : next_line(s, more, e);
+}
+
+enum rc sheet_cut(struct sheet *s, struct err *e)
 {
     size_t n;
-    *more = true;
-    if (s->waiting) {
-        s->waiting = false;
-        return RC_OK;
-    }
-    enum rc rc = next_line(s, more, e);
-    if (rc || !*more)
-        return rc;
-    rc = split(s, s->l.text, s->field, s->n_fields, &n, e);
+    enum rc rc = split(s, s->l.text, s->field, s->n_fields, &n, e);
     if (!rc && n != s->n_fields)
         rc = err_set(e, RC_INPUT, "'%s': line %zu has %zu fields, the others have %zu", s->l.path,
                      s->l.number, n, s->n_fields);
     return rc;
+}
+
+enum rc sheet_next(struct sheet *s, bool *more, struct err *e)
+{
+    bool cut;
+    enum rc rc = sheet_next_text(s, more, &cut, e);
+    return rc || !*more || cut ? rc : sheet_cut(s, e);
 }
 
 void sheet_close(struct sheet *s)

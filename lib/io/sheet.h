@@ -23,6 +23,10 @@ struct sheet {
 enum rc sheet_open(struct sheet *s, const char *path, struct err *e);
 /* Moves to the next row. RC_INPUT: another number of fields; a quote is not closed. */
 enum rc sheet_next(struct sheet *s, bool *more, struct err *e);
+/* The two halves of sheet_next: moves to the next row, which lies uncut in s->l.text unless *cut (the
+ * first row was cut on open); cuts it. For who can do without the cutting. */
+enum rc sheet_next_text(struct sheet *s, bool *more, bool *cut, struct err *e);
+enum rc sheet_cut(struct sheet *s, struct err *e);
 void sheet_close(struct sheet *s);
 
 #endif

@@ -90,6 +90,21 @@ enum rc source_rows_add(struct source *s, const struct csr *b, struct err *e)
     return have + nnz > s->spool_from ? start_spool(s, e) : RC_OK;
 }
 
+void source_swap_rows(struct source *a, struct source *b)
+{
+    const struct source t = *a;
+    a->count = b->count;
+    a->rows = b->rows;
+    a->spooled = b->spooled;
+    a->room_rows = b->room_rows;
+    a->room = b->room;
+    b->count = t.count;
+    b->rows = t.rows;
+    b->spooled = t.spooled;
+    b->room_rows = t.room_rows;
+    b->room = t.room;
+}
+
 size_t source_blocks(const struct source *s)
 {
     return s->spooled ? s->rows.n_tiles : 1;

@@ -41,6 +41,8 @@ enum { SOURCE_SPOOL_FROM = 1 << 22 };
 /* Forgets what was added. */
 void source_rows_begin(struct source *s, size_t n_cols);
 enum rc source_rows_add(struct source *s, const struct csr *block, struct err *e);
+/* Exchanges the counts of two sources, and where they lie. */
+void source_swap_rows(struct source *a, struct source *b);
 /* To go through them: the tiles of the spool, or s->count as one block. */
 size_t source_blocks(const struct source *s);
 /* The first cell of block i. */

@@ -93,7 +93,7 @@ static bool get_text(FILE *from, struct arena *a, const char **text)
         return false;
     if (n == MISSING)
         return true;
-    char *to = arena_get(a, (size_t)n + 1);
+    char *to = arena_chars(a, (size_t)n + 1);
     if (!to || !get(from, to, n))
         return false;
     to[n] = '\0';

@@ -136,13 +136,10 @@ enum rc spool_add(struct spool *s, const unsigned char *packed, size_t n_bytes, 
     return RC_OK;
 }
 
-enum rc spool_get(const struct spool *s, size_t first, size_t n, unsigned char *to, struct err *e)
+static enum rc read_at(const struct spool *s, uint64_t at, size_t n_bytes, void *to, struct err *e)
 {
-    uint64_t at = s->tile[first].at;
-    const struct spool_tile *last = &s->tile[first + n - 1];
-    size_t n_bytes = (size_t)(last->at + last->n_bytes - at);
     for (size_t done = 0; done < n_bytes;) {
-        ssize_t got = pread(s->fd, to + done, n_bytes - done, (off_t)(at + done));
+        ssize_t got = pread(s->fd, (char *)to + done, n_bytes - done, (off_t)(at + done));
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
@@ -151,6 +148,18 @@ enum rc spool_get(const struct spool *s, size_t first, size_t n, unsigned char *
         done += (size_t)got;
     }
     return RC_OK;
+}
+
+enum rc spool_get(const struct spool *s, size_t first, size_t n, unsigned char *to, struct err *e)
+{
+    uint64_t at = s->tile[first].at;
+    const struct spool_tile *last = &s->tile[first + n - 1];
+    return read_at(s, at, (size_t)(last->at + last->n_bytes - at), to, e);
+}
+
+enum rc spool_get_lengths(const struct spool *s, size_t tile, uint32_t *n_of, struct err *e)
+{
+    return read_at(s, s->tile[tile].at, s->tile[tile].n_rows * sizeof *n_of, n_of, e);
 }
 
 /* Rows from `first` on that make a tile. */

@@ -46,5 +46,7 @@ enum rc spool_get(const struct spool *s, size_t first, size_t n, unsigned char *
  * releases. */
 enum rc spool_add_rows(struct spool *s, const struct csr *c, struct err *e);
 enum rc spool_get_rows(const struct spool *s, size_t tile, struct csr *c, struct err *e);
+/* Only how many entries each row of a tile has. */
+enum rc spool_get_lengths(const struct spool *s, size_t tile, uint32_t *n_of, struct err *e);
 
 #endif

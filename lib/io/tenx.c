@@ -100,18 +100,23 @@ static bool is_matrix(hid_t file, const char *name)
 
 /* ---- two genomes ---- */
 
+/* Copies names with the genome in front. References built of two genomes have it there already. */
 static enum rc prefix_names(const char **text, size_t n, const char *genome, struct arena *a,
                             struct err *e)
 {
-    size_t head = strlen(genome);
+    const size_t head = strlen(genome) + 1;
     for (size_t i = 0; text && i < n; i++) {
-        size_t len = strlen(text[i]);
-        char *to = arena_get(a, head + len + 2);
+        const size_t len = strlen(text[i]);
+        const bool has = strncmp(text[i], genome, head - 1) == 0 && text[i][head - 1] == '_';
+        const size_t at = has ? 0 : head;
+        char *to = arena_get(a, at + len + 1);
         if (!to)
             return err_set(e, RC_FAIL, "no memory for %zu names", n);
-        memcpy(to, genome, head);
-        to[head] = '_';
-        memcpy(to + head + 1, text[i], len + 1);
+        if (!has) {
+            memcpy(to, genome, head - 1);
+            to[head - 1] = '_';
+        }
+        memcpy(to + at, text[i], len + 1);
         text[i] = to;
     }
     return RC_OK;

@@ -5,7 +5,7 @@
 #include "lib/base/rng.h"
 #include "lib/data/vocab.h"
 
-
+enum { MASK_ROW = 256 }; /* draws at a time */
 
 /* SplitMix64's finaliser: cell id and row in the cell to one key. */
 static uint64_t key_of(uint64_t cell_id, uint64_t row)
@@ -56,26 +56,43 @@ static void set_keys(struct batch *b)
         }
 }
 
-/* Pairs are numbered in order of first appearance. A word meets at most two knowledge rows: its own
- * (human cells) and its homolog's (mouse cells). */
-enum rc batch_find_pairs(struct batch *b, struct arena *a, uint32_t n_tokens,
-                         const uint32_t *homolog, struct err *e)
+enum rc pair_table_init(struct pair_table *p, struct arena *a, uint32_t n_tokens, struct err *e)
 {
+    const size_t bytes = 2 * (size_t)n_tokens * sizeof *p->seen;
+    *p = (struct pair_table){ arena_get(a, bytes), n_tokens };
+    if (!p->seen)
+        return err_set(e, RC_FAIL, "no memory for pairs of %u tokens", n_tokens);
+    memset(p->seen, 0xff, bytes);
+    return RC_OK;
+}
+
+/* A word meets at most two knowledge rows: its own (human cells) and its homolog's (mouse cells).
+ */
+static uint32_t *place_of(const struct pair_table *p, uint32_t word, uint32_t row)
+{
+    return &p->seen[2 * (size_t)word + (row != word)];
+}
+
+/* Pairs are numbered in order of first appearance. */
+static enum rc find_pairs(struct batch *b, struct arena *a, struct pair_table *p,
+                          const uint32_t *homolog, struct err *e)
+{
+    enum rc rc = RC_OK;
     set_keys(b);
-    uint32_t *seen = arena_get(a, 2 * (size_t)n_tokens * sizeof *seen);
+    b->n_pairs = 0;
     b->pair_word = arena_get(a, b->n_genes * sizeof *b->pair_word);
     b->pair_row = arena_get(a, b->n_genes * sizeof *b->pair_row);
-    if (!seen || !b->pair_word || !b->pair_row)
+    if (!b->pair_word || !b->pair_row)
         return err_set(e, RC_FAIL, "no memory for a batch of %zu rows", b->n_rows);
-    memset(seen, 0xff, 2 * (size_t)n_tokens * sizeof *seen);
-    b->n_pairs = 0;
-    for (size_t c = 0, g = 0; c < b->n_cells; c++)
+    for (size_t c = 0, g = 0; !rc && c < b->n_cells; c++)
         for (uint32_t r = b->first[c] + 1; r < b->first[c + 1]; r++, g++) {
             const uint32_t word = b->id[g];
-            if (word >= n_tokens)
-                return err_set(e, RC_INPUT, "cell %zu: token %u of %u", c, word, n_tokens);
+            if (word >= p->n_tokens) {
+                rc = err_set(e, RC_INPUT, "cell %zu: token %u of %u", c, word, p->n_tokens);
+                break;
+            }
             const uint32_t row = homolog && b->species[c] == 1 ? homolog[word] : word;
-            uint32_t *s = &seen[2 * (size_t)word + (row != word)];
+            uint32_t *s = place_of(p, word, row);
             if (*s == UINT32_MAX) {
                 *s = (uint32_t)b->n_pairs;
                 b->pair_word[b->n_pairs] = word;
@@ -83,16 +100,24 @@ enum rc batch_find_pairs(struct batch *b, struct arena *a, uint32_t n_tokens,
             }
             b->pair[g] = *s;
         }
-    return RC_OK;
+    for (size_t i = 0; i < b->n_pairs; i++)
+        *place_of(p, b->pair_word[i], b->pair_row[i]) = UINT32_MAX;
+    return rc;
 }
 
-/* Picks and hides tokens of gene row g = position j of cell c. Special tokens are never picked. */
+enum rc batch_find_pairs(struct batch *b, struct arena *a, uint32_t n_tokens,
+                         const uint32_t *homolog, struct err *e)
+{
+    struct pair_table p;
+    enum rc rc = pair_table_init(&p, a, n_tokens, e);
+    return rc ? rc : find_pairs(b, a, &p, homolog, e);
+}
+
+/* Hides the token of gene row g = position j of cell c. */
 static void mask_one(struct batch *b, const struct masking *m, uint64_t id, uint32_t j, size_t g,
                      uint32_t row)
 {
     const uint64_t pos = (uint64_t)j | m->round << 16;
-    if (b->id[g] <= TOKEN_MASK || rng_unit(m->seed, RNG_MASK_PICK, id, pos) >= m->rate)
-        return;
     b->masked[b->n_masked] = row;
     b->label[b->n_masked] = b->id[g];
     b->label_value[b->n_masked++] = b->value[g];
@@ -106,6 +131,21 @@ static void mask_one(struct batch *b, const struct masking *m, uint64_t id, uint
     b->value[g] = -1;
 }
 
+/* Picks tokens of one cell, whose gene rows begin at g. Special tokens are never picked. */
+static void mask_cell(struct batch *b, const struct masking *m, size_t c, size_t g)
+{
+    uint64_t u[MASK_ROW];
+    const uint32_t n = b->first[c + 1] - b->first[c] - 1;
+    const uint64_t below = rng_threshold(m->rate), id = b->cell_id[c];
+    for (uint32_t at = 0; at < n; at += MASK_ROW) {
+        const uint32_t k = n - at < MASK_ROW ? n - at : MASK_ROW;
+        rng_u64_row(m->seed, RNG_MASK_PICK, id, at | m->round << 16, u, k);
+        for (uint32_t i = 0; i < k; i++)
+            if ((u[i] < below || m->rate >= 1) && b->id[g + at + i] > TOKEN_MASK)
+                mask_one(b, m, id, at + i, g + at + i, b->first[c] + 1 + at + i);
+    }
+}
+
 static enum rc mask_all(struct batch *b, struct arena *a, const struct masking *m, struct err *e)
 {
     b->masked = arena_get(a, b->n_genes * sizeof *b->masked);
@@ -113,15 +153,14 @@ static enum rc mask_all(struct batch *b, struct arena *a, const struct masking *
     b->label_value = arena_get(a, b->n_genes * sizeof *b->label_value);
     if (!b->masked || !b->label || !b->label_value)
         return err_set(e, RC_FAIL, "no memory for a batch of %zu rows", b->n_rows);
-    for (size_t c = 0, g = 0; c < b->n_cells; c++)
-        for (uint32_t r = b->first[c] + 1; r < b->first[c + 1]; r++, g++)
-            mask_one(b, m, b->cell_id[c], r - b->first[c] - 1, g, r);
+    for (size_t c = 0; c < b->n_cells; c++)
+        mask_cell(b, m, c, b->first[c] - c);
     return RC_OK;
 }
 
-enum rc batch_build(struct batch *b, struct arena *a, const struct batch_cell *cell, size_t n_cells,
-                    uint32_t max_genes, uint32_t n_tokens, const uint32_t *homolog,
-                    const struct masking *mask, struct err *e)
+enum rc batch_build_with(struct batch *b, struct arena *a, struct pair_table *pairs,
+                         const struct batch_cell *cell, size_t n_cells, uint32_t max_genes,
+                         const uint32_t *homolog, const struct masking *mask, struct err *e)
 {
     uint32_t *length = arena_get(a, n_cells * sizeof *length);
     if (!length)
@@ -141,5 +180,14 @@ enum rc batch_build(struct batch *b, struct arena *a, const struct batch_cell *c
     }
     if (mask && mask->rate > 0)
         rc = mask_all(b, a, mask, e);
-    return rc ? rc : batch_find_pairs(b, a, n_tokens, homolog, e);
+    return rc ? rc : find_pairs(b, a, pairs, homolog, e);
+}
+
+enum rc batch_build(struct batch *b, struct arena *a, const struct batch_cell *cell, size_t n_cells,
+                    uint32_t max_genes, uint32_t n_tokens, const uint32_t *homolog,
+                    const struct masking *mask, struct err *e)
+{
+    struct pair_table p;
+    enum rc rc = pair_table_init(&p, a, n_tokens, e);
+    return rc ? rc : batch_build_with(b, a, &p, cell, n_cells, max_genes, homolog, mask, e);
 }

@@ -16,13 +16,13 @@
 
 struct batch {
     size_t n_cells, n_rows, n_genes, n_masked, n_pairs;
-    uint32_t *first;    /* [n_cells + 1] rows */
-    uint8_t *species;   /* [n_cells] */
-    uint64_t *cell_id;  /* [n_cells] */
-    uint32_t *id;       /* [n_genes] token after masking */
-    float *value;       /* [n_genes] after masking */
-    uint32_t *rank;     /* [n_genes] position id */
-    uint32_t *pair;     /* [n_genes] index into the next two */
+    uint32_t *first;                /* [n_cells + 1] rows */
+    uint8_t *species;               /* [n_cells] */
+    uint64_t *cell_id;              /* [n_cells] */
+    uint32_t *id;                   /* [n_genes] token after masking */
+    float *value;                   /* [n_genes] after masking */
+    uint32_t *rank;                 /* [n_genes] position id */
+    uint32_t *pair;                 /* [n_genes] index into the next two */
     uint32_t *pair_word, *pair_row; /* [n_pairs] */
     uint64_t *row_key;  /* [n_rows] for dropout: a function of cell id and row in the cell */
     uint64_t *gene_key; /* [n_genes] */
@@ -48,12 +48,24 @@ struct batch_cell {
     const float *value;
 };
 
+/* Where each (word, knowledge row) was seen first. Kept over many batches, each of which leaves it
+ * as it found it: setting it up costs more than a small batch. */
+struct pair_table {
+    uint32_t *seen; /* [2 n_tokens] number of the pair, UINT32_MAX between batches */
+    uint32_t n_tokens;
+};
+enum rc pair_table_init(struct pair_table *p, struct arena *a, uint32_t n_tokens, struct err *e);
+
 /* A batch from cells. All arrays come from the arena. homolog: [V] knowledge row of each token in a
  * mouse cell (NULL: the token itself). max_genes: cells are cut there. mask NULL: none.
  * RC_INPUT: a token that is not below n_tokens. RC_FAIL: memory. */
 enum rc batch_build(struct batch *b, struct arena *a, const struct batch_cell *cell, size_t n_cells,
                     uint32_t max_genes, uint32_t n_tokens, const uint32_t *homolog,
                     const struct masking *mask, struct err *e);
+/* The same with a table that was set up before. */
+enum rc batch_build_with(struct batch *b, struct arena *a, struct pair_table *pairs,
+                         const struct batch_cell *cell, size_t n_cells, uint32_t max_genes,
+                         const uint32_t *homolog, const struct masking *mask, struct err *e);
 /* The steps of it, for batches whose ids and labels come from a file: fills first and keys from
  * cell lengths, then pairs from ids. */
 enum rc batch_layout(struct batch *b, struct arena *a, const uint32_t *length, size_t n_cells,

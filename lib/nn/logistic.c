@@ -12,6 +12,15 @@ void linear_model_release(struct linear_model *m)
     *m = (struct linear_model){ 0 };
 }
 
+enum rc linear_model_copy(const struct linear_model *m, struct linear_model *out, struct err *e)
+{
+    *out = (struct linear_model){ .d = m->d, .n_classes = m->n_classes, .n_steps = m->n_steps };
+    if (mat_alloc(&out->w, m->w.n, m->w.d, e))
+        return RC_FAIL;
+    memcpy(out->w.x, m->w.x, m->w.n * m->w.d * sizeof *m->w.x);
+    return RC_OK;
+}
+
 enum loss_kind { LOSS_SOFTMAX, LOSS_HINGE2 };
 
 /* The optimiser moves v = w scale: columns of very different spread (principal components) would

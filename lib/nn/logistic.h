@@ -15,6 +15,8 @@ struct linear_model {
 };
 
 void linear_model_release(struct linear_model *m);
+/* On failure *out is empty. */
+enum rc linear_model_copy(const struct linear_model *m, struct linear_model *out, struct err *e);
 
 /* Minimises sum of cross-entropies + |W|^2 / (2 c), intercepts free, as scikit-learn's
  * LogisticRegression does for three classes or more; own L-BFGS, until no (scaled) slope per cell

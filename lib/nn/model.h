@@ -39,6 +39,7 @@ struct model {
     struct model_tables tables;
     float alpha;        /* emb_warmup.alpha: 1 in every published model */
     int64_t warm_steps; /* emb_warmup.steps: a counter without effect */
+    bool has_head;      /* a pooler and a classifier were loaded */
 };
 
 /* The paper's shapes (spec/03 section 1). */

@@ -24,6 +24,8 @@ void optim_step(const struct optim *o, struct params *p, uint64_t t, double norm
         scale = o->max_grad_norm / (norm + 1e-6);
     for (size_t i = 0; i < p->n; i++) {
         const struct param *q = &p->item[i];
+        if (q->frozen)
+            continue;
         const size_t range[2] = { q->begin, q->begin + q->rows * q->cols };
         struct op_adamw a = { .n_segments = 1, .begin = range, .decay = &q->decay, .p = p->x,
                               .g = p->g, .m = p->m, .v = p->v, .lr = optim_rate(o, t),

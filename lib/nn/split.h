@@ -17,4 +17,9 @@ const char *part_name(enum part p); /* "train", "val", "test" */
 enum rc split_stratified(const uint32_t *class_of, const uint64_t *cell_id, size_t n,
                          size_t n_classes, uint64_t seed, enum part *part, struct err *e);
 
+/* The same draw: of each class's n cells round(n share) (half up) are held out, at least one when
+ * there are two or more, never all. held [n]. */
+enum rc split_held_out(const uint32_t *class_of, const uint64_t *cell_id, size_t n, size_t n_classes,
+                       double share, uint64_t seed, unsigned char *held, struct err *e);
+
 #endif

@@ -142,6 +142,22 @@ static void say_gaps(const struct page *p)
     }
 }
 
+/* Samples of the profile that this machine could not get. */
+static void say_left_out(const struct page *p)
+{
+    const size_t n = p->r->n_left_out;
+    if (!n)
+        return;
+    markup_fmt(p->html,
+               "<p>%zu sample%s of this profile %s left out, since the input could not be had: ", n,
+               n == 1 ? "" : "s", n == 1 ? "is" : "are");
+    for (size_t i = 0; i < n; i++) {
+        markup_raw(p->html, i ? ", " : "");
+        markup_text(p->html, p->r->left_out[i]);
+    }
+    markup_raw(p->html, ". What was tried is under <a href=\"#left-out\">Left out</a>.</p>\n");
+}
+
 void page_cells(const struct page *p)
 {
     char a[FORMAT_MAX], b[FORMAT_MAX], c[FORMAT_MAX];
@@ -167,6 +183,7 @@ void page_cells(const struct page *p)
     for (size_t i = 0; i < p->r->n_samples; i++)
         sample_row(p, &p->r->sample[i]);
     page_table_end(p);
+    say_left_out(p);
     say_gaps(p);
     page_section_end(p);
 }
@@ -239,7 +256,8 @@ void page_corpus(const struct page *p)
     markup_raw(p->html, ", and the genes are ranked by that");
     const char *most = page_param(p, "tokenize", "max-length");
     if (most)
-        markup_fmt(p->html, "; of a cell the %s highest ranks are kept", format_count(a, atof(most)));
+        markup_fmt(p->html, "; of a cell the %s highest ranks are kept",
+                   format_count(a, atof(most)));
     markup_raw(p->html, ".</p>\n<div class=\"factlists\">\n");
     for (int i = 0; i < 3; i++)
         if (file[i]->j)

@@ -214,6 +214,7 @@ void results_release(struct results *r)
     for (size_t i = 0; i < r->n_samples; i++)
         free(r->sample[i].rule);
     free(r->sample);
+    free(r->left_out);
     json_decref(r->tables.j);
     json_decref(r->median.j);
     json_decref(r->tokenize.j);

@@ -119,6 +119,8 @@ struct results {
     struct input_list inputs;
     struct sample *sample; /* owned; by name */
     size_t n_samples;
+    const char **left_out; /* owned list: samples whose input could not be had; by name */
+    size_t n_left_out;
     struct vocab_facts vocab;
     struct facts_file tables, median, tokenize;
     struct facts_file *knowledge; /* owned; by name */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/file.h"
 #include "lib/report/json.h"
 #include "lib/report/results.h"
 
@@ -88,6 +89,24 @@ static enum rc read_report(struct results *r, struct sample *s, int stage, const
     return read_rules(r, s, j, e);
 }
 
+/* A sample without an input has a manifest and nothing else. */
+static enum rc note_left_out(struct results *r, const char *name, const char *manifest, bool *out,
+                             struct err *e)
+{
+    for (size_t i = 0; i < r->n_left_out; i++)
+        if (strcmp(r->left_out[i], name) == 0)
+            return *out = true, RC_OK;
+    *out = file_exists(manifest);
+    if (!*out)
+        return RC_OK;
+    const char **more = realloc(r->left_out, (r->n_left_out + 1) * sizeof *more);
+    if (!more)
+        return err_set(e, RC_FAIL, "no memory for sample '%s'", name);
+    r->left_out = more;
+    more[r->n_left_out++] = name;
+    return RC_OK;
+}
+
 static enum rc read_stage(struct results *r, int stage, struct err *e)
 {
     const char **name = NULL, *folder = results_path(r, "%s", stages[stage]);
@@ -97,12 +116,16 @@ static enum rc read_stage(struct results *r, int stage, struct err *e)
     enum rc rc = results_list(r, folder, 'd', &name, &n, e);
     for (size_t i = 0; !rc && i < n; i++) {
         json_t *j = NULL;
-        struct sample *s = sample_at(r, name[i]);
+        bool out = false;
         const char *path = results_path(r, "%s/%s/report.json", stages[stage], name[i]);
-        if (!s || !path)
+        const char *manifest = results_path(r, "%s/%s/MANIFEST.tsv", stages[stage], name[i]);
+        rc = path && manifest ? json_read(path, &j, e)
+                              : err_set(e, RC_FAIL, "no memory for sample '%s'", name[i]);
+        if (!rc && !j)
+            rc = note_left_out(r, name[i], manifest, &out, e);
+        struct sample *s = rc || out ? NULL : sample_at(r, name[i]);
+        if (!rc && !out && !s)
             rc = err_set(e, RC_FAIL, "no memory for sample '%s'", name[i]);
-        if (!rc)
-            rc = json_read(path, &j, e);
         if (!rc && j)
             rc = read_report(r, s, stage, j, e);
         json_decref(j);

@@ -9,9 +9,9 @@
 
 /* Stages of a whole run. The page says which of them are not there. */
 static const char *const order[] = {
-    "fetch",        "tables",   "import",     "homolog-map",      "qc-filter", "vocab",
-    "median",       "tokenize", "knowledge",  "knowledge-report", "pretrain",  "embed",
-    "embed-random", "map",      "map-random", "map-counts",       "annotate",
+    "fetch",       "tables",       "import",   "homolog-map", "qc-filter",        "vocab",
+    "median-part", "median",       "tokenize", "knowledge",   "knowledge-report", "pretrain",
+    "embed",       "embed-random", "map",      "map-random",  "map-counts",       "annotate",
 };
 enum { N_ORDER = sizeof order / sizeof *order };
 

@@ -215,10 +215,13 @@ struct op_adamw {
     uint64_t step;     /* t, from 1 */
 };
 
+struct small_ops;
+
 struct backend {
     const char *name;
     enum real_type type;
     size_t real_bytes;
+    const struct small_ops *small; /* lib/tensor/small.h; NULL: not in this filling */
     void (*linear_forward)(const struct op_linear *);
     void (*linear_backward)(const struct op_linear *);
     void (*act_forward)(const struct op_act *);

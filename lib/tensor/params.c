@@ -95,19 +95,23 @@ static bool is_norm(const char *name)
     return strstr(name, "LayerNorm.") || strstr(name, "cat_ln.");
 }
 
+void params_randomise_one(struct params *p, size_t i, double sd, uint64_t seed)
+{
+    const struct param *q = &p->item[i];
+    const uint64_t id = hash_text(q->name);
+    const bool bias = ends_with(q->name, "bias"), norm = is_norm(q->name);
+    for (size_t k = 0; k < q->rows * q->cols; k++) {
+        double x = bias ? 0 : norm ? 1 : sd * rng_normal(seed, RNG_INIT, id, k);
+        /* Through float: the same first weights for every backend. */
+        float f = (float)x;
+        reals_from_f32(p->b, (char *)q->t.x + k * p->b->real_bytes, &f, 1);
+    }
+}
+
 void params_randomise(struct params *p, double sd, uint64_t seed)
 {
-    for (size_t i = 0; i < p->n; i++) {
-        const struct param *q = &p->item[i];
-        const uint64_t id = hash_text(q->name);
-        const bool bias = ends_with(q->name, "bias"), norm = is_norm(q->name);
-        for (size_t k = 0; k < q->rows * q->cols; k++) {
-            double x = bias ? 0 : norm ? 1 : sd * rng_normal(seed, RNG_INIT, id, k);
-            /* Through float: the same first weights for every backend. */
-            float f = (float)x;
-            reals_from_f32(p->b, (char *)q->t.x + k * p->b->real_bytes, &f, 1);
-        }
-    }
+    for (size_t i = 0; i < p->n; i++)
+        params_randomise_one(p, i, sd, seed);
 }
 
 void params_zero_gradients(struct params *p)

@@ -17,6 +17,7 @@ struct param {
     int n_dims;        /* as stored in files: 1 or 2 */
     size_t begin;      /* first item in the block */
     bool decay;        /* weight decay applies: not for biases and LayerNorms */
+    bool frozen;       /* the optimiser leaves it alone */
     struct tensor t;   /* view of values and gradients, set by params_alloc */
 };
 
@@ -40,6 +41,7 @@ size_t params_index(const struct params *p, const char *name); /* asserts that i
 /* N(0, sd^2) for matrices, 0 for biases, 1 and 0 for LayerNorm weight and bias; a pure function of
  * seed, name and element (spec/03 section 9). */
 void params_randomise(struct params *p, double sd, uint64_t seed);
+void params_randomise_one(struct params *p, size_t i, double sd, uint64_t seed);
 void params_zero_gradients(struct params *p);
 
 #endif

@@ -5,7 +5,7 @@
 test_probe --write "$tmp" 90 || exit 1
 c=$tmp/counts.h5ad
 run() { # threads out
-	annotate --counts "$c" --embedding good="$tmp/good.h5ad" noise="$tmp/noise.h5ad" \
+	annotate compare --counts "$c" --embedding good="$tmp/good.h5ad" noise="$tmp/noise.h5ad" \
 		--genes 60 --pcs 10 --seeds 3 --threads "$1" --out "$2" --report "$2/report.json" --quiet
 }
 t 'two samples, two embeddings' 0 '' run 1 "$tmp/a"
@@ -40,28 +40,44 @@ is 'the accuracy is that of the predictions' recount
 is 'comparisons: good beats noise' awk -F'\t' '$1 == "alpha" && $2 == "macro_f1" && $3 == "noise+logistic" && $4 == "good+logistic" { found = $6 < -0.2 } END { exit !found }' "$tmp/a/comparisons.tsv"
 
 t 'cells that an embedding lacks are left out for all' 0 '60 cells of 3 types, 0 without a label, 30 not in every' \
-	annotate --counts "$c" --embedding gap="$tmp/gap.h5ad" --genes 60 --pcs 10 --seeds 1 --out "$tmp/g"
+	annotate compare --counts "$c" --embedding gap="$tmp/gap.h5ad" --genes 60 --pcs 10 --seeds 1 --out "$tmp/g"
 is 'with one seed there is no interval' awk -F'\t' 'NR > 1 && $6 != "nan" { exit 1 }' "$tmp/g/summary.tsv"
 
-t 'no counts' 2 '--counts is missing' annotate --out "$tmp/x"
-t 'no --out' 2 '--out is missing' annotate --counts "$c"
-t 'an embedding without a name' 2 'NAME=FILE' annotate --counts "$c" --embedding "$tmp/good.h5ad" --out "$tmp/x"
-t 'two embeddings of one name' 2 'two methods' annotate --counts "$c" --embedding a="$tmp/good.h5ad" a="$tmp/noise.h5ad" --out "$tmp/x"
-t 'an embedding named as a baseline' 2 'two methods' annotate --counts "$c" --embedding hvg="$tmp/good.h5ad" --out "$tmp/x"
-t 'no seeds' 2 '--seeds is 1 to 1000' annotate --counts "$c" --seeds 0 --out "$tmp/x"
-t 'a missing file' 3 "absent.h5ad" annotate --counts "$tmp/absent.h5ad" --out "$tmp/x"
+# The ledger says how many cells of a set the model was trained on.
+printf 'set\tcells\tno_counts\trepeated\tin_corpus\tshare\nalpha\t90\t0\t0\t88\t0.978\n' >"$tmp/sets.tsv"
+annotate_ledger() { annotate compare --counts "$c" --embedding good="$tmp/good.h5ad" --genes 60 --pcs 10 --seeds 1 --out "$tmp/led" --report "$tmp/led.json" --ledger "$@"; }
+t 'with a ledger' 0 "sample 'alpha': 88 of 90 labelled cells are in the pretraining corpus" annotate_ledger "$tmp/sets.tsv"
+is 'a set that it does not know is a warning' grep -q "warning: sample 'beta': the ledger does not say" "$tmp/.stderr"
+is 'the report has the figure' grep -q '"cells_in_corpus": 88' "$tmp/led.json"
+is 'and says where there is none' grep -q '"cells_in_corpus": null' "$tmp/led.json"
+sed 's/88/91/' "$tmp/sets.tsv" >"$tmp/sets2.tsv"
+t 'more cells than the set has' 3 "sets2.tsv': set 'alpha': 91 of 90 cells" annotate_ledger "$tmp/sets2.tsv"
+{ cat "$tmp/sets.tsv"; tail -n 1 "$tmp/sets.tsv"; } >"$tmp/sets2.tsv"
+t 'a set that stands twice' 3 "set 'alpha' stands twice" annotate_ledger "$tmp/sets2.tsv"
+sed 's/88/some/' "$tmp/sets.tsv" >"$tmp/sets2.tsv"
+t 'a number that is none' 3 "set 'alpha' has no numbers" annotate_ledger "$tmp/sets2.tsv"
+
+t 'no counts' 2 '--counts is missing' annotate compare --out "$tmp/x"
+t 'no --out' 2 '--out is missing' annotate compare --counts "$c"
+t 'an embedding without a name' 2 'NAME=FILE' annotate compare --counts "$c" --embedding "$tmp/good.h5ad" --out "$tmp/x"
+t 'two embeddings of one name' 2 'two methods' annotate compare --counts "$c" --embedding a="$tmp/good.h5ad" a="$tmp/noise.h5ad" --out "$tmp/x"
+t 'an embedding named as a baseline' 2 'two methods' annotate compare --counts "$c" --embedding hvg="$tmp/good.h5ad" --out "$tmp/x"
+t 'no seeds' 2 '--seeds is 1 to 1000' annotate compare --counts "$c" --seeds 0 --out "$tmp/x"
+t 'a missing file' 3 "absent.h5ad" annotate compare --counts "$tmp/absent.h5ad" --out "$tmp/x"
 echo 'not HDF5' >"$tmp/text.h5ad"
-t 'a text file' 3 "text.h5ad" annotate --counts "$tmp/text.h5ad" --out "$tmp/x"
-t 'an embedding without the matrix' 3 "X_other" annotate --counts "$c" --embedding a="$tmp/good.h5ad" --matrix X_other --out "$tmp/x"
-t 'counts where there are none' 3 'no counts in X' annotate --counts "$tmp/good.h5ad" --out "$tmp/x"
-t 'no such label column' 3 'no sample has labelled cells' annotate --counts "$c" --label nothing --out "$tmp/x"
-t 'a label column of numbers' 3 "'cell_id' does not hold texts" annotate --counts "$c" --label cell_id --out "$tmp/x"
-t 'a sample that comes twice' 3 "'alpha' was in an earlier file" annotate --counts "$c" "$c" --genes 60 --seeds 1 --out "$tmp/x"
+t 'a text file' 3 "text.h5ad" annotate compare --counts "$tmp/text.h5ad" --out "$tmp/x"
+t 'an embedding without the matrix' 3 "X_other" annotate compare --counts "$c" --embedding a="$tmp/good.h5ad" --matrix X_other --out "$tmp/x"
+t 'counts where there are none' 3 'no counts in X' annotate compare --counts "$tmp/good.h5ad" --out "$tmp/x"
+t 'no such label column' 3 'no sample has labelled cells' annotate compare --counts "$c" --label nothing --out "$tmp/x"
+t 'no such label column, where a stage may go on' 0 'nothing to compare' annotate compare --counts "$c" --label nothing --none-is-fine --out "$tmp/none"
+is 'leaves tables with only a header' test "$(cat "$tmp"/none/*.tsv | wc -l)" = 4
+t 'a label column of numbers' 3 "'cell_id' does not hold texts" annotate compare --counts "$c" --label cell_id --out "$tmp/x"
+t 'a sample that comes twice' 3 "'alpha' was in an earlier file" annotate compare --counts "$c" "$c" --genes 60 --seeds 1 --out "$tmp/x"
 is 'nothing half-written is left' test -z "$(find "$tmp/x" -type f 2>/dev/null)"
-is 'help names the methods' bash -c 'annotate --help | grep -q NAME+logistic'
+is 'help names the methods' bash -c 'annotate compare --help | grep -q NAME+logistic'
 printf ',G1,G2,G3\nc1,3,1,2\nc2,1,1,5\n' >"$tmp/plain.csv"
 import "$tmp/plain.csv" --species human --sample plain --out "$tmp/plain.h5ad" --quiet
-t 'a file without labels beside one with them' 0 '' annotate --counts "$c" "$tmp/plain.h5ad" \
+t 'a file without labels beside one with them' 0 '' annotate compare --counts "$c" "$tmp/plain.h5ad" \
 	--embedding good="$tmp/good.h5ad" --genes 60 --pcs 10 --seeds 1 --out "$tmp/p" --report "$tmp/p.json" --quiet
 is 'its sample is named in the report' grep -q '"sample": "plain"' "$tmp/p.json"
 is 'which holds no path, so that it is the same wherever the files lie' bash -c "! grep -F '$tmp' '$tmp/p.json'"

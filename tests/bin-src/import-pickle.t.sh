@@ -69,6 +69,11 @@ vectors wide.pickle Trp53,4,5 Gapdh,7,8
 t 'a gene without a vector'         3 "'few.pickle' lacks 'Gapdh'" import-pickle grn h.pickle few.pickle --vocab v.tsv --out x
 t 'vectors of two lengths'          3 "'Trp53' has 2 numbers, not 3" import-pickle grn h.pickle wide.pickle --vocab v.tsv --out x
 t 'names where vectors belong'      3 "'ENSG01' is no vector" import-pickle family names.pickle mm.pickle --vocab v.tsv --out x
+vectors numpy.pickle '<pad>,0' '<mask>,1' ENSG01,2
+vectors half.pickle '<pad>,0' '<mask>,1' ENSG01,1.5
+t "tokens as numpy's numbers"       0 '3 tokens' import-pickle vocab numpy.pickle --out n.tsv
+is 'are tokens too'                 grep -q '^2	ENSG01' n.tsv
+t 'half a token'                    3 "'ENSG01' is not one of 0 to 2" import-pickle vocab half.pickle --out x
 t 'a gap between tokens'            3 "'ENSG01' is not one of 0 to 2" import-pickle vocab gap.pickle --out x
 t 'a token for two genes'           3 "token 2 is both 'ENSG01' and 'ENSG02'" import-pickle vocab twice.pickle --out x
 t 'genes of neither species'        3 "'ENSRNOG01' is no gene of human" import-pickle vocab species.pickle --out x

@@ -19,6 +19,9 @@ is 'two cells repeat one of their sample' diff <(printf 'sample\tcells\tno_count
 # cells 1, 2, 3, 6 and 7 of the one, and all three of the other
 t 'two samples of the same cells'    0 '8 stand in another sample too' ledger "$tmp/h.m.h5ad" "$tmp/again.m.h5ad" --out "$tmp/l2"
 is 'are told'                        grep -qP '^sample\th\tagain\t3$' "$tmp/l2/pairs.tsv"
+said() { awk -F '\t' -f "$SRC/workflows/ledger.awk" "$tmp/$1/samples.tsv" "$tmp/$1/pairs.tsv" "$tmp/$1/sets.tsv"; }
+is 'make ledger prints the sums, and who shares with whom' diff <(said l2) <(printf '  12 cells in the corpus: 2 repeat one of their sample, 8 stand in another sample too\n  h and again share 3 cells\n')
+is 'and every set'                   test "$(said l | tail -n 1 | tr -s ' ')" = ' again 3 of 3 labelled cells are in the corpus'
 t 'one file twice'                   0 '11 repeat one of their sample' ledger "$tmp/h.m.h5ad" "$tmp/h.m.h5ad" --out "$tmp/l3"
 t 'a set without labels'             0 '1 samples of --sets have no labels' ledger "$tmp/h.m.h5ad" --sets "$tmp/m.m.h5ad" --out "$tmp/l4"
 t 'cells that were not mapped'       3 "no obs column 'content'" ledger "$tmp/h.h5ad" --out "$tmp/x"

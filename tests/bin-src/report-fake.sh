@@ -45,6 +45,12 @@ for i in "${!samples[@]}"; do
 	EOF
 done
 
+# A sample whose input could not be had: only manifests.
+for stage in import homolog-map qc-filter; do
+	mkdir -p "$r/$stage/gone<1>"
+	printf 'kind\tname\tbytes\tsha256\nstage\t%s/gone<1>\t-\t-\n' "$stage" >"$r/$stage/gone<1>/MANIFEST.tsv"
+done
+
 awk 'BEGIN { OFS = "\t"; print "token", "id", "name", "species", "biotype", "homolog"
 	print 0, "<pad>", "<pad>", "-", "-", -1; print 1, "<mask>", "<mask>", "-", "-", -1
 	for (i = 2; i < 1002; i++) print i, "ENSG" i, "G" i, "human", "protein_coding", i < 702 ? i + 1000 : -1

@@ -39,6 +39,17 @@ t 'cells of preset official-code'    0 '' qc-filter "$tmp/h.h5ad" --tables "$tmp
 t 'are ranked too'                   0 '9 cells' tokenize "$tmp/o.h5ad" --vocab "$tmp/v.tsv" --medians "$tmp/med.tsv" --out "$tmp/so"
 t 'raw names have no token'          0 '0 tokens' tokenize "$tmp/h.h5ad" --vocab "$tmp/v.tsv" --medians "$tmp/med.tsv" --out "$tmp/sr"
 
+# A gene that is silent in all cells has no median and needs none.
+sed 's/^G20,.*/G20,0,0,0,0,0,0,0,0,0/' "$tmp/h.csv" >"$tmp/z.csv"
+is 'a sample with a silent gene'     bash -c "import $tmp/z.csv --species human --sample z --out $tmp/z.h5ad && qc-filter $tmp/z.h5ad --tables $tmp/tables --out $tmp/z.q.h5ad && median $tmp/z.q.h5ad --out $tmp/zm.tsv"
+zt=(tokenize "$tmp/z.q.h5ad" --vocab "$tmp/v.tsv")
+t 'is ranked'                        0 '' "${zt[@]}" --medians "$tmp/zm.tsv" --out "$tmp/sz" --report "$tmp/sz.json"
+is 'without a word on medians'       bash -c "! grep median $tmp/.stderr"
+is 'and none is missing'             test "$(number "$tmp/sz.json" columns_without_median)" = 0
+sed '/^ENSG00000000010\t/d; /^ENSG00000000011\t/d' "$tmp/zm.tsv" >"$tmp/zm2.tsv"
+t 'medians without two of its genes' 0 '2 columns have counts and a token but no median: 1 is used' "${zt[@]}" --medians "$tmp/zm2.tsv" --out "$tmp/sz2" --report "$tmp/sz2.json"
+is 'and the report has them'         test "$(number "$tmp/sz2.json" columns_without_median)" = 2
+
 t 'no dictionary'                    2 'vocab is missing'   tokenize "$tmp/h.q.h5ad" --medians "$tmp/med.tsv" --out "$tmp/x"
 t 'no medians'                       2 'medians is missing' tokenize "$tmp/h.q.h5ad" --vocab "$tmp/v.tsv" --out "$tmp/x"
 t 'no tokens at all'                 2 'max-length is 1'    "${tok[@]}" --out "$tmp/x" --max-length 0

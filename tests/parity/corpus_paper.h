@@ -3,8 +3,9 @@
 #define GC_TESTS_CORPUS_PAPER_H
 
 #include <jansson.h>
+#include <unistd.h>
 
-#include "lib/cell/median_stream.h"
+#include "lib/app/median_set.h"
 #include "tests/parity/corpus_set.h"
 
 /* z is printed with 12 digits; sums in another order move the last of them. */
@@ -158,8 +159,40 @@ static void compare_report(const struct set *s, const struct gene_tables *t, con
 
 /* ---- medians ---- */
 
-/* Streams the kept cells into all mapped genes, numbered by their rows in the tables. */
-static enum rc stream_set(struct median_stream *m, const struct set *s, struct err *e)
+/* Ids of all genes, rising, and the rank of every row of the tables. */
+struct gene_order {
+    const char **id;
+    uint32_t *rank;
+};
+
+static const struct gene_tables *order_of; /* qsort has no room for it */
+
+static int by_gene_id(const void *a, const void *b)
+{
+    return strcmp(order_of->gene[*(const uint32_t *)a].id, order_of->gene[*(const uint32_t *)b].id);
+}
+
+static void order_genes(struct gene_order *o, const struct gene_tables *t)
+{
+    uint32_t *row = malloc((t->n + 1) * sizeof *row);
+    o->id = malloc((t->n + 1) * sizeof *o->id);
+    o->rank = malloc((t->n + 1) * sizeof *o->rank);
+    if (!row || !o->id || !o->rank)
+        abort();
+    for (uint32_t g = 0; g < t->n; g++)
+        row[g] = g;
+    order_of = t;
+    qsort(row, t->n, sizeof *row, by_gene_id);
+    for (uint32_t i = 0; i < t->n; i++) {
+        o->id[i] = t->gene[row[i]].id;
+        o->rank[row[i]] = i;
+    }
+    free(row);
+}
+
+/* The kept cells, over all mapped genes. */
+static enum rc stream_set(struct median_set *m, const struct gene_order *o, const struct set *s,
+                          struct err *e)
 {
     const struct csr *c = &s->c.count;
     uint32_t *gene = malloc((c->n_cols + 1) * sizeof *gene);
@@ -169,55 +202,94 @@ static enum rc stream_set(struct median_stream *m, const struct set *s, struct e
         if (s->qc[r].verdict != QC_KEPT)
             continue;
         for (uint64_t k = 0; k < n; k++)
-            gene[k] = s->gene[c->index[at + k]];
-        rc = median_stream_cell(m, gene, c->value + at, (size_t)n, s->qc[r].total, e);
+            gene[k] = o->rank[s->gene[c->index[at + k]]];
+        rc = median_set_cell(m, gene, c->value + at, (size_t)n, s->qc[r].total, e);
     }
     free(gene);
     return rc;
 }
 
-static void compare_medians(const struct gene_tables *t, const struct set *const *set,
-                            size_t n_sets, const char *name, const char *path, size_t bytes)
+/* A partial of one set. */
+static enum rc write_part(const struct gene_tables *t, const struct gene_order *o,
+                          const struct set *set, size_t bytes, const char *path, struct err *e)
 {
-    struct median_stream m;
-    struct table want;
-    struct err e = { 0 };
-    bool again = true;
-    enum rc rc = median_stream_init(&m, t->n, bytes, &e);
-    while (!rc && again) {
-        for (size_t i = 0; !rc && i < n_sets; i++)
-            rc = stream_set(&m, set[i], &e);
+    struct median_set m;
+    enum rc rc = median_set_init(&m, o->id, t->n, bytes, "/tmp", e);
+    if (!rc)
+        rc = stream_set(&m, o, set, e);
+    if (!rc)
+        rc = median_set_finish(&m, e);
+    if (!rc)
+        rc = median_set_write(&m, path, e);
+    median_set_release(&m);
+    return rc;
+}
+
+/* The medians of some sets, in one run or from a partial of each. */
+static enum rc medians_of_sets(const struct gene_tables *t, const struct set *const *set,
+                               size_t n_sets, size_t bytes, bool parts, struct medians *got,
+                               size_t *n_merges, struct err *e)
+{
+    struct gene_order o;
+    struct median_set m;
+    char(*path)[64] = calloc(n_sets + 1, sizeof *path);
+    order_genes(&o, t);
+    enum rc rc =
+        path ? median_set_init(&m, o.id, t->n, bytes, "/tmp", e) : err_set(e, RC_FAIL, "-");
+    for (size_t i = 0; !rc && i < n_sets; i++) {
+        snprintf(path[i], sizeof path[i], "/tmp/gc-parity-%ld-%zu.median", (long)getpid(), i);
+        if (parts)
+            rc = write_part(t, &o, set[i], bytes, path[i], e);
         if (!rc)
-            rc = median_stream_next(&m, &again, &e);
+            rc = parts ? median_set_file(&m, path[i], e) : stream_set(&m, &o, set[i], e);
     }
+    if (!rc)
+        rc = median_set_finish(&m, e);
+    if (!rc)
+        rc = median_set_medians(&m, MEDIAN_DEPTH, got, e);
+    *n_merges = m.n_merges;
+    for (size_t i = 0; parts && i < n_sets; i++)
+        unlink(path[i]);
+    median_set_release(&m);
+    free(path);
+    free(o.id);
+    free(o.rank);
+    return rc;
+}
+
+static void compare_medians(const struct gene_tables *t, const struct set *const *set,
+                            size_t n_sets, const char *name, const char *path, size_t bytes,
+                            bool parts)
+{
+    struct table want;
+    struct medians got;
+    struct err e = { 0 };
+    size_t n_merges;
+    medians_init(&got);
+    enum rc rc = medians_of_sets(t, set, n_sets, bytes, parts, &got, &n_merges, &e);
     if (!rc)
         rc = tsv_read(path, 0, &want, &e);
     if (rc) {
         ok(false, "medians of %s: %s", name, e.text);
-        median_stream_release(&m);
+        medians_release(&got);
         return;
     }
-    size_t same = 0, n = 0;
-    for (size_t g = 0; g < t->n; g++)
-        n += m.n[g] > 0;
+    size_t same = 0;
     for (size_t i = 0; i < want.n_rows; i++) {
         const char *id = cell_text(&want, "id", i);
-        uint32_t g = gene_tables_find_id(t, id);
-        bool good =
-            g != GENE_NONE && m.n[g] > 0 &&
-            m.n[g] == strtoull(cell_text(&want, "n_nonzero", i), NULL, 10) &&
-            near(median_stream_get(&m, g), strtod(cell_text(&want, "median", i), NULL), 0, 1e-11);
+        const struct median *m = medians_find(&got, id);
+        bool good = m && m->n_nonzero == strtoull(cell_text(&want, "n_nonzero", i), NULL, 10) &&
+                    near(m->median, strtod(cell_text(&want, "median", i), NULL), 0, 1e-11);
         if (!good && same + 3 > i)
-            note("median of %s: %.12g of %llu", id,
-                 g == GENE_NONE || !m.n[g] ? 0 : median_stream_get(&m, g),
-                 (unsigned long long)(g == GENE_NONE ? 0 : m.n[g]));
+            note("median of %s: %.12g of %llu", id, m ? m->median : 0,
+                 (unsigned long long)(m ? m->n_nonzero : 0));
         same += good;
     }
-    ok(n == want.n_rows && same == n,
-       "medians of %s: %zu of %zu genes agree, in %d passes of %zu MiB", name, same, want.n_rows,
-       m.pass, bytes >> 20);
+    ok(got.n == want.n_rows && same == got.n,
+       "medians of %s: %zu of %zu genes agree, %s, %zu KiB of memory, %zu merges", name, same,
+       want.n_rows, parts ? "joined from a partial of each" : "in one run", bytes >> 10, n_merges);
     table_release(&want);
-    median_stream_release(&m);
+    medians_release(&got);
 }
 
 #endif

@@ -140,9 +140,9 @@ static void paper(const char *dir, const struct gene_tables *t)
             paper_set(&set[i], dir, t, report);
             const struct set *one = &set[i];
             if (has_medians && one->qc) {
-                /* Once with room for all values, once with so little that passes are needed. */
-                compare_medians(t, &one, 1, sets.name[i], path, (size_t)256 << 20);
-                compare_medians(t, &one, 1, sets.name[i], path, t->n * 512);
+                /* Once with room for all values, once with so little that files are merged. */
+                compare_medians(t, &one, 1, sets.name[i], path, (size_t)256 << 20, false);
+                compare_medians(t, &one, 1, sets.name[i], path, (size_t)256 << 10, false);
                 pool[n_pool++] = one;
             } else {
                 set_close(&set[i]);
@@ -152,9 +152,10 @@ static void paper(const char *dir, const struct gene_tables *t)
     }
     char *path = text_new("%s/medians/pooled.medians.tsv.gz", dir);
     if (path && file_exists(path)) {
-        if (n_median && n_pool == n_median)
-            compare_medians(t, pool, n_pool, "pooled", path, (size_t)64 << 20);
-        else
+        bool all = n_median && n_pool == n_median;
+        for (int parts = 0; all && parts < 2; parts++)
+            compare_medians(t, pool, n_pool, "pooled", path, (size_t)64 << 20, parts);
+        if (!all)
             skip("medians of pooled: not all sets are here");
     }
     free(path);

@@ -105,6 +105,18 @@ static void arenas(void)
        "after a rewind what followed the mark is handed out again");
     ok(!arena_get(&a, SIZE_MAX - 10), "a size near the end of memory is refused");
     arena_release(&a);
+    const char *const first = arena_text(&a, "AAAC-1");
+    size_t used = a.used_bytes;
+    for (int i = 0; i < 100; i++)
+        arena_text(&a, "AAAG-1");
+    ok(first && strcmp(first, "AAAC-1") == 0 && a.used_bytes - used < 1000,
+       "short texts lie side by side");
+    arena_reset(&a);
+    arena_text(&a, "x");
+    arena_release(&a);
+    const char *const again = arena_text(&a, "AAAT-1");
+    ok(again && strcmp(again, "AAAT-1") == 0, "a released arena begins anew");
+    arena_release(&a);
 }
 
 static void maps(void)
@@ -240,8 +252,30 @@ static void threads(void)
     threads_stop();
 }
 
+/* A row of draws is the same draws one by one. */
+static void rng_rows(void)
+{
+    uint64_t u[101];
+    bool same = true;
+    for (size_t n = 0; n <= 101; n++) {
+        const uint64_t id = 0x123456789abcdef0u * (n + 1), pos = (n << 40) + 0xfffffff0u * (n % 3);
+        rng_u64_row(7 + n, RNG_MASK_PICK, id, pos, u, n);
+        for (size_t i = 0; i < n; i++)
+            same = same && u[i] == rng_u64(7 + n, RNG_MASK_PICK, id, pos + i);
+    }
+    ok(same, "a row of random numbers is what one by one gives");
+    bool edge = rng_threshold(0) == 0;
+    for (uint64_t i = 0; i < 20000; i++) {
+        const uint64_t v = rng_u64(3, RNG_TEST, i, 1);
+        const double unit = rng_unit(3, RNG_TEST, i, 1), x = i % 2 ? unit : nextafter(unit, 1);
+        edge = edge && (v < rng_threshold(x)) == (unit < x);
+    }
+    ok(edge, "a threshold divides whole numbers where it divides their units");
+}
+
 int main(void)
 {
+    rng_rows();
     errors();
     random_numbers();
     hashes();

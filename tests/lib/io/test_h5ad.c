@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include "lib/base/file.h"
+#include "lib/base/sha256.h"
 #include "lib/io/h5.h"
 #include "lib/io/h5ad.h"
+#include "lib/io/h5ad_writer.h"
 #include "tests/tap.h"
 
 static char dir[] = "/tmp/test_h5ad.XXXXXX";
@@ -262,6 +264,55 @@ static void full_disk(rlim_t limit)
        "a disk that is full after %d bytes fails with a sentence and leaves nothing", (int)limit);
 }
 
+/* Cells of several chunks, whole and in blocks of some rows: the same file. */
+static void blocks(void)
+{
+    enum { N = 700, M = 300 };
+    struct err e = { 0 };
+    struct cells c;
+    char whole[SHA256_HEX] = "", part[SHA256_HEX] = "";
+    bool same = true;
+    cells_init(&c);
+    csr_alloc(&c.count, N, M, N * M, &e);
+    for (size_t r = 0; r < N; r++)
+        c.count.indptr[r + 1] = (r + 1) * M;
+    for (size_t k = 0; k < N * M; k++) {
+        c.count.index[k] = (uint32_t)(k % M);
+        c.count.value[k] = (uint32_t)(1 + k % 97);
+    }
+    table_init(&c.obs, N);
+    table_init(&c.var, M);
+    c.cell = calloc(N, sizeof *c.cell);
+    c.gene = calloc(M, sizeof *c.gene);
+    for (size_t i = 0; i < N; i++)
+        c.cell[i] = arena_text(&c.obs.text, "a");
+    for (size_t i = 0; i < M; i++)
+        c.gene[i] = arena_text(&c.var.text, "g");
+    ok(!h5ad_write(in_dir("whole.h5ad"), &c, NULL, &e) &&
+           !sha256_file(in_dir("whole.h5ad"), whole, NULL, &e),
+       "counts of several chunks are written %s", e.text);
+    static const size_t step[] = { 1, 219, 500 };
+    for (size_t i = 0; i < 3; i++) {
+        struct h5ad_writer w;
+        enum rc rc = h5ad_writer_open(&w, in_dir("part.h5ad"), &e);
+        for (size_t r = 0, n; !rc && r < N; r += n) {
+            static uint64_t indptr[N + 1];
+            n = N - r < step[i] ? N - r : step[i];
+            for (size_t k = 0; k <= n; k++)
+                indptr[k] = k * M;
+            const struct csr b = { n, M, indptr, c.count.index + r * M, c.count.value + r * M };
+            rc = h5ad_writer_add(&w, &b, &e);
+        }
+        if (!rc)
+            rc = h5ad_writer_close(&w, &c, NULL, &e);
+        if (!rc)
+            rc = sha256_file(in_dir("part.h5ad"), part, NULL, &e);
+        same = same && !rc && strcmp(whole, part) == 0;
+    }
+    ok(same, "in blocks of any size they are the same bytes %s", e.text);
+    cells_release(&c);
+}
+
 /* anndata's own verdict, where it is installed. */
 static void with_anndata(void)
 {
@@ -295,6 +346,7 @@ int main(void)
     cuts();
     bad_values();
     others();
+    blocks();
     full_disk(0);
     full_disk(5000);
     full_disk(20000);

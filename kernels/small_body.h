@@ -1,0 +1,327 @@
+/* The small operations for one type of number; contracts in lib/tensor/small.h. No include guard:
+ * kernels/small_ref.c and kernels/small_cpu.c include it with
+ *   REAL       double or float
+ *   MULTIPLY   (ta, tb, m, n, k, a, ld_a, b, ld_b, beta, c, ld_c): C = op(A) op(B) + beta C on the
+ *              calling thread
+ *   F(x)       math function of that type, e.g. F(exp)
+ * Sums over more than a row are in double in both. Work is cut into blocks of rows of the output,
+ * so the number of threads changes nothing. */
+
+enum { SMALL_ROWS = 64, SMALL_ITEMS = 1 << 14 };
+
+static size_t blocks(size_t n, size_t size)
+{
+    return (n + size - 1) / size;
+}
+
+/* rows `at`.. of op(a): a pointer into a. */
+static const REAL *rows_of(const REAL *a, bool transposed, size_t ld, size_t at)
+{
+    return a + (transposed ? at : at * ld);
+}
+
+/* One product c = op(a) op(b) + beta c, rows of c shared out. */
+struct shared_product {
+    char ta, tb;
+    size_t m, n, k, ld_a, ld_b;
+    const REAL *a, *b;
+    REAL beta, *c;
+};
+
+static void product_rows(void *ctx, size_t block, int worker)
+{
+    const struct shared_product *p = ctx;
+    (void)worker;
+    const size_t at = block * SMALL_ROWS, m = p->m - at < SMALL_ROWS ? p->m - at : SMALL_ROWS;
+    MULTIPLY(p->ta, p->tb, m, p->n, p->k, rows_of(p->a, p->ta == 'T', p->ld_a, at), p->ld_a, p->b,
+             p->ld_b, p->beta, p->c + at * p->n, p->n);
+}
+
+static void product_shared(struct shared_product p)
+{
+    if (p.m && p.n)
+        threads_for(blocks(p.m, SMALL_ROWS), product_rows, &p);
+}
+
+static void product_forward(const struct op_product *o)
+{
+    product_shared((struct shared_product){ o->ta ? 'T' : 'N', o->tb ? 'T' : 'N', o->n, o->m, o->k,
+                                            o->ta ? o->n : o->k, o->tb ? o->k : o->m, o->a, o->b, 0,
+                                            o->y });
+}
+
+/* A = op(a): dA = dY B', dB = A' dY; the gradient of a transposed one is the transposed of that. */
+static void product_backward(const struct op_product *o)
+{
+    const size_t ld_a = o->ta ? o->n : o->k, ld_b = o->tb ? o->k : o->m;
+    if (o->da && !o->ta)
+        product_shared((struct shared_product){ 'N', o->tb ? 'N' : 'T', o->n, o->k, o->m, o->m,
+                                                ld_b, o->dy, o->b, 1, o->da });
+    if (o->da && o->ta)
+        product_shared((struct shared_product){ o->tb ? 'T' : 'N', 'T', o->k, o->n, o->m, ld_b,
+                                                o->m, o->b, o->dy, 1, o->da });
+    if (o->db && !o->tb)
+        product_shared((struct shared_product){ o->ta ? 'N' : 'T', 'N', o->k, o->m, o->n, ld_a,
+                                                o->m, o->a, o->dy, 1, o->db });
+    if (o->db && o->tb)
+        product_shared((struct shared_product){ 'T', o->ta ? 'T' : 'N', o->m, o->k, o->n, o->m,
+                                                ld_a, o->dy, o->a, 1, o->db });
+}
+
+static void pair_rows(void *ctx, size_t block, int worker)
+{
+    const struct op_pair *o = ctx;
+    (void)worker;
+    const REAL *x = o->x, *z = o->z, c = (REAL)o->c;
+    REAL *y = o->y;
+    const size_t d = o->d, step = o->d_z > 1 || d == 1;
+    for (size_t i = block * SMALL_ROWS; i < o->n && i < (block + 1) * SMALL_ROWS; i++) {
+        const REAL *zi = z + i % o->n_z * o->d_z;
+        for (size_t j = 0; j < d; j++)
+            y[i * d + j] = o->kind == PAIR_ADD ? x[i * d + j] + c * zi[j * step]
+                                               : c * x[i * d + j] * zi[j * step];
+    }
+}
+
+static void pair_forward(const struct op_pair *o)
+{
+    threads_for(blocks(o->n, SMALL_ROWS), pair_rows, (void *)(uintptr_t)o);
+}
+
+/* A z that stands for many rows is summed over them in order. */
+static void pair_backward(const struct op_pair *o)
+{
+    const REAL *x = o->x, *z = o->z, *dy = o->dy, c = (REAL)o->c;
+    REAL *dx = o->dx, *dz = o->dz;
+    const size_t d = o->d, step = o->d_z > 1 || d == 1;
+    for (size_t i = 0; i < o->n; i++) {
+        const size_t r = i % o->n_z * o->d_z;
+        for (size_t j = 0; j < d; j++) {
+            const REAL g = dy[i * d + j];
+            if (dx)
+                dx[i * d + j] += o->kind == PAIR_ADD ? g : c * g * z[r + j * step];
+            if (dz)
+                dz[r + j * step] += c * (o->kind == PAIR_ADD ? g : g * x[i * d + j]);
+        }
+    }
+}
+
+static REAL map_value(enum map_kind kind, REAL x, REAL c)
+{
+    switch (kind) {
+    case MAP_TANH:
+        return F(tanh)(x);
+    case MAP_RELU:
+        return x > 0 ? x : 0 * x; /* NaN stays */
+    case MAP_SIGMOID:
+        return 1 / (1 + F(exp)(-x));
+    case MAP_LEAKY:
+        return x > 0 ? x : c * x;
+    case MAP_SOFTPLUS: /* no overflow */
+        return (x > 0 ? x : 0) + F(log1p)(F(exp)(-F(fabs)(x)));
+    case MAP_LOG:
+        return F(log)(x + c);
+    case MAP_EXP:
+        return F(exp)(x);
+    case MAP_RSQRT:
+        return 1 / F(sqrt)(x + c);
+    case MAP_INVERSE:
+        return 1 / (x + c);
+    case MAP_SQUARE:
+        return x * x;
+    case MAP_ABS:
+        return F(fabs)(x);
+    case MAP_FLOOR:
+        return x < c ? c : x;
+    case MAP_STEP:
+        return x > 0;
+    }
+    return x;
+}
+
+/* y = f(x) is at hand. */
+static REAL map_slope(enum map_kind kind, REAL x, REAL y, REAL c)
+{
+    switch (kind) {
+    case MAP_TANH:
+        return 1 - y * y;
+    case MAP_RELU:
+        return x > 0;
+    case MAP_SIGMOID:
+        return y * (1 - y);
+    case MAP_LEAKY:
+        return x > 0 ? 1 : c;
+    case MAP_SOFTPLUS:
+        return 1 / (1 + F(exp)(-x));
+    case MAP_LOG:
+        return 1 / (x + c);
+    case MAP_EXP:
+        return y;
+    case MAP_RSQRT:
+        return -y / (2 * (x + c));
+    case MAP_INVERSE:
+        return -y * y;
+    case MAP_SQUARE:
+        return 2 * x;
+    case MAP_ABS:
+        return (REAL)((x > 0) - (x < 0));
+    case MAP_FLOOR:
+        return x < c ? (REAL)0 : (REAL)1;
+    case MAP_STEP:
+        return 0;
+    }
+    return 1;
+}
+
+static void map_block(void *ctx, size_t block, int worker)
+{
+    const struct op_map *o = ctx;
+    (void)worker;
+    const REAL *x = o->x;
+    REAL *y = o->y;
+    for (size_t i = block * SMALL_ITEMS; i < o->m && i < (block + 1) * SMALL_ITEMS; i++)
+        y[i] = map_value(o->kind, x[i], (REAL)o->c);
+}
+
+static void map_forward(const struct op_map *o)
+{
+    threads_for(blocks(o->m, SMALL_ITEMS), map_block, (void *)(uintptr_t)o);
+}
+
+static void map_back_block(void *ctx, size_t block, int worker)
+{
+    const struct op_map *o = ctx;
+    (void)worker;
+    const REAL *x = o->x, *y = o->y, *dy = o->dy;
+    REAL *dx = o->dx;
+    for (size_t i = block * SMALL_ITEMS; i < o->m && i < (block + 1) * SMALL_ITEMS; i++)
+        dx[i] += dy[i] * map_slope(o->kind, x[i], y[i], (REAL)o->c);
+}
+
+static void map_backward(const struct op_map *o)
+{
+    threads_for(blocks(o->m, SMALL_ITEMS), map_back_block, (void *)(uintptr_t)o);
+}
+
+static void sum_forward(const struct op_sum *o)
+{
+    const REAL *x = o->x;
+    REAL *y = o->y;
+    const size_t n_out = o->over_rows ? o->d : o->n, n_in = o->over_rows ? o->n : o->d;
+    for (size_t i = 0; i < n_out; i++) {
+        double s = 0;
+        for (size_t k = 0; k < n_in; k++)
+            s += (double)x[o->over_rows ? k * o->d + i : i * o->d + k];
+        y[i] = (REAL)(o->c * s);
+    }
+}
+
+static void sum_backward(const struct op_sum *o)
+{
+    const REAL *dy = o->dy;
+    REAL *dx = o->dx;
+    for (size_t i = 0; i < o->n; i++)
+        for (size_t j = 0; j < o->d; j++)
+            dx[i * o->d + j] += (REAL)o->c * dy[o->over_rows ? j : i];
+}
+
+static void softmax_forward(const struct op_softmax *o)
+{
+    const REAL *x = o->x;
+    REAL *y = o->y;
+    for (size_t i = 0; i < o->n; i++, x += o->d, y += o->d) {
+        REAL top = x[0];
+        double s = 0;
+        for (size_t j = 1; j < o->d; j++)
+            top = x[j] > top ? x[j] : top;
+        for (size_t j = 0; j < o->d; j++) {
+            y[j] = F(exp)(x[j] - top);
+            s += (double)y[j];
+        }
+        for (size_t j = 0; j < o->d; j++)
+            y[j] = (REAL)((double)y[j] / s);
+    }
+}
+
+static void softmax_backward(const struct op_softmax *o)
+{
+    const REAL *y = o->y, *dy = o->dy;
+    REAL *dx = o->dx;
+    for (size_t i = 0; i < o->n; i++, y += o->d, dy += o->d, dx += o->d) {
+        double s = 0;
+        for (size_t j = 0; j < o->d; j++)
+            s += (double)y[j] * (double)dy[j];
+        for (size_t j = 0; j < o->d; j++)
+            dx[j] += y[j] * (REAL)((double)dy[j] - s);
+    }
+}
+
+/* Columns a block of the next two owns. */
+static void norm_columns(void *ctx, size_t block, int worker)
+{
+    const struct op_batch_norm *o = ctx;
+    (void)worker;
+    const REAL *x = o->x, *gamma = o->gamma, *beta = o->beta;
+    REAL *y = o->y, *run_mean = o->running_mean, *run_var = o->running_var;
+    const size_t d = o->d, n = o->n, end = (block + 1) * SMALL_ROWS;
+    for (size_t j = block * SMALL_ROWS; j < d && j < end; j++) {
+        double mean = (double)run_mean[j], var = (double)run_var[j];
+        if (o->train) {
+            mean = var = 0;
+            for (size_t i = 0; i < n; i++)
+                mean += (double)x[i * d + j];
+            mean /= (double)n;
+            for (size_t i = 0; i < n; i++)
+                var += ((double)x[i * d + j] - mean) * ((double)x[i * d + j] - mean);
+            var /= (double)n;
+            const double whole = n > 1 ? var * (double)n / (double)(n - 1) : var;
+            run_mean[j] = (REAL)((1 - o->momentum) * (double)run_mean[j] + o->momentum * mean);
+            run_var[j] = (REAL)((1 - o->momentum) * (double)run_var[j] + o->momentum * whole);
+        }
+        o->mean[j] = mean;
+        o->rstd[j] = 1 / sqrt(var + o->eps);
+        const double g = gamma ? (double)gamma[j] : 1, b = beta ? (double)beta[j] : 0;
+        for (size_t i = 0; i < n; i++)
+            y[i * d + j] = (REAL)(((double)x[i * d + j] - mean) * o->rstd[j] * g + b);
+    }
+}
+
+static void batch_norm_forward(const struct op_batch_norm *o)
+{
+    if (o->n)
+        threads_for(blocks(o->d, SMALL_ROWS), norm_columns, (void *)(uintptr_t)o);
+}
+
+/* With h = dy gamma: dx = rstd (h - mean(h) - xhat mean(h xhat)); with running statistics the two
+ * means are not there. */
+static void norm_back_columns(void *ctx, size_t block, int worker)
+{
+    const struct op_batch_norm *o = ctx;
+    (void)worker;
+    const REAL *x = o->x, *gamma = o->gamma, *dy = o->dy;
+    REAL *dx = o->dx, *dgamma = o->dgamma, *dbeta = o->dbeta;
+    const size_t d = o->d, n = o->n, end = (block + 1) * SMALL_ROWS;
+    for (size_t j = block * SMALL_ROWS; j < d && j < end; j++) {
+        double s = 0, sx = 0;
+        for (size_t i = 0; i < n; i++) {
+            s += (double)dy[i * d + j];
+            sx += (double)dy[i * d + j] * ((double)x[i * d + j] - o->mean[j]) * o->rstd[j];
+        }
+        if (dgamma)
+            dgamma[j] += (REAL)sx;
+        if (dbeta)
+            dbeta[j] += (REAL)s;
+        const double g = (gamma ? (double)gamma[j] : 1) * o->rstd[j];
+        s = o->train ? s / (double)n : 0;
+        sx = o->train ? sx / (double)n : 0;
+        for (size_t i = 0; dx && i < n; i++)
+            dx[i * d + j] += (REAL)(g * ((double)dy[i * d + j] - s -
+                                         ((double)x[i * d + j] - o->mean[j]) * o->rstd[j] * sx));
+    }
+}
+
+static void batch_norm_backward(const struct op_batch_norm *o)
+{
+    if (o->n)
+        threads_for(blocks(o->d, SMALL_ROWS), norm_back_columns, (void *)(uintptr_t)o);
+}

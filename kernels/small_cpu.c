@@ -1,0 +1,20 @@
+/* The small operations in float, products through oneDNN. */
+#include <cblas.h>
+#include <lapacke.h>
+#include <math.h>
+
+#include "kernels/dropout_bits.h"
+#include "kernels/math_cpu.h"
+#include "lib/base/thread.h"
+#include "lib/tensor/small.h"
+
+#define REAL float
+#define F(name) name##f
+#define INVERT_FACTOR LAPACKE_sgetrf
+#define INVERT_SOLVE LAPACKE_sgetri
+#define MULTIPLY product
+
+#include "kernels/small_body.h"
+#include "kernels/small_graph.h"
+
+const struct small_ops small_cpu = SMALL_TABLE;

@@ -1,0 +1,327 @@
+/* The small operations on edges and groups, the inverse and the optimisers; see small_body.h, which
+ * comes before. */
+
+/* to[0..d) += w * from[0..d) */
+static void add_row(REAL *to, const REAL *from, REAL w, size_t d)
+{
+    for (size_t j = 0; j < d; j++)
+        to[j] += w * from[j];
+}
+
+static REAL dot_row(const REAL *a, const REAL *b, size_t d)
+{
+    REAL s = 0;
+    for (size_t j = 0; j < d; j++)
+        s += a[j] * b[j];
+    return s;
+}
+
+static void spread_rows(void *ctx, size_t block, int worker)
+{
+    const struct op_spread *o = ctx;
+    const struct edges *e = o->e;
+    (void)worker;
+    const REAL *x = o->x;
+    REAL *y = o->y;
+    const size_t d = o->d;
+    for (size_t i = block * SMALL_ROWS; i < e->n_to && i < (block + 1) * SMALL_ROWS; i++) {
+        memset(y + i * d, 0, d * sizeof *y);
+        for (uint32_t k = e->first[i]; k < e->first[i + 1]; k++)
+            add_row(y + i * d, x + e->from[k] * d, e->weight ? (REAL)e->weight[k] : 1, d);
+        for (size_t j = 0; e->scale && j < d; j++)
+            y[i * d + j] *= (REAL)e->scale[i];
+    }
+}
+
+static void spread_forward(const struct op_spread *o)
+{
+    threads_for(blocks(o->e->n_to, SMALL_ROWS), spread_rows, (void *)(uintptr_t)o);
+}
+
+static void spread_back_rows(void *ctx, size_t block, int worker)
+{
+    const struct op_spread *o = ctx;
+    const struct edges *e = o->e;
+    (void)worker;
+    const REAL *dy = o->dy;
+    REAL *dx = o->dx;
+    for (size_t i = block * SMALL_ROWS; i < e->n_from && i < (block + 1) * SMALL_ROWS; i++)
+        for (uint32_t k = e->back_first[i]; k < e->back_first[i + 1]; k++) {
+            const uint32_t to = e->back_to[k];
+            const double w =
+                (e->weight ? e->weight[e->back_edge[k]] : 1) * (e->scale ? e->scale[to] : 1);
+            add_row(dx + i * o->d, dy + to * o->d, (REAL)w, o->d);
+        }
+}
+
+static void spread_backward(const struct op_spread *o)
+{
+    threads_for(blocks(o->e->n_from, SMALL_ROWS), spread_back_rows, (void *)(uintptr_t)o);
+}
+
+/* out[i,h] = sum_c x[i,h,c] a[h,c] */
+static void head_sums(const REAL *x, const REAL *a, REAL *out, size_t n, size_t heads, size_t c)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t h = 0; h < heads; h++)
+            out[i * heads + h] = dot_row(x + (i * heads + h) * c, a + h * c, c);
+}
+
+static REAL kept(const struct dropout *drop, size_t row, size_t head, size_t col)
+{
+    return (REAL)dropout_factor(drop, row, (uint32_t)head, col);
+}
+
+static void edge_rows(void *ctx, size_t block, int worker)
+{
+    const struct op_edge_attention *o = ctx;
+    const struct edges *e = o->e;
+    (void)worker;
+    const REAL *s = o->s, *sum_s = o->sum_s, *sum_d = o->sum_d;
+    REAL *y = o->y, *share = o->share;
+    const size_t heads = o->heads, c = o->c;
+    for (size_t i = block * SMALL_ROWS; i < e->n_to && i < (block + 1) * SMALL_ROWS; i++) {
+        memset(y + i * c, 0, c * sizeof *y);
+        for (size_t h = 0; h < heads; h++) {
+            REAL top = -INFINITY;
+            double sum = 0;
+            for (uint32_t k = e->first[i]; k < e->first[i + 1]; k++) {
+                REAL v = sum_s[e->from[k] * heads + h] + sum_d[i * heads + h];
+                v = v > 0 ? v : (REAL)o->slope * v;
+                share[k * heads + h] = v;
+                top = v > top ? v : top;
+            }
+            for (uint32_t k = e->first[i]; k < e->first[i + 1]; k++) {
+                share[k * heads + h] = F(exp)(share[k * heads + h] - top);
+                sum += (double)share[k * heads + h];
+            }
+            for (uint32_t k = e->first[i]; k < e->first[i + 1]; k++) {
+                share[k * heads + h] = (REAL)((double)share[k * heads + h] / sum);
+                const REAL w = share[k * heads + h] * kept(&o->drop, k, 0, h) / (REAL)heads;
+                add_row(y + i * c, s + (e->from[k] * heads + h) * c, w, c);
+            }
+        }
+    }
+}
+
+static void edge_attention_forward(const struct op_edge_attention *o)
+{
+    head_sums(o->s, o->a_s, o->sum_s, o->e->n_from, o->heads, o->c);
+    head_sums(o->d, o->a_d, o->sum_d, o->e->n_to, o->heads, o->c);
+    threads_for(blocks(o->e->n_to, SMALL_ROWS), edge_rows, (void *)(uintptr_t)o);
+}
+
+/* Gradient of the scores of every edge, and of the sums of the destinations. */
+static void edge_scores_back(void *ctx, size_t block, int worker)
+{
+    const struct op_edge_attention *o = ctx;
+    const struct edges *e = o->e;
+    (void)worker;
+    const REAL *s = o->s, *share = o->share, *dy = o->dy, *sum_s = o->sum_s, *sum_d = o->sum_d;
+    const size_t heads = o->heads, c = o->c;
+    REAL *d_score = o->work, *d_sum_d = d_score + (e->n_edges + e->n_from) * heads;
+    for (size_t i = block * SMALL_ROWS; i < e->n_to && i < (block + 1) * SMALL_ROWS; i++)
+        for (size_t h = 0; h < heads; h++) {
+            double mean = 0, sum = 0;
+            for (uint32_t k = e->first[i]; k < e->first[i + 1]; k++) {
+                const REAL g = dot_row(dy + i * c, s + (e->from[k] * heads + h) * c, c) *
+                               kept(&o->drop, k, 0, h) / (REAL)heads;
+                d_score[k * heads + h] = g;
+                mean += (double)g * (double)share[k * heads + h];
+            }
+            for (uint32_t k = e->first[i]; k < e->first[i + 1]; k++) {
+                const REAL v = sum_s[e->from[k] * heads + h] + sum_d[i * heads + h];
+                REAL *g = &d_score[k * heads + h];
+                *g =
+                    share[k * heads + h] * (REAL)((double)*g - mean) * (v > 0 ? 1 : (REAL)o->slope);
+                sum += (double)*g;
+            }
+            d_sum_d[i * heads + h] = (REAL)sum;
+        }
+}
+
+static void edge_sources_back(void *ctx, size_t block, int worker)
+{
+    const struct op_edge_attention *o = ctx;
+    const struct edges *e = o->e;
+    (void)worker;
+    const REAL *share = o->share, *dy = o->dy, *a_s = o->a_s;
+    const size_t heads = o->heads, c = o->c;
+    REAL *d_score = o->work, *d_sum_s = d_score + e->n_edges * heads, *ds = o->ds;
+    for (size_t j = block * SMALL_ROWS; j < e->n_from && j < (block + 1) * SMALL_ROWS; j++)
+        for (size_t h = 0; h < heads; h++) {
+            double sum = 0;
+            for (uint32_t b = e->back_first[j]; b < e->back_first[j + 1]; b++) {
+                const size_t k = e->back_edge[b];
+                sum += (double)d_score[k * heads + h];
+                if (ds)
+                    add_row(ds + (j * heads + h) * c, dy + e->back_to[b] * c,
+                            share[k * heads + h] * kept(&o->drop, k, 0, h) / (REAL)heads, c);
+            }
+            d_sum_s[j * heads + h] = (REAL)sum;
+            if (ds)
+                add_row(ds + (j * heads + h) * c, a_s + h * c, (REAL)sum, c);
+        }
+}
+
+static void edge_attention_backward(const struct op_edge_attention *o)
+{
+    const struct edges *e = o->e;
+    const size_t heads = o->heads, c = o->c;
+    const REAL *d_sum_s = (REAL *)o->work + e->n_edges * heads,
+               *d_sum_d = d_sum_s + e->n_from * heads, *s = o->s, *d = o->d, *a_d = o->a_d;
+    REAL *dd = o->dd, *da_s = o->da_s, *da_d = o->da_d;
+    threads_for(blocks(e->n_to, SMALL_ROWS), edge_scores_back, (void *)(uintptr_t)o);
+    threads_for(blocks(e->n_from, SMALL_ROWS), edge_sources_back, (void *)(uintptr_t)o);
+    for (size_t i = 0; i < e->n_to * heads; i++) {
+        if (dd)
+            add_row(dd + i * c, a_d + i % heads * c, d_sum_d[i], c);
+        if (da_d)
+            add_row(da_d + i % heads * c, d + i * c, d_sum_d[i], c);
+    }
+    for (size_t j = 0; da_s && j < e->n_from * heads; j++)
+        add_row(da_s + j % heads * c, s + j * c, d_sum_s[j], c);
+}
+
+static void cross_group(const struct op_cross_attention *o, size_t g, REAL *share)
+{
+    const size_t w = o->d / o->heads, nk = o->k_first[g + 1] - o->k_first[g];
+    const REAL *q = o->q, *k = (const REAL *)o->k + o->k_first[g] * o->d,
+               *v = (const REAL *)o->v + o->k_first[g] * o->d;
+    REAL *y = o->y;
+    for (size_t h = 0; h < o->heads; h++)
+        for (size_t i = o->q_first[g]; i < o->q_first[g + 1]; i++, share += nk) {
+            REAL top = -INFINITY;
+            double sum = 0;
+            for (size_t j = 0; j < nk; j++) {
+                share[j] = (REAL)o->scale * dot_row(q + i * o->d + h * w, k + j * o->d + h * w, w);
+                top = share[j] > top ? share[j] : top;
+            }
+            for (size_t j = 0; j < nk; j++) {
+                share[j] = F(exp)(share[j] - top);
+                sum += (double)share[j];
+            }
+            memset(y + i * o->d + h * w, 0, w * sizeof *y);
+            for (size_t j = 0; j < nk; j++) {
+                share[j] = (REAL)((double)share[j] / sum);
+                add_row(y + i * o->d + h * w, v + j * o->d + h * w,
+                        share[j] * kept(&o->drop, i, h, j), w);
+            }
+        }
+}
+
+static void cross_group_back(const struct op_cross_attention *o, size_t g, const REAL *share)
+{
+    const size_t w = o->d / o->heads, at = o->k_first[g] * o->d,
+                 nk = o->k_first[g + 1] - o->k_first[g];
+    const REAL *q = o->q, *k = (const REAL *)o->k + at, *v = (const REAL *)o->v + at, *dy = o->dy;
+    REAL *dq = o->dq, *dk = o->dk, *dv = o->dv, *ds = o->work;
+    for (size_t h = 0; h < o->heads; h++)
+        for (size_t i = o->q_first[g]; i < o->q_first[g + 1]; i++, share += nk) {
+            const size_t here = i * o->d + h * w;
+            double mean = 0;
+            for (size_t j = 0; j < nk; j++) {
+                const size_t there = j * o->d + h * w;
+                const REAL f = kept(&o->drop, i, h, j);
+                ds[j] = f * dot_row(dy + here, v + there, w);
+                mean += (double)ds[j] * (double)share[j];
+                if (dv)
+                    add_row(dv + at + there, dy + here, share[j] * f, w);
+            }
+            for (size_t j = 0; j < nk; j++) {
+                const size_t there = j * o->d + h * w;
+                const REAL f = (REAL)o->scale * share[j] * (REAL)((double)ds[j] - mean);
+                if (dq)
+                    add_row(dq + here, k + there, f, w);
+                if (dk)
+                    add_row(dk + at + there, q + here, f, w);
+            }
+        }
+}
+
+static void cross_attention_forward(const struct op_cross_attention *o)
+{
+    REAL *share = o->share;
+    for (size_t g = 0; g < o->n_groups; g++) {
+        cross_group(o, g, share);
+        share +=
+            o->heads * (o->q_first[g + 1] - o->q_first[g]) * (o->k_first[g + 1] - o->k_first[g]);
+    }
+}
+
+static void cross_attention_backward(const struct op_cross_attention *o)
+{
+    const REAL *share = o->share;
+    for (size_t g = 0; g < o->n_groups; g++) {
+        cross_group_back(o, g, share);
+        share +=
+            o->heads * (o->q_first[g + 1] - o->q_first[g]) * (o->k_first[g + 1] - o->k_first[g]);
+    }
+}
+
+static void invert_forward(const struct op_invert *o)
+{
+    const int n = (int)o->n;
+    REAL *y = o->y;
+    memcpy(y, o->x, o->n * o->n * sizeof *y);
+    openblas_set_num_threads(1); /* its sums depend on the number */
+    *o->singular = INVERT_FACTOR(LAPACK_ROW_MAJOR, n, n, y, n, o->pivot) ||
+                   INVERT_SOLVE(LAPACK_ROW_MAJOR, n, y, n, o->pivot);
+    for (size_t i = 0; *o->singular && i < o->n * o->n; i++)
+        y[i] = (REAL)NAN;
+}
+
+/* dX = - Y' dY Y' */
+static void invert_backward(const struct op_invert *o)
+{
+    const size_t n = o->n;
+    REAL *half = o->work, *all = half + n * n;
+    product_shared((struct shared_product){ 'T', 'N', n, n, n, n, n, o->y, o->dy, 0, half });
+    product_shared((struct shared_product){ 'N', 'T', n, n, n, n, n, half, o->y, 0, all });
+    add_row(o->dx, all, -1, n * n);
+}
+
+static void descend(const struct op_descend *o)
+{
+    REAL *p = o->p, *m = o->m, *v = o->v;
+    const REAL *grad = o->g;
+    const double fix1 = 1 - pow(o->beta1, (double)o->step),
+                 fix2 = 1 - pow(o->beta2, (double)o->step);
+    for (size_t i = 0; i < o->n; i++) {
+        double g = (double)grad[i], mi = (double)m[i], vi = (double)v[i];
+        if (o->clip > 0)
+            g = g > o->clip ? o->clip : g < -o->clip ? -o->clip : g;
+        if (o->kind == DESCENT_ADAMW)
+            p[i] = (REAL)((1 - o->rate * o->decay) * (double)p[i]);
+        else
+            g += o->decay * (double)p[i];
+        switch (o->kind) {
+        case DESCENT_SGD:
+            mi = o->momentum * mi + g;
+            p[i] = (REAL)((double)p[i] - o->rate * mi);
+            break;
+        case DESCENT_ADAM:
+        case DESCENT_ADAMW:
+            mi = o->beta1 * mi + (1 - o->beta1) * g;
+            vi = o->beta2 * vi + (1 - o->beta2) * g * g;
+            p[i] = (REAL)((double)p[i] - o->rate / fix1 * mi / (sqrt(vi) / sqrt(fix2) + o->eps));
+            break;
+        case DESCENT_RMSPROP:
+            vi = o->beta2 * vi + (1 - o->beta2) * g * g;
+            p[i] = (REAL)((double)p[i] - o->rate * g / (sqrt(vi) + o->eps));
+            break;
+        }
+        m[i] = (REAL)mi;
+        v[i] = (REAL)vi;
+    }
+}
+
+/* Each filling's file ends with its table. */
+#define SMALL_TABLE                                                                                \
+    {                                                                                              \
+        product_forward, product_backward, pair_forward, pair_backward, map_forward, map_backward, \
+            sum_forward, sum_backward, softmax_forward, softmax_backward, batch_norm_forward,      \
+            batch_norm_backward, spread_forward, spread_backward, edge_attention_forward,          \
+            edge_attention_backward, cross_attention_forward, cross_attention_backward,            \
+            invert_forward, invert_backward, descend                                               \
+    }

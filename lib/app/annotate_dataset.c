@@ -1,0 +1,186 @@
+/* Embeddings and labelled cells, joined by cell id. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/app/annotate_parts.h"
+#include "lib/io/h5ad.h"
+
+static const char *const count_method[N_COUNT_METHODS] = { "majority", "hvg+logistic", "hvg+svm",
+                                                           "pca+logistic", "pca+knn" };
+
+static enum rc read_embedding(struct embedding *m, const char *arg, const char *matrix,
+                              struct err *e)
+{
+    struct cells c;
+    size_t n = 0;
+    const char *eq = strchr(arg, '=');
+    if (!eq || eq == arg || !eq[1])
+        return err_set(e, RC_USAGE, "--embedding wants NAME=FILE.h5ad, not '%s'", arg);
+    m->name = text_new("%.*s", (int)(eq - arg), arg);
+    m->path = eq + 1;
+    if (!m->name)
+        return err_set(e, RC_FAIL, "no memory for a name");
+    if (h5ad_read(m->path, &c, e))
+        return e->rc;
+    enum rc rc = id_rows_init(&c.obs, &m->rows, e);
+    cells_release(&c);
+    if (!rc)
+        rc = h5ad_read_obsm(m->path, matrix, &m->x, &n, &m->d, e);
+    if (!rc && (n != m->rows.n || !m->d))
+        rc = err_set(e, RC_INPUT, "obsm '%s' is %zu x %zu for %zu cells", matrix, n, m->d,
+                     m->rows.n);
+    for (size_t i = 0; !rc && i < n * m->d; i++)
+        if (!isfinite(m->x[i]))
+            rc = err_set(e, RC_INPUT, "obsm '%s': row %zu column %zu is not a finite number",
+                         matrix, i / m->d + 1, i % m->d + 1);
+    return rc ? err_wrap(e, "embedding '%s'", m->path) : RC_OK;
+}
+
+enum rc compare_read_embeddings(struct compare_job *j, struct err *e)
+{
+    size_t n = (size_t)j->o->embeddings.n;
+    j->embedding = calloc(n + 1, sizeof *j->embedding);
+    j->n_methods = N_COUNT_METHODS + 2 * n;
+    j->method = calloc(j->n_methods + 1, sizeof *j->method);
+    if (!j->embedding || !j->method)
+        return err_set(e, RC_FAIL, "no memory for %zu embeddings", n);
+    for (size_t i = 0; i < N_COUNT_METHODS; i++)
+        j->method[i] = text_new("%s", count_method[i]);
+    for (size_t i = 0; i < n; i++) {
+        j->n_embeddings++;
+        if (read_embedding(&j->embedding[i], j->o->embeddings.item[i], j->o->matrix, e))
+            return e->rc;
+        j->method[N_COUNT_METHODS + 2 * i] = text_new("%s+logistic", j->embedding[i].name);
+        j->method[N_COUNT_METHODS + 2 * i + 1] = text_new("%s+knn", j->embedding[i].name);
+    }
+    for (size_t i = 0; i < j->n_methods; i++) {
+        if (!j->method[i])
+            return err_set(e, RC_FAIL, "no memory for names of methods");
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(j->method[i], j->method[k]) == 0)
+                return err_set(e, RC_USAGE, "two methods would be called '%s'", j->method[i]);
+    }
+    return RC_OK;
+}
+
+void compare_release_embeddings(struct compare_job *j)
+{
+    for (size_t i = 0; i < j->n_embeddings; i++) {
+        free(j->embedding[i].name);
+        free(j->embedding[i].x);
+        id_rows_release(&j->embedding[i].rows);
+    }
+    for (size_t i = 0; j->method && i < j->n_methods; i++)
+        free(j->method[i]);
+    free(j->method);
+    free(j->embedding);
+}
+
+void compare_dataset_release(struct compare_dataset *d, size_t n_embeddings)
+{
+    for (size_t i = 0; d->x && i < n_embeddings; i++)
+        free(d->x[i]);
+    free(d->x);
+    free(d->part);
+    free(d->test);
+    csr_release(&d->count);
+    labelled_release(&d->cells);
+    *d = (struct compare_dataset){ 0 };
+}
+
+/* Leaves only cells that every embedding has. *n_missing counts the others. */
+static enum rc join_embeddings(const struct compare_job *j, struct compare_dataset *d,
+                               size_t *n_missing, struct err *e)
+{
+    struct labelled *l = &d->cells;
+    unsigned char *keep = malloc(l->n + 1);
+    if (!keep)
+        return err_set(e, RC_FAIL, "no memory for %zu cells", l->n);
+    memset(keep, 1, l->n + 1);
+    for (size_t m = 0; m < j->n_embeddings; m++)
+        for (size_t i = 0; i < l->n; i++)
+            if (id_rows_find(&j->embedding[m].rows, l->cell_id[i]) == SIZE_MAX)
+                keep[i] = 0;
+    size_t before = l->n;
+    enum rc rc = labelled_keep(l, keep, e);
+    *n_missing = before - l->n;
+    free(keep);
+    return rc;
+}
+
+static enum rc copy_embeddings(const struct compare_job *j, struct compare_dataset *d,
+                               struct err *e)
+{
+    d->x = calloc(j->n_embeddings + 1, sizeof *d->x);
+    for (size_t m = 0; d->x && m < j->n_embeddings; m++) {
+        const struct embedding *from = &j->embedding[m];
+        d->x[m] = malloc((d->cells.n * from->d + 1) * sizeof(float));
+        for (size_t i = 0; d->x[m] && i < d->cells.n; i++)
+            memcpy(d->x[m] + i * from->d,
+                   from->x + id_rows_find(&from->rows, d->cells.cell_id[i]) * from->d,
+                   from->d * sizeof(float));
+        if (!d->x[m])
+            return err_set(e, RC_FAIL, "no memory for %zu embedded cells", d->cells.n);
+    }
+    return d->x ? RC_OK : err_set(e, RC_FAIL, "no memory for embeddings");
+}
+
+static enum rc take_counts(const struct compare_job *j, const struct cells *c,
+                           struct compare_dataset *d, struct err *e)
+{
+    unsigned char *keep = calloc(c->count.n_rows + 1, 1);
+    if (!keep)
+        return err_set(e, RC_FAIL, "no memory for %zu cells", c->count.n_rows);
+    for (size_t i = 0; i < d->cells.n; i++)
+        keep[d->cells.row[i]] = 1;
+    enum rc rc = csr_select(&c->count, keep, NULL, c->count.n_cols, &d->count, e);
+    free(keep);
+    d->part = calloc(d->cells.n + 1, sizeof *d->part);
+    d->test = calloc(j->n_methods * N_METRICS * (size_t)j->o->n_seeds, sizeof *d->test);
+    if (!rc && (!d->part || !d->test))
+        rc = err_set(e, RC_FAIL, "no memory for %zu cells", d->cells.n);
+    return rc;
+}
+
+/* Cells that a split would put into test, of each class: round(n / 5). */
+static bool can_be_split(const struct labelled *l)
+{
+    size_t n_test = 0;
+    for (uint32_t c = 0; c < l->n_classes; c++) {
+        size_t n = 0;
+        for (size_t i = 0; i < l->n; i++)
+            n += l->class_of[i] == c;
+        n_test += (2 * n + 5) / 10;
+    }
+    return n_test > 0;
+}
+
+enum rc compare_dataset_init(const struct compare_job *j, const struct cells *c, const char *sample,
+                             struct compare_dataset *d, size_t *n_missing, const char **why,
+                             struct err *e)
+{
+    *d = (struct compare_dataset){ .name = sample };
+    *n_missing = 0;
+    *why = NULL;
+    enum rc rc = labelled_init(c, sample, j->o->label, &d->cells, e);
+    const size_t n_labelled = d->cells.n;
+    if (!rc)
+        rc = join_embeddings(j, d, n_missing, e);
+    if (!rc && !n_labelled)
+        *why = "no cell has a label";
+    else if (!rc && !d->cells.n)
+        *why = "no labelled cell is in every embedding";
+    else if (!rc && d->cells.n_classes < 2)
+        *why = "all its cells have one label";
+    else if (!rc && !can_be_split(&d->cells))
+        *why = "no type has three cells to split";
+    if (!rc && !*why)
+        rc = take_counts(j, c, d, e);
+    if (!rc && !*why)
+        rc = copy_embeddings(j, d, e);
+    if (rc || *why)
+        compare_dataset_release(d, j->n_embeddings);
+    return rc;
+}

@@ -1,0 +1,128 @@
+#!/bin/bash
+# annotate train, predict and evaluate: simulated cells with known types, a model of width 16.
+. "$SRC/tests/tool.sh"
+types_model() { # two samples of each species, tables, and a model after a few steps, in $tmp/run
+	simulate --out "$tmp/sim" --cells 400 --types 2 --seed 2 --quiet &&
+		gene-tables --inputs "$tmp/sim/mirror" --out "$tmp/tables" --quiet &&
+		vocab --tables "$tmp/tables" --out "$tmp/v.tsv" --quiet || return 1
+	local s
+	for s in human/sim_h1 human/sim_h2/filtered_feature_bc_matrix.h5 mouse/sim_m1; do
+		local name=${s#*/}
+		name=${name%%/*}
+		import "$tmp/sim/mirror/sc_$s" --labels "$tmp/sim/mirror/sc_${s%%/*}/$name/labels.tsv" --label-column celltype \
+			--sample "$name" --species "${s%%/*}" --out "$tmp/$name.h5ad" --quiet &&
+			homolog-map "$tmp/$name.h5ad" --tables "$tmp/tables" --out "$tmp/$name.m.h5ad" --quiet &&
+			qc-filter "$tmp/$name.m.h5ad" --tables "$tmp/tables" --out "$tmp/$name.q.h5ad" --quiet || return 1
+	done
+	median "$tmp/sim_h1.q.h5ad" "$tmp/sim_m1.q.h5ad" --out "$tmp/med.tsv" --quiet &&
+		tokenize "$tmp/sim_h1.q.h5ad" "$tmp/sim_m1.q.h5ad" --vocab "$tmp/v.tsv" --medians "$tmp/med.tsv" --out "$tmp/s" --quiet || return 1
+	cat >"$tmp/model.json" <<-'JSON'
+		{"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32,
+		 "max_position_embeddings": 64, "hidden_act": "gelu", "hidden_dropout_prob": 0.02,
+		 "attention_probs_dropout_prob": 0.02, "initializer_range": 0.02, "layer_norm_eps": 1e-12,
+		 "use_values": true, "use_promoter": false, "use_co_exp": false, "use_gene_family": false,
+		 "use_peca_grn": false, "use_cls_token": true}
+	JSON
+	pretrain --shards "$tmp/s" --tables "$tmp/tables" --config "$tmp/model.json" --steps 10 --batch 8 --lr 2e-3 \
+		--warmup 1 --held-out 0.1 --out "$tmp/run" --quiet
+}
+is 'a model is trained' types_model
+model=$(find "$tmp/run" -maxdepth 1 -name 'step-*' | sort -V | tail -n 1)
+cells=$tmp/sim_h1.m.h5ad other=$tmp/sim_h2.m.h5ad
+learn() { annotate train "$@" --model "$model"; }
+score() { # folder metric
+	awk -F'\t' -v m="$2" '$7 == m { print $8 }' "$1/metrics.tsv"
+}
+above() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a != "" && a + 0 > b + 0) }'; }
+
+t 'a linear probe' 0 'macro-F1' learn "$cells" --out "$tmp/probe" --report "$tmp/probe.json"
+t 'with one thread' 0 '' learn "$cells" --out "$tmp/probe1" --threads 1 --quiet
+is 'gives the same bytes' diff -r "$tmp/probe" "$tmp/probe1"
+is 'the report has the accuracy on validation cells' grep -q '"validation_accuracy": [01]' "$tmp/probe.json"
+cp -r "$tmp/probe" "$tmp/moved"
+t 'the folder alone names other cells' 0 'cells: [0-9]* named' annotate predict "$other" --model "$tmp/moved" --out "$tmp/named"
+is 'a line for every cell' test "$(wc -l <"$tmp/named/predictions.tsv")" = $((1 + $(wc -l <"$tmp/sim/mirror/sc_human/sim_h2/labels.tsv") - 1))
+t 'scored on another sample' 0 'accuracy' annotate evaluate "$other" --model "$tmp/probe" --out "$tmp/score"
+is 'predict and evaluate say the same' cmp "$tmp/named/predictions.tsv" "$tmp/score/predictions.tsv"
+recount() { # accuracy from predictions.tsv
+	awk -F'\t' -v want="$(score "$tmp/score" accuracy)" 'NR > 1 && $4 != "-" { n++; k += $4 == $5 } END { d = k / n - want; exit !(d < 1e-8 && d > -1e-8) }' "$tmp/score/predictions.tsv"
+}
+is 'the accuracy is that of the predictions' recount
+is 'the figure is there' grep -q '<svg' "$tmp/score/confusion.svg"
+is 'confusion.tsv has every labelled cell' test "$(awk -F'\t' 'NR > 1 { n += $3 } END { print n }' "$tmp/score/confusion.tsv")" = \
+	"$(awk -F'\t' 'NR > 1 && $4 != "-"' "$tmp/score/predictions.tsv" | wc -l)"
+t 'a threshold above 1 makes every cell unsure' 0 ': 0 named' annotate predict "$other" --model "$tmp/probe" --threshold 1.1 --out "$tmp/unsure"
+is 'and says so of each' test "$(awk -F'\t' 'NR > 1 && $10 == "yes"' "$tmp/unsure/predictions.tsv" | wc -l)" = 0
+t 'a source as it comes' 0 '' annotate predict "$tmp/sim/mirror/sc_human/sim_h1" --model "$tmp/probe" --out "$tmp/raw" --quiet
+t 'two inputs' 0 '' annotate predict "$other" "$cells" --model "$tmp/probe" --out "$tmp/both" --quiet
+is 'have the lines of both' test "$(wc -l <"$tmp/both/predictions.tsv")" = $(($(wc -l <"$tmp/named/predictions.tsv") + $(wc -l <"$tmp/raw/predictions.tsv") - 1))
+
+t 'pooler and classifier on the frozen model' 0 'epoch 2' learn "$cells" --mode frozen --epochs 30 --lr 1e-2 --warmup 1 --out "$tmp/frozen"
+t 'with three threads' 0 '' learn "$cells" --mode frozen --epochs 30 --lr 1e-2 --warmup 1 --threads 3 --out "$tmp/frozen3" --quiet
+is 'the same bytes' diff -r "$tmp/frozen" "$tmp/frozen3"
+t 'the whole model' 0 'epoch 20' learn "$cells" --mode full --epochs 20 --lr 3e-3 --warmup 1 --balance --out "$tmp/full"
+t 'with two threads' 0 '' learn "$cells" --mode full --epochs 20 --lr 3e-3 --warmup 1 --balance --threads 2 --out "$tmp/full2" --quiet
+is 'the same bytes' diff -r "$tmp/full" "$tmp/full2"
+t 'it is scored' 0 '' annotate evaluate "$other" --model "$tmp/full" --out "$tmp/fullscore" --quiet
+is 'and tells the types' above "$(score "$tmp/fullscore" accuracy)" 0.8
+t 'a probe on what the whole model has learned' 0 '' annotate train "$cells" --model "$tmp/full" --out "$tmp/onfull" --quiet
+t 'is scored' 0 '' annotate evaluate "$other" --model "$tmp/onfull" --out "$tmp/onscore" --quiet
+is 'and tells the types too' above "$(score "$tmp/onscore" accuracy)" 0.8
+t 'as released wants its test cells' 2 'wants --validation' learn "$cells" --as-released --out "$tmp/x"
+t 'as released' 0 '' learn "$cells" --as-released --validation "$other" --epochs 1 --out "$tmp/released" --quiet
+t 'is scored under its own name' 0 '' annotate evaluate "$other" --model "$tmp/released" --out "$tmp/relscore" --quiet
+is 'as-released' awk -F'\t' 'NR > 1 && $4 != "as-released" { exit 1 }' "$tmp/relscore/metrics.tsv"
+
+# Labels: some missing, a class of one cell, classes that training never saw, odd letters.
+awk -F'\t' 'BEGIN { OFS = "\t" } NR == 1 { print; next }
+	NR == 2 { $2 = "only, \"one\" Zählung" } NR > 2 && NR < 12 { $2 = "" } { print }' \
+	"$tmp/sim/mirror/sc_human/sim_h1/labels.tsv" >"$tmp/odd.tsv"
+t 'labels with commas, quotes and umlauts, some missing' 0 '9 without a label' learn "$tmp/sim/mirror/sc_human/sim_h1" \
+	--labels "$tmp/odd.tsv" --label-column celltype --out "$tmp/odd"
+is 'a class of one cell is trained on' grep -q "^only, \"one\" Zählung	1$" "$tmp/odd/classes.tsv"
+t 'its classifier opens' 0 '' annotate evaluate "$other" --model "$tmp/odd" --out "$tmp/oddscore" --quiet
+awk -F'\t' 'BEGIN { OFS = "\t" } NR > 1 && NR < 12 { $2 = "new type" } { print }' \
+	"$tmp/sim/mirror/sc_human/sim_h2/labels.tsv" >"$tmp/new.tsv"
+t 'classes that training never saw are counted' 0 '10 cells have labels' annotate evaluate \
+	"$tmp/sim/mirror/sc_human/sim_h2/filtered_feature_bc_matrix.h5" --labels "$tmp/new.tsv" --label-column celltype \
+	--model "$tmp/probe" --out "$tmp/unseen"
+is 'and weigh on accuracy_all alone' above "$(score "$tmp/unseen" accuracy)" "$(score "$tmp/unseen" accuracy_all)"
+awk -F'\t' 'BEGIN { OFS = "\t" } NR > 1 { $2 = "same" } { print }' "$tmp/odd.tsv" >"$tmp/one.tsv"
+t 'one class only' 3 "all labelled cells are 'same'" learn "$tmp/sim/mirror/sc_human/sim_h1" --labels "$tmp/one.tsv" --label-column celltype --out "$tmp/x"
+t 'no label column' 3 "no obs column 'cluster'" learn "$cells" --label cluster --out "$tmp/x"
+t 'cells of names that nobody knows' 3 'are in the model.s vocabulary' annotate predict "$tmp/sim/mirror/sc_human/sim_h1" --species mouse --model "$tmp/probe" --out "$tmp/x"
+for f in classifier.json classes.tsv probe.safetensors model.safetensors vocab.tsv; do
+	rm -rf "$tmp/lacks" && cp -r "$tmp/probe" "$tmp/lacks" && rm "$tmp/lacks/$f"
+	t "a folder without $f" 3 "${f%.*}" annotate predict "$other" --model "$tmp/lacks" --out "$tmp/x"
+done
+rm -rf "$tmp/lacks" && cp -r "$tmp/probe" "$tmp/lacks" && sed -i 's/"probe"/"orchard"/' "$tmp/lacks/classifier.json"
+t 'a kind that nobody knows' 3 'is not what annotate train writes' annotate predict "$other" --model "$tmp/lacks" --out "$tmp/x"
+rm -rf "$tmp/lacks" && cp -r "$tmp/probe" "$tmp/lacks" && sed -i '$s/^/A/' "$tmp/lacks/classes.tsv"
+t 'classes out of order' 3 'names must rise' annotate predict "$other" --model "$tmp/lacks" --out "$tmp/x"
+rm -rf "$tmp/lacks" && cp -r "$tmp/odd" "$tmp/lacks" && sed -i '$d' "$tmp/lacks/classes.tsv"
+t 'a class too few' 3 'does not hold mean' annotate predict "$other" --model "$tmp/lacks" --out "$tmp/x"
+t 'no model' 2 '--model is missing' annotate predict "$other" --out "$tmp/x"
+t 'no word' 2 'train, predict, evaluate or compare' annotate
+t 'a wrong word' 2 "does not know 'guess'" annotate guess
+t 'a rate below 0' 2 'not below 0' learn "$cells" --lr -1 --out "$tmp/x"
+is 'nothing half-written is left' test -z "$(find "$tmp/x" -type f 2>/dev/null)"
+t 'a full disk' 1 'cannot' bash -c "trap '' XFSZ; ulimit -f 8; exec annotate train '$cells' --model '$model' --out '$tmp/full-disk' --quiet"
+is 'leaves no classifier' test ! -e "$tmp/full-disk/classifier.json"
+
+if ! "$PYTHON" -c 'import anndata' 2>/dev/null; then
+	skip 'anndata opens the named cells' 'python has no anndata'
+else
+	cat >"$tmp/look.py" <<-'PY'
+		import sys
+		import anndata
+		a = anndata.read_h5ad(sys.argv[1])
+		lines = [l.rstrip("\n").split("\t") for l in open(sys.argv[2])][1:]
+		assert a.n_obs == len(lines), (a.n_obs, len(lines))
+		assert a.obsm["X_genecompass"].shape == (a.n_obs, 16)
+		assert [l[4] for l in lines] == list(a.obs["cell_type_best"])
+		assert all((t == "not sure") == (l[9] == "no") for t, l in zip(a.obs["cell_type"], lines))
+		assert max(abs(float(l[5]) - p) for l, p in zip(lines, a.obs["cell_type_probability"])) < 1e-8
+	PY
+	t 'anndata opens the named cells' 0 '' "$PYTHON" "$tmp/look.py" "$tmp/named/cells.h5ad" "$tmp/named/predictions.tsv"
+fi
+end
