@@ -58,6 +58,28 @@ static inline __attribute__((always_inline)) void tile(size_t n, const float *a,
         }
 }
 
+typedef float tile_four __attribute__((vector_size(16)));
+typedef float tile_four_load __attribute__((vector_size(16), aligned(4), may_alias));
+#ifdef __clang__
+#define TILE_SHUFFLE __builtin_shufflevector
+#else
+typedef int tile_pick __attribute__((vector_size(16)));
+#define TILE_SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, (tile_pick){ i, j, k, l })
+#endif
+
+/* Four rows of four numbers turned over. */
+static inline void turn_four(const float *x, size_t ld, float *out, size_t height)
+{
+    tile_four a = *(const tile_four_load *)x, b = *(const tile_four_load *)(x + ld);
+    tile_four c = *(const tile_four_load *)(x + 2 * ld), d = *(const tile_four_load *)(x + 3 * ld);
+    const tile_four ab = TILE_SHUFFLE(a, b, 0, 4, 1, 5), cd = TILE_SHUFFLE(c, d, 0, 4, 1, 5);
+    const tile_four ab2 = TILE_SHUFFLE(a, b, 2, 6, 3, 7), cd2 = TILE_SHUFFLE(c, d, 2, 6, 3, 7);
+    *(tile_four_load *)out = TILE_SHUFFLE(ab, cd, 0, 1, 4, 5);
+    *(tile_four_load *)(out + height) = TILE_SHUFFLE(ab, cd, 2, 3, 6, 7);
+    *(tile_four_load *)(out + 2 * height) = TILE_SHUFFLE(ab2, cd2, 0, 1, 4, 5);
+    *(tile_four_load *)(out + 3 * height) = TILE_SHUFFLE(ab2, cd2, 2, 3, 6, 7);
+}
+
 /* Rows [0, n) of x [.., ld], w wide, as tiles of `height` rows turned over: out[tile][k][row in the
  * tile], rows beyond n nought. out: tile_up(n, height) * w. */
 static inline void tile_turn(const float *x, size_t ld, size_t n, size_t w, size_t height,
@@ -65,9 +87,13 @@ static inline void tile_turn(const float *x, size_t ld, size_t n, size_t w, size
 {
     for (size_t i = 0; i < n; i += height, out += height * w) {
         const size_t rows = n - i < height ? n - i : height;
+        size_t r = 0;
         if (rows < height)
             memset(out, 0, height * w * sizeof *out);
-        for (size_t r = 0; r < rows; r++)
+        for (; r + 4 <= rows && w % 4 == 0; r += 4)
+            for (size_t k = 0; k < w; k += 4)
+                turn_four(x + (i + r) * ld + k, ld, out + k * height + r, height);
+        for (; r < rows; r++)
             for (size_t k = 0; k < w; k++)
                 out[k * height + r] = x[(i + r) * ld + k];
     }
