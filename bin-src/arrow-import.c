@@ -52,6 +52,8 @@ static enum rc take(void *ctx, const struct dataset_cell *d, struct err *e)
     struct token_cell c = d->cell;
     snprintf(row, sizeof row, "%zu", d->row);
     c.cell_id = cell_id_of(j->hash, row);
+    if (!c.cell_id)
+        return err_set(e, RC_FAIL, "no memory for a cell's id");
     if (d->label && strpbrk(d->label, "\t\r\n"))
         return err_set(e, RC_INPUT, "row %zu: a label holds a tab or a line end", d->row);
     enum rc rc = shard_writer_add(&j->shards, &c, e);

@@ -1,6 +1,7 @@
 #include "lib/base/sha256.h"
 
 #include <errno.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@ enum rc sha256_init(struct sha256 *s, struct err *e)
     if (c && EVP_DigestInit_ex(c, EVP_sha256(), NULL) == 1)
         return RC_OK;
     sha256_release(s);
+    ERR_clear_error(); /* OpenSSL keeps a list of what went wrong */
     return err_set(e, RC_FAIL, "cannot start SHA-256");
 }
 
@@ -59,7 +61,8 @@ enum rc sha256_file(const char *path, char hex[SHA256_HEX], uint64_t *n_bytes, s
     enum { CHUNK = 1 << 18 };
     FILE *f = fopen(path, "rb");
     if (!f)
-        return err_set(e, RC_INPUT, "cannot open '%s': %s", path, strerror(errno));
+        return err_set(e, errno == ENOMEM ? RC_FAIL : RC_INPUT, "cannot open '%s': %s", path,
+                       strerror(errno));
     unsigned char *buf = malloc(CHUNK);
     struct sha256 s = { NULL };
     uint64_t total = 0;

@@ -92,10 +92,15 @@ uint64_t cell_id_of(const char *sample, const char *barcode)
 {
     struct sha256 s;
     char hex[SHA256_HEX];
-    if (sha256_init(&s, NULL) || sha256_add(&s, sample, strlen(sample), NULL) ||
-        sha256_add(&s, "\t", 1, NULL) || sha256_add(&s, barcode, strlen(barcode), NULL) ||
-        sha256_end(&s, hex, NULL))
-        abort(); /* OpenSSL without SHA-256: nothing in this project can work */
+    if (sha256_init(&s, NULL))
+        return 0;
+    if (sha256_add(&s, sample, strlen(sample), NULL) || sha256_add(&s, "\t", 1, NULL) ||
+        sha256_add(&s, barcode, strlen(barcode), NULL)) {
+        sha256_release(&s);
+        return 0;
+    }
+    if (sha256_end(&s, hex, NULL))
+        return 0;
     hex[16] = '\0';
     uint64_t id = strtoull(hex, NULL, 16);
     return id ? id : 1;

@@ -37,7 +37,7 @@ enum rc cells_select(const struct cells *c, const unsigned char *keep_cell,
 enum rc cells_select_head(const struct cells *c, const unsigned char *keep_cell,
                           const unsigned char *keep_gene, struct cells *out, struct err *e);
 /* First 8 bytes of SHA-256("SAMPLE\tBARCODE"), big endian. SAMPLE is the checksum of the sample's
- * main file where that is known, else its name. Never 0. */
+ * main file where that is known, else its name. 0: memory is short; else never 0. */
 uint64_t cell_id_of(const char *sample, const char *barcode);
 const char *species_name(enum species s);
 enum species species_parse(const char *text); /* SPECIES_UNKNOWN for anything else */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -16,7 +17,7 @@ enum { N_CHUNKS = 4 };
 struct chunk {
     char *byte; /* [AHEAD_CHUNK] */
     size_t n;
-    bool bad;
+    enum rc rc;
     char why[128];
 };
 
@@ -46,10 +47,11 @@ enum rc ahead_open(struct ahead **to, const char *path, struct err *e)
     errno = 0;
     a->gz = gzopen(path, "rb");
     if (!a->gz) {
-        err_set(e, RC_INPUT, "cannot open '%s': %s", path, errno ? strerror(errno) : "no memory");
+        enum rc rc = errno && errno != ENOMEM ? RC_INPUT : RC_FAIL;
+        err_set(e, rc, "cannot open '%s': %s", path, errno ? strerror(errno) : "no memory");
         free(a->room);
         free(a);
-        return RC_INPUT;
+        return rc;
     }
     gzbuffer(a->gz, AHEAD_CHUNK);
     for (size_t i = 0; i < N_CHUNKS; i++)
@@ -67,10 +69,11 @@ static void fill(struct ahead *a, struct chunk *c)
 {
     int n = gzread(a->gz, c->byte, AHEAD_CHUNK), code = 0;
     const char *why = gzerror(a->gz, &code);
-    c->bad = n < 0 || code == Z_BUF_ERROR || code == Z_DATA_ERROR;
+    bool bad = n < 0 || code == Z_BUF_ERROR || code == Z_DATA_ERROR;
+    c->rc = code == Z_MEM_ERROR ? RC_FAIL : bad ? RC_INPUT : RC_OK;
     c->n = n > 0 ? (size_t)n : 0;
     c->why[0] = '\0';
-    strncat(c->why, c->bad && why && *why ? why : "unexpected end", sizeof c->why - 1);
+    strncat(c->why, c->rc && why && *why ? why : "unexpected end", sizeof c->why - 1);
 }
 
 static void *work(void *arg)
@@ -86,7 +89,7 @@ static void *work(void *arg)
         struct chunk *c = &a->chunk[(a->at + a->n_full) % N_CHUNKS];
         pthread_mutex_unlock(&a->lock);
         fill(a, c);
-        last = c->bad || c->n == 0;
+        last = c->rc || c->n == 0;
         pthread_mutex_lock(&a->lock);
         a->n_full++;
         pthread_cond_signal(&a->filled);
@@ -109,10 +112,10 @@ static struct chunk *next_of_thread(struct ahead *a)
     return c;
 }
 
-bool ahead_next(struct ahead *a, char **chunk, size_t *n, const char **why)
+enum rc ahead_next(struct ahead *a, char **chunk, size_t *n, const char **why)
 {
     struct chunk *c = &a->chunk[a->at];
-    bool ended = !a->first && (c->bad || c->n == 0);
+    bool ended = !a->first && (c->rc || c->n == 0);
     if (!a->first && !ended && !a->threaded && threads_count() > 1) {
         a->n_full = 1;
         a->threaded = pthread_create(&a->thread, NULL, work, a) == 0;
@@ -125,7 +128,7 @@ bool ahead_next(struct ahead *a, char **chunk, size_t *n, const char **why)
     *chunk = c->byte;
     *n = c->n;
     *why = c->why;
-    return !c->bad;
+    return c->rc;
 }
 
 void ahead_close(struct ahead *a)

@@ -4,7 +4,6 @@
 #ifndef GC_IO_AHEAD_H
 #define GC_IO_AHEAD_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/base/err.h"
@@ -13,11 +12,11 @@ enum { AHEAD_CHUNK = 1 << 17 };
 
 struct ahead;
 
-/* *a is NULL on failure. RC_INPUT: cannot be opened, is a folder. */
+/* *a is NULL on failure. RC_INPUT: cannot be opened, is a folder; RC_FAIL: memory. */
 enum rc ahead_open(struct ahead **a, const char *path, struct err *e);
 void ahead_close(struct ahead *a); /* harmless on NULL */
-/* The next chunk, borrowed until the next call and free to be written to; *n is 0 at the end. False:
- * the gzip stream is cut or damaged, and *why says so. */
-bool ahead_next(struct ahead *a, char **chunk, size_t *n, const char **why);
+/* The next chunk, borrowed until the next call and free to be written to; *n is 0 at the end. Of a
+ * failure only *why is set: RC_INPUT the gzip stream is cut or damaged, RC_FAIL memory. */
+enum rc ahead_next(struct ahead *a, char **chunk, size_t *n, const char **why);
 
 #endif

@@ -1,10 +1,12 @@
 /* Which files an input is made of. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/base/file.h"
 #include "lib/io/import_parts.h"
@@ -24,16 +26,21 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-/* folder/prefix + name, or the same with .gz; NULL when neither is a file. */
-static char *either(const char *folder, const char *prefix, const char *name)
+/* *to: folder/prefix + name, or the same with .gz; NULL when neither is a file. */
+static enum rc either(const char *folder, const char *prefix, const char *name, char **to,
+                      struct err *e)
 {
-    for (int gz = 0; gz < 2; gz++) {
+    *to = NULL;
+    for (int gz = 0; !*to && gz < 2; gz++) {
         char *path = text_new("%s/%s%s%s", folder, prefix, name, gz ? ".gz" : "");
-        if (path && file_exists(path))
-            return path;
-        free(path);
+        if (!path)
+            return err_set(e, RC_FAIL, "no memory for a path");
+        if (file_exists(path))
+            *to = path;
+        else
+            free(path);
     }
-    return NULL;
+    return RC_OK;
 }
 
 /* The three files of a matrix whose names start with prefix; main is taken over. */
@@ -41,17 +48,18 @@ static enum rc find_names(char *matrix, const char *folder, const char *prefix, 
                           struct err *e)
 {
     *in = (struct input){ .kind = INPUT_MTX, .main = matrix };
-    in->features = either(folder, prefix, "features.tsv");
-    if (!in->features)
-        in->features = either(folder, prefix, "genes.tsv");
-    in->barcodes = either(folder, prefix, "barcodes.tsv");
-    if (in->features && in->barcodes)
-        return RC_OK;
-    err_set(e, RC_INPUT, "'%s' has no %s%s", folder, prefix,
-            in->features ? "barcodes.tsv or barcodes.tsv.gz"
-                         : "features.tsv or genes.tsv, plain or .gz");
-    input_release(in);
-    return RC_INPUT;
+    enum rc rc = either(folder, prefix, "features.tsv", &in->features, e);
+    if (!rc && !in->features)
+        rc = either(folder, prefix, "genes.tsv", &in->features, e);
+    if (!rc)
+        rc = either(folder, prefix, "barcodes.tsv", &in->barcodes, e);
+    if (!rc && !(in->features && in->barcodes))
+        rc = err_set(e, RC_INPUT, "'%s' has no %s%s", folder, prefix,
+                     in->features ? "barcodes.tsv or barcodes.tsv.gz"
+                                  : "features.tsv or genes.tsv, plain or .gz");
+    if (rc)
+        input_release(in);
+    return rc;
 }
 
 struct listing {
@@ -64,21 +72,27 @@ static enum rc list_folder(const char *path, struct listing *l, struct err *e)
     *l = (struct listing){ 0 };
     DIR *d = opendir(path);
     if (!d)
-        return err_set(e, RC_INPUT, "cannot open '%s': %s", path, strerror(errno));
-    for (struct dirent *x; (x = readdir(d));) {
+        return err_set(e, errno == ENOMEM ? RC_FAIL : RC_INPUT, "cannot open '%s': %s", path,
+                       strerror(errno));
+    enum rc rc = RC_OK;
+    for (struct dirent *x; !rc && (x = readdir(d));) {
         const char *name = x->d_name;
         bool gz = ends_with(name, "matrix.mtx.gz"), plain = ends_with(name, "matrix.mtx");
         if (name[0] == '.')
             continue;
         char *full = text_new("%s/%s", path, name);
-        if (full && (gz || plain) && file_exists(full)) {
+        if (!full) {
+            rc = err_set(e, RC_FAIL, "no memory for a path");
+        } else if ((gz || plain) && file_exists(full)) {
             size_t n = strlen(name) - strlen(gz ? "matrix.mtx.gz" : "matrix.mtx");
             char *prefix = text_new("%.*s", (int)n, name);
             bool same = l->matrix_prefix && prefix && strcmp(l->matrix_prefix, prefix) == 0;
             l->n_matrices += !same; /* plain and .gz of one name are one */
             free(l->matrix_prefix);
             l->matrix_prefix = prefix;
-        } else if (full && folder_exists(full)) {
+            if (!prefix)
+                rc = err_set(e, RC_FAIL, "no memory for a path");
+        } else if (folder_exists(full)) {
             l->n_folders++;
             free(l->folder);
             l->folder = full;
@@ -87,30 +101,30 @@ static enum rc list_folder(const char *path, struct listing *l, struct err *e)
         free(full);
     }
     closedir(d);
-    return RC_OK;
+    return rc;
 }
 
 /* Cell Ranger 2 puts the files one folder deeper, named after the genome. */
 static enum rc find_in_folder(const char *path, int depth, struct input *in, struct err *e)
 {
     struct listing l;
-    if (list_folder(path, &l, e))
-        return e ? e->rc : RC_INPUT;
-    char *matrix = either(path, "", "matrix.mtx");
+    char *matrix = NULL;
     const char *prefix = "";
-    if (!matrix && l.n_matrices == 1 && l.matrix_prefix) {
+    enum rc rc = list_folder(path, &l, e);
+    if (!rc)
+        rc = either(path, "", "matrix.mtx", &matrix, e);
+    if (!rc && !matrix && l.n_matrices == 1 && l.matrix_prefix) {
         prefix = l.matrix_prefix;
-        matrix = either(path, prefix, "matrix.mtx");
+        rc = either(path, prefix, "matrix.mtx", &matrix, e);
     }
-    enum rc rc;
     if (matrix)
         rc = find_names(matrix, path, prefix, in, e);
-    else if (l.n_matrices > 1)
+    else if (!rc && l.n_matrices > 1)
         rc = err_set(e, RC_INPUT, "'%s' has %zu matrices; name one of the files", path,
                      l.n_matrices);
-    else if (l.n_folders == 1 && l.folder && depth < 2)
+    else if (!rc && l.n_folders == 1 && l.folder && depth < 2)
         rc = find_in_folder(l.folder, depth + 1, in, e);
-    else
+    else if (!rc)
         rc = err_set(e, RC_INPUT, "'%s' is a folder without matrix.mtx or matrix.mtx.gz", path);
     free(l.matrix_prefix);
     free(l.folder);
@@ -122,10 +136,10 @@ static bool is_hdf5(const char *path)
     static const char magic[8] = { '\x89', 'H', 'D', 'F', '\r', '\n', '\x1a', '\n' };
     static const char *const end[] = { ".h5ad", ".h5", ".hdf5", ".loom" };
     char head[8] = "";
-    FILE *f = fopen(path, "rb");
-    bool yes = f && fread(head, 1, 8, f) == 8 && memcmp(head, magic, 8) == 0;
-    if (f)
-        fclose(f);
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    bool yes = fd >= 0 && read(fd, head, 8) == 8 && memcmp(head, magic, 8) == 0;
+    if (fd >= 0)
+        close(fd);
     for (size_t i = 0; !yes && i < 4; i++)
         yes = ends_with(path, end[i]);
     return yes;

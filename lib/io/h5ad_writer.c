@@ -186,7 +186,7 @@ static enum rc write_matrices(hid_t file, const char *name, const struct h5ad_ma
         return RC_FAIL;
     enum rc rc = h5_put_encoding(group, "dict", "0.1.0", e);
     for (size_t i = 0; !rc && i < n; i++) {
-        hid_t id;
+        hid_t id = -1;
         const uint64_t dim[2] = { m[i].n_rows, m[i].n_cols };
         if (m[i].n_rows != n_rows)
             rc = err_set(e, RC_INPUT, "'%s/%s' has %zu rows, not %zu", name, m[i].name, m[i].n_rows,

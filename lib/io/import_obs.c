@@ -132,8 +132,9 @@ static enum rc choose_species(const struct gene_list *g, const struct import_opt
 }
 
 static enum rc fill_species(struct source *s, const struct gene_list *g,
-                            const uint64_t (*by_species)[2], const struct import_options *o, const size_t *from, struct cells *out,
-                            struct import_report *rep, struct err *e)
+                            const uint64_t (*by_species)[2], const struct import_options *o,
+                            const size_t *from, struct cells *out, struct import_report *rep,
+                            struct err *e)
 {
     struct column *to = table_add(&out->obs, "species", COLUMN_TEXT);
     if (!to)
@@ -165,8 +166,11 @@ static enum rc fill_ids(const struct source *s, const struct import_options *o, 
     struct column *to = table_add(&out->obs, "cell_id", COLUMN_I64);
     if (!to)
         return no_memory(out->obs.n_rows, e);
-    for (size_t i = 0; i < out->obs.n_rows; i++)
+    for (size_t i = 0; i < out->obs.n_rows; i++) {
         to->i64[i] = ours ? id->i64[from[i]] : (int64_t)cell_id_of(rep->sha256, out->cell[i]);
+        if (!ours && !to->i64[i])
+            return no_memory(out->obs.n_rows, e);
+    }
     to = table_add(&out->obs, "sample", COLUMN_TEXT);
     if (!to)
         return no_memory(out->obs.n_rows, e);
@@ -248,8 +252,8 @@ static enum rc copy_column(const struct column *from, const size_t *row, struct 
 }
 
 enum rc obs_build(struct source *s, const struct gene_list *g, const unsigned char *keep,
-                  const uint64_t (*by_species)[2], const struct import_options *o, struct cells *out, struct import_report *rep,
-                  struct err *e)
+                  const uint64_t (*by_species)[2], const struct import_options *o,
+                  struct cells *out, struct import_report *rep, struct err *e)
 {
     size_t n = out->count.n_rows, to = 0;
     table_init(&out->obs, n);

@@ -10,8 +10,9 @@ enum rc lines_open(struct lines *l, const char *path, struct err *e)
 {
     static char none[1];
     *l = (struct lines){ .text = none };
-    if (ahead_open(&l->file, path, e))
-        return e ? e->rc : RC_INPUT;
+    enum rc rc = ahead_open(&l->file, path, e);
+    if (rc)
+        return rc;
     l->path = text_new("%s", path);
     l->room = 4096;
     l->own = malloc(l->room);
@@ -33,7 +34,10 @@ static enum rc fill(struct lines *l, struct err *e)
 {
     const char *why;
     size_t n;
-    if (!ahead_next(l->file, &l->buf, &n, &why))
+    enum rc rc = ahead_next(l->file, &l->buf, &n, &why);
+    if (rc == RC_FAIL)
+        return err_set(e, RC_FAIL, "no memory to read '%s'", l->path);
+    if (rc)
         return err_set(e, RC_INPUT, "'%s': the gzip stream is cut or damaged near line %zu (%s)",
                        l->path, l->number + 1, why);
     l->at = 0;
@@ -47,9 +51,11 @@ static enum rc append(struct lines *l, const char *s, size_t n, struct err *e)
 {
     if (l->n_bytes + n + 1 > l->room) {
         size_t room = 2 * (l->n_bytes + n + 1);
-        char *more = l->n_bytes + n > LINES_MAX_BYTES ? NULL : realloc(l->own, room);
-        if (!more)
+        if (l->n_bytes + n > LINES_MAX_BYTES)
             return err_set(e, RC_INPUT, "'%s': line %zu is too long", l->path, l->number + 1);
+        char *more = realloc(l->own, room);
+        if (!more)
+            return err_set(e, RC_FAIL, "no memory for line %zu of '%s'", l->number + 1, l->path);
         l->own = more;
         l->room = room;
     }

@@ -121,7 +121,7 @@ static bool get_obs(FILE *from, const struct head *h, struct table *t)
     table_init(t, h->n_obs);
     for (uint64_t i = 0; good && i < h->n_obs_columns; i++) {
         const char *name;
-        uint32_t kind;
+        uint32_t kind = 0;
         good = get_text(from, &t->text, &name) && name && get(from, &kind, sizeof kind) &&
                kind <= COLUMN_F64;
         struct column *c = good ? table_add(t, name, (enum column_kind)kind) : NULL;

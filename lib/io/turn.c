@@ -221,8 +221,8 @@ enum rc turn_source(struct source *by_feature, struct source *to, struct err *e)
             rc = spool_get_rows(&by_feature->rows, i, &b, e);
         if (!rc)
             rc = turn_add_rows(&t, &b, source_block_first(by_feature, i), e);
-        if (by_feature->spooled && !rc)
-            csr_release(&b);
+        if (by_feature->spooled)
+            csr_release(&b); /* empty when it could not be read */
     }
     if (!rc)
         rc = turn_end(&t, e);

@@ -1,10 +1,26 @@
 /* lib/io/dataset_read: a folder with any state.json (up to the first zero byte) beside an Arrow
  * file of any bytes (behind it) is refused with a sentence, or its rows keep their promises. */
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "lib/base/file.h"
 #include "lib/io/dataset.h"
-#include "tests/fuzz/fuzz_file.h"
+#include "tests/fuzz/fuzz.h"
+
+static char folder[] = "/tmp/gc-fuzz-dataset-XXXXXX", state[64], rows[64];
+
+static void leave(void)
+{
+    rmdir(folder);
+}
+
+static void enter(void)
+{
+    if (!mkdtemp(folder) || atexit(leave))
+        abort();
+    snprintf(state, sizeof state, "%s/state.json", folder);
+    snprintf(rows, sizeof rows, "%s/a.arrow", folder);
+}
 
 static enum rc look(void *ctx, const struct dataset_cell *d, struct err *e)
 {
@@ -27,18 +43,12 @@ static void put(const char *path, const void *data, size_t n)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static char folder[64], state[96], rows[96];
     struct err e = { 0 };
     size_t n = 0;
-    if (!*folder) {
-        snprintf(folder, sizeof folder, "/tmp/gc-fuzz-dataset-%ld", (long)getpid());
-        snprintf(state, sizeof state, "%s/state.json", folder);
-        snprintf(rows, sizeof rows, "%s/a.arrow", folder);
-    }
+    if (!*state)
+        enter();
     const uint8_t *end = size ? memchr(data, 0, size) : NULL;
     const size_t head = end ? (size_t)(end - data) : size;
-    if (folder_make(folder, &e))
-        abort();
     put(state, data, head);
     if (end)
         put(rows, end + 1, size - head - 1);
@@ -46,6 +56,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     unlink(state);
     unlink(rows);
-    rmdir(folder);
     return 0;
 }
