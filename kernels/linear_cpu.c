@@ -14,17 +14,21 @@ enum {
 /* Against the scalar functions of kernels/act_ref.h: a few units in the last place of float. */
 static void act_block(enum act a, const float *x, float *y, size_t n)
 {
-    float density;
     switch (a) {
     case ACT_GELU:
-        for (size_t i = 0; i < n; i++)
+#pragma omp simd
+        for (size_t i = 0; i < n; i++) {
+            float density;
             y[i] = x[i] * phi_f32(x[i], &density);
+        }
         break;
     case ACT_QUICK_GELU:
+#pragma omp simd
         for (size_t i = 0; i < n; i++)
             y[i] = x[i] / (1 + exp_f32(-1.702f * x[i]));
         break;
     case ACT_TANH: /* of -2|x|, so that nothing overflows */
+#pragma omp simd
         for (size_t i = 0; i < n; i++) {
             float u = exp_f32(x[i] < 0 ? 2 * x[i] : -2 * x[i]), t = (1 - u) / (1 + u);
             y[i] = x[i] < 0 ? -t : t;
@@ -113,7 +117,7 @@ static void forward_tile(void *ctx, size_t tile, int worker)
         act_block(o->act, pre, y, rows * out);
 }
 
-void linear_forward_cpu(const struct op_linear *o)
+void CPU(linear_forward)(const struct op_linear *o)
 {
     threads_for((o->n + LINEAR_ROWS - 1) / LINEAR_ROWS, forward_tile, (void *)(uintptr_t)o);
 }
@@ -157,7 +161,7 @@ static void backward_weights(void *ctx, size_t tile, int worker)
         ((float *)o->db)[j + m] += sum[m];
 }
 
-void linear_backward_cpu(const struct op_linear *o)
+void CPU(linear_backward)(const struct op_linear *o)
 {
     if (!o->n)
         return;
@@ -177,7 +181,7 @@ static void act_forward_task(void *ctx, size_t i, int worker)
     act_block(o->act, (const float *)o->x + at, (float *)o->y + at, smaller(ACT_BLOCK, o->m - at));
 }
 
-void act_forward_cpu(const struct op_act *o)
+void CPU(act_forward)(const struct op_act *o)
 {
     threads_for((o->m + ACT_BLOCK - 1) / ACT_BLOCK, act_forward_task, (void *)(uintptr_t)o);
 }
@@ -197,7 +201,7 @@ static void act_backward_task(void *ctx, size_t i, int worker)
     }
 }
 
-void act_backward_cpu(const struct op_act *o)
+void CPU(act_backward)(const struct op_act *o)
 {
     threads_for((o->m + ACT_BLOCK - 1) / ACT_BLOCK, act_backward_task, (void *)(uintptr_t)o);
 }

@@ -12,6 +12,23 @@ static bool cpu_runs_here(void)
 #endif
 }
 
+/* x86-64-v4, for which the second half of the cpu filling is compiled. */
+static bool cpu512_runs_here(void)
+{
+#if defined(__x86_64__)
+    return cpu_runs_here() && __builtin_cpu_supports("avx512f") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#else
+    return false;
+#endif
+}
+
+static const struct backend *best_cpu(void)
+{
+    return cpu512_runs_here() ? &backend_cpu512 : &backend_cpu;
+}
+
 /* Only in programs that are linked with the cuda filling (kernels/cuda_ops.h); elsewhere NULL. */
 extern const struct backend *backend_cuda_find(const char *name, const char **why)
     __attribute__((weak));
@@ -22,10 +39,10 @@ const struct backend *backend_find(const char *name, const char **why)
     if (strcmp(name, "ref") == 0)
         return &backend_ref;
     if (strcmp(name, "auto") == 0)
-        return cpu_runs_here() ? &backend_cpu : &backend_ref;
-    if (strcmp(name, "cpu") == 0) {
+        return cpu_runs_here() ? best_cpu() : &backend_ref;
+    if (strcmp(name, "cpu") == 0 || strcmp(name, "cpu-avx2") == 0) {
         if (cpu_runs_here())
-            return &backend_cpu;
+            return name[3] ? &backend_cpu : best_cpu();
         *why = "this processor has no AVX2 and FMA; use ref";
         return NULL;
     }

@@ -260,7 +260,7 @@ struct tensor *tape_attention(struct tape *t, struct tensor *q, struct tensor *k
         o.drop = *drop;
     o.row_max = tape_reals(t, o.n * heads);
     o.row_sum = tape_reals(t, o.n * heads);
-    o.work_reals = op_attention_work(o.longest);
+    o.work_reals = op_attention_work(o.longest, o.d / heads);
     o.work = tape_reals(t, o.work_reals * (size_t)threads_count());
     if (t->failed)
         return &t->nothing;
