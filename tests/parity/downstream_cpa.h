@@ -132,7 +132,6 @@ static void cpa_compare_losses(struct golden *g, const struct cpa_losses *l, con
 static void cpa_gradients(struct golden *g, const struct cpa_case *c, const char *kind)
 {
     char prefix[64];
-    size_t n = 0;
     double most = 0;
     const struct params *p = &c->m.params;
     snprintf(prefix, sizeof prefix, "%s%s.", c->prefix, kind);
@@ -150,7 +149,6 @@ static void cpa_gradients(struct golden *g, const struct cpa_case *c, const char
                 most = fabs(x[k]) > most ? fabs(x[k]) : most;
             if (pass)
                 compare_gradient(g, name, x, golden_numbers(g, name, m), m, 1e-3 * most);
-            n += (size_t)pass;
         }
     compare_end(g, "%s", prefix);
     params_all_known(p, g, prefix);

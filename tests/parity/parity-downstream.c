@@ -2,6 +2,7 @@
  * golden/downstream/NAME_tiny or perturb_baselines (README in each). The kind is read from the
  * files of the folder: each kind has one that no other has. All sizes come from the folder. */
 #include "lib/base/thread.h"
+#include "tests/parity/downstream_annotation.h"
 #include "tests/parity/downstream_came.h"
 #include "tests/parity/downstream_cpa.h"
 #include "tests/parity/downstream_deepce.h"
@@ -33,7 +34,8 @@ static const struct kind {
              { "gears_tiny", "gears_tiny.safetensors", parity_gears },
              { "deepsem_tiny", "deepsem_tiny.safetensors", parity_deepsem },
              { "deepce_tiny", "deepce_tiny.safetensors", parity_deepce },
-             { "cpa_tiny", "cpa_tiny.safetensors", parity_cpa } };
+             { "cpa_tiny", "cpa_tiny.safetensors", parity_cpa },
+             { "annotation", "summary.tsv", parity_annotation } };
 
 int main(int argc, char **argv)
 {
