@@ -28,7 +28,7 @@
 static struct {
     const char *config, *lengths, *dtype, *why;
     int64_t batch, steps, repeat, micro_rows, draw;
-    bool forward_only, profile;
+    bool forward_only, profile, fold;
     double dropout;
 } opt = {
     .config = "small", .dtype = "f32", .batch = 8, .steps = 3, .repeat = 1, .micro_rows = 4096
@@ -45,6 +45,7 @@ static const struct opt opts[] = {
     OPT_STR("lengths", &opt.lengths, "FILE",
             "genes per cell, one number a line, repeated as needed"),
     OPT_FLAG("forward-only", &opt.forward_only, "embed: encoder only"),
+    OPT_FLAG("fold", &opt.fold, "with --forward-only: tables of the vocabulary made beforehand"),
     OPT_I64("draw-lengths", &opt.draw, "N", "only print N lengths, as drawn where none are given"),
     OPT_FLAG("profile", &opt.profile, "seconds of each operation, on stderr"),
     OPT_F64("dropout", &opt.dropout, "NUM", "rate in all places"),
@@ -213,6 +214,8 @@ static enum rc run(const struct tool_args *a, struct err *e)
     enum rc rc = make_model(&m, &c, b, a->seed, e);
     if (!rc)
         rc = make_cells(&s, &c, a->seed, e);
+    if (!rc && opt.fold && opt.forward_only)
+        rc = model_fold(&m, e);
     const struct train_options o = { .optim = { 5e-5, 0.01, 1, 1, 1000000 },
                                      .mask_rate = 0.15,
                                      .mask_share = 0.8,
@@ -254,17 +257,17 @@ static enum rc run(const struct tool_args *a, struct err *e)
     if (!rc) {
         const double sgemm = rate_of_products(&backend_cpu), workers = threads_count();
         printf("{\"config\": \"%s\", \"dtype\": \"%s\", \"device\": \"%s\", \"isa\": \"%s\", "
-               "\"mode\": \"%s\", "
+               "\"mode\": \"%s\", \"fold\": %s, "
                "\"dropout\": %g, \"threads\": %d, \"batch\": %lld, \"steps\": %lld, "
                "\"cells_per_s\": %.4f, \"nonpad_tokens_per_s\": %.1f, \"model_tflops\": %.4f, "
                "\"sgemm_gflops\": %.1f, \"share_of_sgemm\": %.3f, \"peak_rss_mb\": %.1f, "
                "\"mean_length\": %.1f, \"cpu_share\": %.3f, \"last\": %.6f}\n",
                opt.config, opt.dtype, b->name, b->isa ? b->isa : "any",
-               opt.forward_only ? "forward" : "train", opt.dropout, threads_count(),
-               (long long)opt.batch, (long long)opt.steps, (double)s.n / best, s.n_genes / best,
-               flop / best * 1e-12, sgemm, flop * workers / best_cpu * 1e-9 / sgemm,
-               (double)u.ru_maxrss / 1024, s.n_genes / (double)s.n, best_cpu / best / workers,
-               r.loss);
+               opt.forward_only ? "forward" : "train", opt.fold ? "true" : "false", opt.dropout,
+               threads_count(), (long long)opt.batch, (long long)opt.steps, (double)s.n / best,
+               s.n_genes / best, flop / best * 1e-12, sgemm,
+               flop * workers / best_cpu * 1e-9 / sgemm, (double)u.ru_maxrss / 1024,
+               s.n_genes / (double)s.n, best_cpu / best / workers, r.loss);
     }
     trainer_release(&t);
     model_release(&m);
