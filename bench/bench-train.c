@@ -26,9 +26,9 @@
 #include "lib/tensor/profile.h"
 
 static struct {
-    const char *config, *lengths, *dtype;
+    const char *config, *lengths, *dtype, *why;
     int64_t batch, steps, repeat, micro_rows, draw;
-    bool forward_only, profile;
+    bool forward_only, profile, fold;
     double dropout;
 } opt = {
     .config = "small", .dtype = "f32", .batch = 8, .steps = 3, .repeat = 1, .micro_rows = 4096
@@ -40,10 +40,12 @@ static const struct opt opts[] = {
     OPT_I64("steps", &opt.steps, "N", "steps of a pass"),
     OPT_I64("repeat", &opt.repeat, "N", "passes; the fastest counts"),
     OPT_I64("micro-rows", &opt.micro_rows, "N", "rows computed at a time, as in pretrain: memory"),
-    OPT_CHOICE("dtype", &opt.dtype, "f32", "numbers of the products"),
+    OPT_CHOICE("dtype", &opt.dtype, "auto|f32|bf16",
+               "numbers of the products; auto is bf16 where the processor has AMX"),
     OPT_STR("lengths", &opt.lengths, "FILE",
             "genes per cell, one number a line, repeated as needed"),
     OPT_FLAG("forward-only", &opt.forward_only, "embed: encoder only"),
+    OPT_FLAG("fold", &opt.fold, "with --forward-only: tables of the vocabulary made beforehand"),
     OPT_I64("draw-lengths", &opt.draw, "N", "only print N lengths, as drawn where none are given"),
     OPT_FLAG("profile", &opt.profile, "seconds of each operation, on stderr"),
     OPT_F64("dropout", &opt.dropout, "NUM", "rate in all places"),
@@ -176,16 +178,32 @@ static enum rc forward(struct trainer *t, const struct batch_cell *cell, size_t 
     return tape_check(&t->tape, e);
 }
 
-static enum rc run(const struct tool_args *a, struct err *e)
+/* The backend by --backend and --dtype; where bf16 is wanted and not there, f32, and a sentence. */
+static const struct backend *backend_of(const char *name)
 {
     const char *why;
-    const struct backend *b = backend_find(a->backend, &why);
+    if (strcmp(opt.dtype, "f32") != 0) {
+        const struct backend *b = backend_find("cpu-bf16", &why);
+        if (b && (strcmp(opt.dtype, "bf16") == 0 || b == &backend_amx)) {
+            opt.dtype = "bf16";
+            return b;
+        }
+        if (strcmp(opt.dtype, "bf16") == 0)
+            log_say("products in f32: %s", why);
+        opt.dtype = "f32";
+    }
+    return backend_find(name, &opt.why);
+}
+
+static enum rc run(const struct tool_args *a, struct err *e)
+{
+    const struct backend *b = backend_of(a->backend);
     struct model_config c = config_of(opt.config);
     struct model m = { 0 };
     struct cells s = { 0 };
     struct trainer t = { 0 };
     if (!b)
-        return err_set(e, RC_SKIP, "%s", why);
+        return err_set(e, RC_SKIP, "%s", opt.why);
     if (opt.draw > 0)
         return print_lengths((size_t)opt.draw, c.max_genes, e);
     if (opt.profile)
@@ -196,6 +214,8 @@ static enum rc run(const struct tool_args *a, struct err *e)
     enum rc rc = make_model(&m, &c, b, a->seed, e);
     if (!rc)
         rc = make_cells(&s, &c, a->seed, e);
+    if (!rc && opt.fold && opt.forward_only)
+        rc = model_fold(&m, e);
     const struct train_options o = { .optim = { 5e-5, 0.01, 1, 1, 1000000 },
                                      .mask_rate = 0.15,
                                      .mask_share = 0.8,
@@ -236,12 +256,14 @@ static enum rc run(const struct tool_args *a, struct err *e)
     getrusage(RUSAGE_SELF, &u);
     if (!rc) {
         const double sgemm = rate_of_products(&backend_cpu), workers = threads_count();
-        printf("{\"config\": \"%s\", \"dtype\": \"%s\", \"device\": \"%s\", \"mode\": \"%s\", "
+        printf("{\"config\": \"%s\", \"dtype\": \"%s\", \"device\": \"%s\", \"isa\": \"%s\", "
+               "\"mode\": \"%s\", \"fold\": %s, "
                "\"dropout\": %g, \"threads\": %d, \"batch\": %lld, \"steps\": %lld, "
                "\"cells_per_s\": %.4f, \"nonpad_tokens_per_s\": %.1f, \"model_tflops\": %.4f, "
                "\"sgemm_gflops\": %.1f, \"share_of_sgemm\": %.3f, \"peak_rss_mb\": %.1f, "
                "\"mean_length\": %.1f, \"cpu_share\": %.3f, \"last\": %.6f}\n",
-               opt.config, opt.dtype, b->name, opt.forward_only ? "forward" : "train", opt.dropout,
+               opt.config, opt.dtype, b->name, b->isa ? b->isa : "any",
+               opt.forward_only ? "forward" : "train", opt.fold ? "true" : "false", opt.dropout,
                threads_count(), (long long)opt.batch, (long long)opt.steps, (double)s.n / best,
                s.n_genes / best, flop / best * 1e-12, sgemm,
                flop * workers / best_cpu * 1e-9 / sgemm, (double)u.ru_maxrss / 1024,

@@ -20,7 +20,22 @@ enum { RATE_SIDE = 1024, RATE_ROWS = 128, RATE_CALLS = 16 };
 struct rate {
     const struct backend *b;
     float *m;
+    char *scratch;
+    size_t scratch_bytes; /* of a worker */
 };
+
+static inline struct op_linear rate_op(float *m)
+{
+    const size_t n = RATE_SIDE;
+    return (struct op_linear){ .n = RATE_ROWS,
+                               .in = n,
+                               .out = n,
+                               .x = m,
+                               .w = m + n * n,
+                               .ld_x = n,
+                               .ld_w = n,
+                               .y = m + 2 * n * n };
+}
 
 static inline void rate_task(void *ctx, size_t i, int worker)
 {
@@ -28,14 +43,8 @@ static inline void rate_task(void *ctx, size_t i, int worker)
     (void)worker;
     const size_t n = RATE_SIDE;
     float *m = r->m + i * 3 * n * n;
-    const struct op_linear o = { .n = RATE_ROWS,
-                                 .in = n,
-                                 .out = n,
-                                 .x = m,
-                                 .w = m + n * n,
-                                 .ld_x = n,
-                                 .ld_w = n,
-                                 .y = m + 2 * n * n };
+    struct op_linear o = rate_op(m);
+    o.scratch = r->scratch + i * r->scratch_bytes;
     for (int k = 0; k < RATE_CALLS; k++)
         r->b->linear_forward(&o);
 }
@@ -47,15 +56,20 @@ static inline double rate_of_products(const struct backend *b)
 {
     const size_t n = RATE_SIDE, w = (size_t)threads_count();
     const double flop = 2.0 * RATE_CALLS * RATE_ROWS * RATE_SIDE * RATE_SIDE * (double)w;
-    struct rate r = { b, calloc(w * 3 * n * n, sizeof *r.m) };
+    struct rate r = { .b = b, .m = calloc(w * 3 * n * n, sizeof *r.m) };
+    const struct op_linear o = rate_op(r.m);
+    if (b->linear_scratch_bytes)
+        r.scratch_bytes = (b->linear_scratch_bytes(&o) + 63) / 64 * 64;
+    r.scratch = malloc(w * r.scratch_bytes + 1);
     double best = 0;
-    for (int k = 0; r.m && k < 5; k++) {
+    for (int k = 0; r.m && r.scratch && k < 5; k++) {
         const double start = cpu_s();
         threads_for(w, rate_task, &r);
         const double took = (cpu_s() - start) / (double)w;
         const double rate = flop / took * 1e-9;
         best = rate > best ? rate : best;
     }
+    free(r.scratch);
     free(r.m);
     return best;
 }

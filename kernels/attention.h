@@ -16,5 +16,7 @@ void attention_forward_ref(const struct op_attention *o);
 void attention_backward_ref(const struct op_attention *o);
 void CPU(attention_forward)(const struct op_attention *o);
 void CPU(attention_backward)(const struct op_attention *o);
+void BF16(attention_forward)(const struct op_attention *o);
+void BF16(attention_backward)(const struct op_attention *o);
 
 #endif

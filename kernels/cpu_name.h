@@ -14,4 +14,14 @@ enum { CPU_FLOATS = 16 }; /* of one register */
 enum { CPU_FLOATS = 8 };
 #endif
 
+/* Products with bf16 inputs (kernels/NAME_bf16.c) likewise: once for AVX512-BF16, and with -DBF16_AMX
+ * for processors that have AMX tiles as well. */
+#ifdef BF16_AMX
+#define BF16(name) name##_amx
+#define BF16_ISA "AMX-BF16"
+#else
+#define BF16(name) name##_bf16
+#define BF16_ISA "AVX512-BF16"
+#endif
+
 #endif

@@ -22,5 +22,9 @@ void act_forward_ref(const struct op_act *o);
 void act_backward_ref(const struct op_act *o);
 void CPU(act_forward)(const struct op_act *o);
 void CPU(act_backward)(const struct op_act *o);
+/* Bytes of op_linear.scratch for forward and backward. */
+size_t BF16(linear_scratch_bytes)(const struct op_linear *o);
+void BF16(linear_forward)(const struct op_linear *o);
+void BF16(linear_backward)(const struct op_linear *o);
 
 #endif

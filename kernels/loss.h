@@ -19,5 +19,7 @@ void CPU(id_loss)(const struct op_id_loss *o);
 
 void square_loss_ref(const struct op_square_loss *o);
 void CPU(square_loss)(const struct op_square_loss *o);
+size_t BF16(id_loss_work_bytes)(const struct op_id_loss *o);
+void BF16(id_loss)(const struct op_id_loss *o);
 
 #endif

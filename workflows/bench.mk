@@ -12,7 +12,7 @@
 # the goal makes an environment for them in $B/peers. What cannot be had is named, its cells stay
 # empty, and the other lines go on. Rates per cpu_share count processor time instead of the wall:
 # on a machine that others use too, they are the ones to compare.
-bench_all := train forward base official corpus gene2vec coexpression dnabert
+bench_all := train train-bf16 forward forward-bf16 folded base official corpus gene2vec coexpression dnabert
 bench_lines ?= $(bench_all)
 bench_rounds ?= 3
 bench_threads ?= $(if $(filter-out 0,$(THREADS)),$(THREADS),$(shell nproc))
@@ -74,7 +74,10 @@ bench-start: $(bench_bin) $B/peers/torch.python | $(bench_tsv).dir
 	@printf '%-34s %-30s %12s %12s %8s\n' line key ours peer ratio
 bench-torch: bench-start $B/bench/lengths-small.txt $B/bench/lengths-base.txt
 	$(call bench_torch,train,$(rates) peak_rss_mb,$(train),$(ours_train),--style best)
+	$(call bench_torch,train-bf16,$(rates) peak_rss_mb,$(train) --dtype bf16,$(ours_train),--style best)
 	$(call bench_torch,forward,$(rates) peak_rss_mb,$(train) --forward-only,,--style best)
+	$(call bench_torch,forward-bf16,$(rates),$(train) --forward-only --dtype bf16,,--style best)
+	$(call bench_torch,folded,$(rates),$(train) --forward-only --fold,,--style best)
 	$(call bench_torch,base,$(rates),--config base --lengths $B/bench/lengths-base.txt --batch \
 		$(bench_base_batch) --steps 1 --forward-only,,--style best)
 	$(call bench_torch,official,nonpad_tokens_per_s nonpad_tokens_per_s/cpu_share peak_rss_mb,$(small) \

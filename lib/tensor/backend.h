@@ -56,6 +56,7 @@ struct op_linear {
     const void *dy;
     void *dx, *dw, *db; /* dx has ld_x, dw has ld_w */
     void *work;         /* backward: [n,out], only when act is not ACT_NONE */
+    void *scratch;      /* linear_scratch_bytes, where the backend has that slot */
 };
 
 /* y = act(x), element by element, m = n * d items. */
@@ -163,11 +164,12 @@ struct op_attention {
 };
 
 /* Reals of scratch for one worker: rows of a head as the kernels want them (up to four times turned
- * over, three times padded, one sum), and blocks of scores and of their gradients. */
+ * over, three times padded, one sum), a few numbers of each row, and blocks of scores, of their
+ * gradients and, with bf16, of their packed forms. */
 static inline size_t op_attention_work(size_t longest, size_t width)
 {
     const size_t w = (width + 31) / 32 * 32, rows = longest + 64;
-    return 8 * rows * w + rows + 2 * 192 * w + 2 * 48 * 192 + 16 * 16;
+    return 8 * rows * w + 4 * (rows + 192) + 2 * 192 * w + 5 * 64 * 192 + 16 * 64;
 }
 
 /* Cross-entropy over all classes for n rows: logits = z[n,d] e[n_class,d]^T + b.
@@ -224,6 +226,7 @@ struct backend {
     enum real_type type;
     size_t real_bytes;
     const struct small_ops *small; /* lib/tensor/small.h; NULL: not in this filling */
+    size_t (*linear_scratch_bytes)(const struct op_linear *); /* may be NULL: none */
     void (*linear_forward)(const struct op_linear *);
     void (*linear_backward)(const struct op_linear *);
     void (*act_forward)(const struct op_act *);
@@ -253,10 +256,13 @@ struct backend {
 extern const struct backend backend_ref;
 extern const struct backend backend_cpu;    /* AVX2 */
 extern const struct backend backend_cpu512; /* the same sources compiled for AVX-512 */
+extern const struct backend backend_bf16;   /* products in bf16, sums in f32: AVX512-BF16 */
+extern const struct backend backend_amx;    /* the same sources for AMX tiles */
 
 /* "auto", "ref", "cpu", and "cuda", "cuda-bf16" in programs linked with the cuda kernels: NULL when this build or this machine has no such backend; *why then says so.
  * auto is cpu where the processor has AVX2 and FMA, else ref. cpu takes AVX-512 where the processor has
- * it; cpu-avx2 does not, and gives the bits of a processor without. */
+ * it; cpu-avx2 does not, and gives the bits of a processor without. cpu-bf16 wants AMX-BF16 or AVX512-BF16,
+ * which the processor is asked for; cpu-avx512bf16 is the latter though AMX be there. */
 const struct backend *backend_find(const char *name, const char **why);
 
 /* Reals of a backend from and to float or double arrays. */
