@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/rate.h"
 #include "lib/base/log.h"
 #include "lib/base/rng.h"
 #include "lib/base/thread.h"
@@ -137,39 +138,6 @@ static enum rc make_counts(struct csr *c, struct err *e)
     return rc;
 }
 
-/* A product of 1024 on each worker; GFLOP/s of the machine. */
-static void sgemm_task(void *ctx, size_t i, int worker)
-{
-    (void)worker;
-    const size_t n = 1024;
-    float *m = (float *)ctx + i * 3 * n * n;
-    struct op_linear o = { .n = 128,
-                           .in = n,
-                           .out = n,
-                           .x = m,
-                           .w = m + n * n,
-                           .ld_x = n,
-                           .ld_w = n,
-                           .y = m + 2 * n * n };
-    for (int k = 0; k < 8; k++)
-        backend_cpu.linear_forward(&o);
-}
-
-static double sgemm_rate(void)
-{
-    const size_t n = 1024, w = (size_t)threads_count();
-    float *m = calloc(w * 3 * n * n, sizeof *m);
-    double best = 0;
-    for (int k = 0; m && k < 5; k++) {
-        const double start = clock_s();
-        threads_for(w, sgemm_task, m);
-        const double rate = (double)w * 2.0 * 1024 * 1024 * 1024 / (clock_s() - start) * 1e-9;
-        best = rate > best ? rate : best;
-    }
-    free(m);
-    return best;
-}
-
 static enum rc coexpression(struct err *e)
 {
     struct csr c;
@@ -186,7 +154,7 @@ static enum rc coexpression(struct err *e)
         seconds = took < seconds ? took : seconds;
     }
     const double flops = 3 * 2 * (double)n.genes * (double)n.genes * (double)cells;
-    const double sgemm = sgemm_rate();
+    const double sgemm = rate_of_products(&backend_cpu);
     if (!rc)
         rc = put(json_pack("{s:s, s:I, s:I, s:f, s:I, s:i, s:f, s:f, s:f, s:f}", "bench",
                            "coexpression", "genes", (json_int_t)n.genes, "cells", (json_int_t)cells,

@@ -1,9 +1,13 @@
 /* bench-train: cells per second of pre-training or of embedding, on made-up cells.
  *   bench-train --config tiny|small|base --batch N --steps N --threads N [--lengths F]
- *               [--forward-only] [--repeat N]
+ *               [--forward-only] [--repeat N] [--profile]
+ *   bench-train --config tiny|small|base --draw-lengths N      a file for --lengths, on stdout
  * One JSON line, the keys of the peer's script; the fastest of --repeat passes over the same
- * batches counts, after one untimed step. sgemm_gflops is this machine's product rate in the same
- * run, so that model_tflops can be read as a share of it. */
+ * batches counts, after one untimed step. cpu_share: processor time over wall time x threads in
+ * that pass; well under 1 means that something else had the cores. sgemm_gflops is this machine's
+ * product rate in the same run; share_of_sgemm compares both by processor time, so that neighbours
+ * do not count. --profile: a table of operations on stderr (lib/tensor/profile.h), of the timed
+ * passes. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +15,7 @@
 
 #include <math.h>
 
+#include "bench/rate.h"
 #include "lib/base/log.h"
 #include "lib/base/rng.h"
 #include "lib/base/thread.h"
@@ -18,14 +23,16 @@
 #include "lib/io/lines.h"
 #include "lib/nn/cost.h"
 #include "lib/nn/train.h"
+#include "lib/tensor/profile.h"
 
 static struct {
-    const char *config, *lengths, *dtype;
-    int64_t batch, steps, repeat, micro_rows;
-    bool forward_only;
+    const char *config, *lengths, *dtype, *why;
+    int64_t batch, steps, repeat, micro_rows, draw;
+    bool forward_only, profile, fold;
     double dropout;
-} opt = { .config = "small", .dtype = "f32", .batch = 8, .steps = 3, .repeat = 1,
-          .micro_rows = 4096 };
+} opt = {
+    .config = "small", .dtype = "f32", .batch = 8, .steps = 3, .repeat = 1, .micro_rows = 4096
+};
 
 static const struct opt opts[] = {
     OPT_CHOICE("config", &opt.config, "tiny|small|base", "shape of the model"),
@@ -33,9 +40,14 @@ static const struct opt opts[] = {
     OPT_I64("steps", &opt.steps, "N", "steps of a pass"),
     OPT_I64("repeat", &opt.repeat, "N", "passes; the fastest counts"),
     OPT_I64("micro-rows", &opt.micro_rows, "N", "rows computed at a time, as in pretrain: memory"),
-    OPT_CHOICE("dtype", &opt.dtype, "f32", "numbers of the products"),
-    OPT_STR("lengths", &opt.lengths, "FILE", "genes per cell, one number a line, repeated as needed"),
+    OPT_CHOICE("dtype", &opt.dtype, "auto|f32|bf16",
+               "numbers of the products; auto is bf16 where the processor has AMX"),
+    OPT_STR("lengths", &opt.lengths, "FILE",
+            "genes per cell, one number a line, repeated as needed"),
     OPT_FLAG("forward-only", &opt.forward_only, "embed: encoder only"),
+    OPT_FLAG("fold", &opt.fold, "with --forward-only: tables of the vocabulary made beforehand"),
+    OPT_I64("draw-lengths", &opt.draw, "N", "only print N lengths, as drawn where none are given"),
+    OPT_FLAG("profile", &opt.profile, "seconds of each operation, on stderr"),
     OPT_F64("dropout", &opt.dropout, "NUM", "rate in all places"),
     OPT_END,
 };
@@ -87,6 +99,18 @@ static enum rc make_lengths(uint32_t *len, size_t n, uint32_t most, uint64_t see
         len[i] = len[i - k];
     lines_close(&l);
     return !rc && !k ? err_set(e, RC_INPUT, "'%s' holds no length", opt.lengths) : rc;
+}
+
+static enum rc print_lengths(size_t n, uint32_t most, struct err *e)
+{
+    uint32_t *len = calloc(n + 1, sizeof *len);
+    if (!len)
+        return err_set(e, RC_FAIL, "no memory for %zu lengths", n);
+    enum rc rc = make_lengths(len, n, most, 7, e);
+    for (size_t i = 0; !rc && i < n; i++)
+        printf("%u\n", len[i]);
+    free(len);
+    return rc;
 }
 
 static enum rc make_cells(struct cells *s, const struct model_config *c, uint64_t seed,
@@ -154,68 +178,76 @@ static enum rc forward(struct trainer *t, const struct batch_cell *cell, size_t 
     return tape_check(&t->tape, e);
 }
 
-/* A product of 1024 on each worker; GFLOP/s of the machine. */
-static void sgemm_task(void *ctx, size_t i, int worker)
+/* The backend by --backend and --dtype; where bf16 is wanted and not there, f32, and a sentence. */
+static const struct backend *backend_of(const char *name)
 {
-    (void)worker;
-    const size_t n = 1024;
-    float *m = (float *)ctx + i * 3 * n * n;
-    struct op_linear o = { .n = 128, .in = n, .out = n, .x = m, .w = m + n * n, .ld_x = n,
-                           .ld_w = n, .y = m + 2 * n * n };
-    for (int k = 0; k < 8; k++)
-        backend_cpu.linear_forward(&o);
-}
-
-static double sgemm_rate(void)
-{
-    const size_t n = 1024, w = (size_t)threads_count();
-    float *m = calloc(w * 3 * n * n, sizeof *m);
-    double best = 0;
-    for (int k = 0; m && k < 5; k++) {
-        const double start = clock_s();
-        threads_for(w, sgemm_task, m);
-        const double rate = (double)w * 2.0 * 1024 * 1024 * 1024 / (clock_s() - start) * 1e-9;
-        best = rate > best ? rate : best;
+    const char *why;
+    if (strcmp(opt.dtype, "f32") != 0) {
+        const struct backend *b = backend_find("cpu-bf16", &why);
+        if (b && (strcmp(opt.dtype, "bf16") == 0 || b == &backend_amx)) {
+            opt.dtype = "bf16";
+            return b;
+        }
+        if (strcmp(opt.dtype, "bf16") == 0)
+            log_say("products in f32: %s", why);
+        opt.dtype = "f32";
     }
-    free(m);
-    return best;
+    return backend_find(name, &opt.why);
 }
 
 static enum rc run(const struct tool_args *a, struct err *e)
 {
-    const char *why;
-    const struct backend *b = backend_find(a->backend, &why);
+    const struct backend *b = backend_of(a->backend);
     struct model_config c = config_of(opt.config);
     struct model m = { 0 };
     struct cells s = { 0 };
     struct trainer t = { 0 };
     if (!b)
-        return err_set(e, RC_SKIP, "%s", why);
+        return err_set(e, RC_SKIP, "%s", opt.why);
+    if (opt.draw > 0)
+        return print_lengths((size_t)opt.draw, c.max_genes, e);
+    if (opt.profile)
+        b = profile_backend(b);
     if (opt.batch < 1 || opt.steps < 1 || opt.repeat < 1 || opt.micro_rows < 1)
         return err_set(e, RC_USAGE, "--batch, --steps, --repeat and --micro-rows are at least 1");
     c.hidden_dropout = c.attention_dropout = opt.dropout;
     enum rc rc = make_model(&m, &c, b, a->seed, e);
     if (!rc)
         rc = make_cells(&s, &c, a->seed, e);
-    const struct train_options o = { .optim = { 5e-5, 0.01, 1, 1, 1000000 }, .mask_rate = 0.15,
-                                     .mask_share = 0.8, .random_share = 0.1, .id_weight = 0.2,
-                                     .value_weight = 0.8, .dropout = opt.dropout > 0,
-                                     .seed = a->seed, .micro_rows = (size_t)opt.micro_rows };
+    if (!rc && opt.fold && opt.forward_only)
+        rc = model_fold(&m, e);
+    const struct train_options o = { .optim = { 5e-5, 0.01, 1, 1, 1000000 },
+                                     .mask_rate = 0.15,
+                                     .mask_share = 0.8,
+                                     .random_share = 0.1,
+                                     .id_weight = 0.2,
+                                     .value_weight = 0.8,
+                                     .dropout = opt.dropout > 0,
+                                     .seed = a->seed,
+                                     .micro_rows = (size_t)opt.micro_rows };
     trainer_init(&t, &m, &o);
-    double best = INFINITY, flop = 0, masked = 0;
+    double best = INFINITY, best_cpu = 0, flop = 0, masked = 0;
     struct train_result r = { 0 };
     for (int64_t pass = -1; !rc && pass < opt.repeat; pass++) {
-        const double start = clock_s();
-        flop = masked = 0;
+        if (pass == 0)
+            profile_reset();
+        const double start = clock_s(), cpu = cpu_s();
+        masked = 0;
         for (int64_t k = 0; !rc && k < (pass < 0 ? 1 : opt.steps); k++) {
             const struct batch_cell *cell = s.cell + k * opt.batch;
-            rc = opt.forward_only ? forward(&t, cell, (size_t)opt.batch, e)
-                                  : trainer_step(&t, cell, (size_t)opt.batch, (uint64_t)k, 0, &r, e);
+            rc = opt.forward_only
+                     ? forward(&t, cell, (size_t)opt.batch, e)
+                     : trainer_step(&t, cell, (size_t)opt.batch, (uint64_t)k, 0, &r, e);
             masked += (double)r.n_masked;
         }
-        if (pass >= 0 && clock_s() - start < best)
-            best = clock_s() - start;
+        const double took = clock_s() - start;
+        if (pass >= 0 && took < best) {
+            best = took;
+            best_cpu = cpu_s() - cpu;
+        }
     }
+    if (!rc)
+        profile_print(stderr);
     for (size_t i = 0; i < s.n; i++)
         flop += cost_forward(&c, s.cell[i].n, 0);
     if (!opt.forward_only)
@@ -223,16 +255,19 @@ static enum rc run(const struct tool_args *a, struct err *e)
     struct rusage u;
     getrusage(RUSAGE_SELF, &u);
     if (!rc) {
-        const double sgemm = sgemm_rate();
-        printf("{\"config\": \"%s\", \"dtype\": \"%s\", \"device\": \"%s\", \"mode\": \"%s\", "
+        const double sgemm = rate_of_products(&backend_cpu), workers = threads_count();
+        printf("{\"config\": \"%s\", \"dtype\": \"%s\", \"device\": \"%s\", \"isa\": \"%s\", "
+               "\"mode\": \"%s\", \"fold\": %s, "
                "\"dropout\": %g, \"threads\": %d, \"batch\": %lld, \"steps\": %lld, "
                "\"cells_per_s\": %.4f, \"nonpad_tokens_per_s\": %.1f, \"model_tflops\": %.4f, "
                "\"sgemm_gflops\": %.1f, \"share_of_sgemm\": %.3f, \"peak_rss_mb\": %.1f, "
-               "\"mean_length\": %.1f, \"last\": %.6f}\n",
-               opt.config, opt.dtype, b->name, opt.forward_only ? "forward" : "train", opt.dropout,
+               "\"mean_length\": %.1f, \"cpu_share\": %.3f, \"last\": %.6f}\n",
+               opt.config, opt.dtype, b->name, b->isa ? b->isa : "any",
+               opt.forward_only ? "forward" : "train", opt.fold ? "true" : "false", opt.dropout,
                threads_count(), (long long)opt.batch, (long long)opt.steps, (double)s.n / best,
-               s.n_genes / best, flop / best * 1e-12, sgemm, flop / best * 1e-9 / sgemm,
-               (double)u.ru_maxrss / 1024, s.n_genes / (double)s.n, r.loss);
+               s.n_genes / best, flop / best * 1e-12, sgemm,
+               flop * workers / best_cpu * 1e-9 / sgemm, (double)u.ru_maxrss / 1024,
+               s.n_genes / (double)s.n, best_cpu / best / workers, r.loss);
     }
     trainer_release(&t);
     model_release(&m);
@@ -242,8 +277,12 @@ static enum rc run(const struct tool_args *a, struct err *e)
 
 int main(int argc, char **argv)
 {
-    static const struct tool tool = { "bench-train", "", "Speed of training and embedding",
+    static const struct tool tool = { "bench-train",
+                                      "",
+                                      "Speed of training and embedding",
                                       "Prints one JSON line with the keys of the peer's script.",
-                                      opts, 0, 0 };
+                                      opts,
+                                      0,
+                                      0 };
     return tool_main(&tool, run, argc, argv);
 }

@@ -62,6 +62,8 @@ struct job {
 static void put(struct job *j, int kind, enum species s, const char *measure, const char *of,
                 const char *rows, double value, size_t n)
 {
+    if (!isfinite(value)) /* what could not be measured has no row */
+        return;
     textout_put(&j->tsv, "%s\t%s\t%s\t%s\t%s\t%.6g\t%zu\n",
                 knowledge_kind_name((enum knowledge_kind)kind), species_name(s), measure,
                 *of ? of : "-", *rows ? rows : "-", value, n);

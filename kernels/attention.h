@@ -9,11 +9,14 @@
 #ifndef GC_KERNELS_ATTENTION_H
 #define GC_KERNELS_ATTENTION_H
 
+#include "kernels/cpu_name.h"
 #include "lib/tensor/backend.h"
 
 void attention_forward_ref(const struct op_attention *o);
 void attention_backward_ref(const struct op_attention *o);
-void attention_forward_cpu(const struct op_attention *o);
-void attention_backward_cpu(const struct op_attention *o);
+void CPU(attention_forward)(const struct op_attention *o);
+void CPU(attention_backward)(const struct op_attention *o);
+void BF16(attention_forward)(const struct op_attention *o);
+void BF16(attention_backward)(const struct op_attention *o);
 
 #endif

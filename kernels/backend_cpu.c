@@ -1,4 +1,5 @@
-/* The filling that users without a GPU run, complete for every model. */
+/* The filling that users without a GPU run, complete for every model. This file and
+ * kernels/NAME_cpu.c are compiled twice, for AVX2 and for AVX-512 (kernels/cpu_name.h). */
 #include "kernels/attention.h"
 #include "kernels/gather.h"
 #include "kernels/linear.h"
@@ -7,33 +8,34 @@
 #include "kernels/optim.h"
 #include "lib/tensor/small.h"
 
-const struct backend backend_cpu = {
+const struct backend CPU(backend) = {
     .name = "cpu",
+    .isa = CPU_ISA,
     .type = REAL_F32,
     .real_bytes = sizeof(float),
-    .small = &small_cpu,
-    .linear_forward = linear_forward_cpu,
-    .linear_backward = linear_backward_cpu,
-    .act_forward = act_forward_cpu,
-    .act_backward = act_backward_cpu,
-    .norm_forward = norm_forward_cpu,
-    .norm_backward = norm_backward_cpu,
-    .dropout_forward = dropout_forward_cpu,
-    .dropout_backward = dropout_backward_cpu,
-    .gather_forward = gather_forward_cpu,
-    .gather_backward = gather_backward_cpu,
-    .gather_axpy_forward = gather_axpy_forward_cpu,
-    .gather_axpy_backward = gather_axpy_backward_cpu,
-    .add_position_forward = add_position_forward_cpu,
-    .add_position_backward = add_position_backward_cpu,
-    .add_species_forward = add_species_forward_cpu,
-    .add_species_backward = add_species_backward_cpu,
-    .attention_forward = attention_forward_cpu,
-    .attention_backward = attention_backward_cpu,
-    .id_loss_work_bytes = id_loss_work_bytes_cpu,
-    .id_loss = id_loss_cpu,
-    .square_loss = square_loss_cpu,
-    .axpy = axpy_cpu,
-    .sum_squares = sum_squares_cpu,
-    .adamw = adamw_cpu,
+    .small = &CPU(small),
+    .linear_forward = CPU(linear_forward),
+    .linear_backward = CPU(linear_backward),
+    .act_forward = CPU(act_forward),
+    .act_backward = CPU(act_backward),
+    .norm_forward = CPU(norm_forward),
+    .norm_backward = CPU(norm_backward),
+    .dropout_forward = CPU(dropout_forward),
+    .dropout_backward = CPU(dropout_backward),
+    .gather_forward = CPU(gather_forward),
+    .gather_backward = CPU(gather_backward),
+    .gather_axpy_forward = CPU(gather_axpy_forward),
+    .gather_axpy_backward = CPU(gather_axpy_backward),
+    .add_position_forward = CPU(add_position_forward),
+    .add_position_backward = CPU(add_position_backward),
+    .add_species_forward = CPU(add_species_forward),
+    .add_species_backward = CPU(add_species_backward),
+    .attention_forward = CPU(attention_forward),
+    .attention_backward = CPU(attention_backward),
+    .id_loss_work_bytes = CPU(id_loss_work_bytes),
+    .id_loss = CPU(id_loss),
+    .square_loss = CPU(square_loss),
+    .axpy = CPU(axpy),
+    .sum_squares = CPU(sum_squares),
+    .adamw = CPU(adamw),
 };

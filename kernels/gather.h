@@ -12,6 +12,7 @@
 #ifndef GC_KERNELS_GATHER_H
 #define GC_KERNELS_GATHER_H
 
+#include "kernels/cpu_name.h"
 #include "lib/tensor/backend.h"
 
 void gather_forward_ref(const struct op_gather *o);
@@ -23,13 +24,13 @@ void add_position_backward_ref(const struct op_add_position *o);
 void add_species_forward_ref(const struct op_add_species *o);
 void add_species_backward_ref(const struct op_add_species *o);
 
-void gather_forward_cpu(const struct op_gather *o);
-void gather_backward_cpu(const struct op_gather *o);
-void gather_axpy_forward_cpu(const struct op_gather_axpy *o);
-void gather_axpy_backward_cpu(const struct op_gather_axpy *o);
-void add_position_forward_cpu(const struct op_add_position *o);
-void add_position_backward_cpu(const struct op_add_position *o);
-void add_species_forward_cpu(const struct op_add_species *o);
-void add_species_backward_cpu(const struct op_add_species *o);
+void CPU(gather_forward)(const struct op_gather *o);
+void CPU(gather_backward)(const struct op_gather *o);
+void CPU(gather_axpy_forward)(const struct op_gather_axpy *o);
+void CPU(gather_axpy_backward)(const struct op_gather_axpy *o);
+void CPU(add_position_forward)(const struct op_add_position *o);
+void CPU(add_position_backward)(const struct op_add_position *o);
+void CPU(add_species_forward)(const struct op_add_species *o);
+void CPU(add_species_backward)(const struct op_add_species *o);
 
 #endif

@@ -55,12 +55,12 @@ static void gather_block(void *ctx, size_t block, int worker)
         memcpy(y + i * o->d, table + o->index[i] * o->ld, o->d * sizeof *y);
 }
 
-void gather_forward_cpu(const struct op_gather *o)
+void CPU(gather_forward)(const struct op_gather *o)
 {
     threads_for(blocks(o->n, OP_ROW_BLOCK), gather_block, (void *)(uintptr_t)o);
 }
 
-void gather_backward_cpu(const struct op_gather *o)
+void CPU(gather_backward)(const struct op_gather *o)
 {
     scatter((struct scatter){ o->d, o->n_table, o->ld, o->no_grad_row, o->order, o->end, o->dy,
                               o->dtable });
@@ -83,7 +83,7 @@ static void axpy_block(void *ctx, size_t block, int worker)
     }
 }
 
-void gather_axpy_forward_cpu(const struct op_gather_axpy *o)
+void CPU(gather_axpy_forward)(const struct op_gather_axpy *o)
 {
     threads_for(blocks(o->n, OP_ROW_BLOCK), axpy_block, (void *)(uintptr_t)o);
 }
@@ -103,7 +103,7 @@ static void axpy_sum_block(void *ctx, size_t block, int worker)
     }
 }
 
-void gather_axpy_backward_cpu(const struct op_gather_axpy *o)
+void CPU(gather_axpy_backward)(const struct op_gather_axpy *o)
 {
     if (o->dtable)
         scatter((struct scatter){ o->d, o->n_table, o->d, SIZE_MAX, o->order, o->end, o->dy,
@@ -131,7 +131,7 @@ static void position_block(void *ctx, size_t block, int worker)
     }
 }
 
-void add_position_forward_cpu(const struct op_add_position *o)
+void CPU(add_position_forward)(const struct op_add_position *o)
 {
     threads_for(blocks(o->n, OP_ROW_BLOCK), position_block, (void *)(uintptr_t)o);
 }
@@ -150,7 +150,7 @@ static void position_back_block(void *ctx, size_t block, int worker)
     }
 }
 
-void add_position_backward_cpu(const struct op_add_position *o)
+void CPU(add_position_backward)(const struct op_add_position *o)
 {
     threads_for(blocks(o->n, OP_ROW_BLOCK), position_back_block, (void *)(uintptr_t)o);
     for (size_t b = 0; o->dtype && b < blocks(o->n, OP_ROW_BLOCK); b++)
@@ -171,7 +171,7 @@ static void species_cell(void *ctx, size_t c, int worker)
         memcpy(y + o->d, (const float *)o->x + (a - c) * o->d, n * row);
 }
 
-void add_species_forward_cpu(const struct op_add_species *o)
+void CPU(add_species_forward)(const struct op_add_species *o)
 {
     threads_for(o->n_cells, species_cell, (void *)(uintptr_t)o);
 }
@@ -184,7 +184,7 @@ static void species_back_cell(void *ctx, size_t c, int worker)
     add_to((float *)o->dx + (a - c) * o->d, (const float *)o->dy + (a + 1) * o->d, n * o->d);
 }
 
-void add_species_backward_cpu(const struct op_add_species *o)
+void CPU(add_species_backward)(const struct op_add_species *o)
 {
     if (o->dx)
         threads_for(o->n_cells, species_back_cell, (void *)(uintptr_t)o);

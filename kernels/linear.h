@@ -10,16 +10,21 @@
 #ifndef GC_KERNELS_LINEAR_H
 #define GC_KERNELS_LINEAR_H
 
+#include "kernels/cpu_name.h"
 #include "lib/tensor/backend.h"
 
 void linear_forward_ref(const struct op_linear *o);
 void linear_backward_ref(const struct op_linear *o);
-void linear_forward_cpu(const struct op_linear *o);
-void linear_backward_cpu(const struct op_linear *o);
+void CPU(linear_forward)(const struct op_linear *o);
+void CPU(linear_backward)(const struct op_linear *o);
 
 void act_forward_ref(const struct op_act *o);
 void act_backward_ref(const struct op_act *o);
-void act_forward_cpu(const struct op_act *o);
-void act_backward_cpu(const struct op_act *o);
+void CPU(act_forward)(const struct op_act *o);
+void CPU(act_backward)(const struct op_act *o);
+/* Bytes of op_linear.scratch for forward and backward. */
+size_t BF16(linear_scratch_bytes)(const struct op_linear *o);
+void BF16(linear_forward)(const struct op_linear *o);
+void BF16(linear_backward)(const struct op_linear *o);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "kernels/math_cpu.h"
+#include "kernels/linear_act_cpu.h"
 #include "lib/base/thread.h"
 
 enum { LINEAR_ROWS = 128, LINEAR_OUT = 64, LINEAR_IN = 128, ACT_BLOCK = 1 << 14 };
@@ -10,67 +10,6 @@ enum {
     FEW_ROWS = 16,
     PAD_FLOATS = 1 << 16
 }; /* 256 KiB of stack hold rows of 4,096 numbers in all */
-
-/* Against the scalar functions of kernels/act_ref.h: a few units in the last place of float. */
-static void act_block(enum act a, const float *x, float *y, size_t n)
-{
-    float density;
-    switch (a) {
-    case ACT_GELU:
-        for (size_t i = 0; i < n; i++)
-            y[i] = x[i] * phi_f32(x[i], &density);
-        break;
-    case ACT_QUICK_GELU:
-        for (size_t i = 0; i < n; i++)
-            y[i] = x[i] / (1 + exp_f32(-1.702f * x[i]));
-        break;
-    case ACT_TANH: /* of -2|x|, so that nothing overflows */
-        for (size_t i = 0; i < n; i++) {
-            float u = exp_f32(x[i] < 0 ? 2 * x[i] : -2 * x[i]), t = (1 - u) / (1 + u);
-            y[i] = x[i] < 0 ? -t : t;
-        }
-        break;
-    case ACT_RELU:
-        for (size_t i = 0; i < n; i++)
-            y[i] = x[i] > 0 ? x[i] : 0;
-        break;
-    case ACT_NONE:
-        memcpy(y, x, n * sizeof *y);
-        break;
-    }
-}
-
-/* g = dy * act'(x) */
-static void slope_block(enum act a, const float *x, const float *dy, float *g, size_t n)
-{
-    switch (a) {
-    case ACT_GELU:
-        for (size_t i = 0; i < n; i++) {
-            float density, phi = phi_f32(x[i], &density);
-            g[i] = dy[i] * (phi + x[i] * 0.398942280f * density);
-        }
-        break;
-    case ACT_QUICK_GELU:
-        for (size_t i = 0; i < n; i++) {
-            float s = 1 / (1 + exp_f32(-1.702f * x[i]));
-            g[i] = dy[i] * (s + 1.702f * x[i] * s * (1 - s));
-        }
-        break;
-    case ACT_TANH:
-        for (size_t i = 0; i < n; i++) {
-            float u = exp_f32(x[i] < 0 ? 2 * x[i] : -2 * x[i]), t = (1 - u) / (1 + u);
-            g[i] = dy[i] * (1 - t * t);
-        }
-        break;
-    case ACT_RELU:
-        for (size_t i = 0; i < n; i++)
-            g[i] = x[i] > 0 ? dy[i] : 0;
-        break;
-    case ACT_NONE:
-        memcpy(g, dy, n * sizeof *g);
-        break;
-    }
-}
 
 /* y[rows,out] += x[rows,in] w^T (or = when not added to). With fewer than 16 rows oneDNN adds in
  * another order on processors with AVX-512, and a cell's vector would depend on the cells beside
@@ -113,7 +52,7 @@ static void forward_tile(void *ctx, size_t tile, int worker)
         act_block(o->act, pre, y, rows * out);
 }
 
-void linear_forward_cpu(const struct op_linear *o)
+void CPU(linear_forward)(const struct op_linear *o)
 {
     threads_for((o->n + LINEAR_ROWS - 1) / LINEAR_ROWS, forward_tile, (void *)(uintptr_t)o);
 }
@@ -157,7 +96,7 @@ static void backward_weights(void *ctx, size_t tile, int worker)
         ((float *)o->db)[j + m] += sum[m];
 }
 
-void linear_backward_cpu(const struct op_linear *o)
+void CPU(linear_backward)(const struct op_linear *o)
 {
     if (!o->n)
         return;
@@ -177,7 +116,7 @@ static void act_forward_task(void *ctx, size_t i, int worker)
     act_block(o->act, (const float *)o->x + at, (float *)o->y + at, smaller(ACT_BLOCK, o->m - at));
 }
 
-void act_forward_cpu(const struct op_act *o)
+void CPU(act_forward)(const struct op_act *o)
 {
     threads_for((o->m + ACT_BLOCK - 1) / ACT_BLOCK, act_forward_task, (void *)(uintptr_t)o);
 }
@@ -197,7 +136,7 @@ static void act_backward_task(void *ctx, size_t i, int worker)
     }
 }
 
-void act_backward_cpu(const struct op_act *o)
+void CPU(act_backward)(const struct op_act *o)
 {
     threads_for((o->m + ACT_BLOCK - 1) / ACT_BLOCK, act_backward_task, (void *)(uintptr_t)o);
 }

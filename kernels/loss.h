@@ -9,14 +9,17 @@
 #ifndef GC_KERNELS_LOSS_H
 #define GC_KERNELS_LOSS_H
 
+#include "kernels/cpu_name.h"
 #include "lib/tensor/backend.h"
 
 size_t id_loss_work_bytes_ref(const struct op_id_loss *o);
 void id_loss_ref(const struct op_id_loss *o);
-size_t id_loss_work_bytes_cpu(const struct op_id_loss *o);
-void id_loss_cpu(const struct op_id_loss *o);
+size_t CPU(id_loss_work_bytes)(const struct op_id_loss *o);
+void CPU(id_loss)(const struct op_id_loss *o);
 
 void square_loss_ref(const struct op_square_loss *o);
-void square_loss_cpu(const struct op_square_loss *o);
+void CPU(square_loss)(const struct op_square_loss *o);
+size_t BF16(id_loss_work_bytes)(const struct op_id_loss *o);
+void BF16(id_loss)(const struct op_id_loss *o);
 
 #endif

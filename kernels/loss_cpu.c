@@ -19,7 +19,7 @@ static size_t n_tiles(const struct op_id_loss *o)
     return (o->n_class + CLASSES - 1) / CLASSES;
 }
 
-size_t id_loss_work_bytes_cpu(const struct op_id_loss *o)
+size_t CPU(id_loss_work_bytes)(const struct op_id_loss *o)
 {
     const size_t tiles = n_tiles(o), rows = smaller(CHUNK, o->n);
     return (rows * o->n_class + tiles * rows * (o->d + 2)) * sizeof(float);
@@ -121,7 +121,7 @@ static void join_dz(void *ctx, size_t i, int worker)
     }
 }
 
-void id_loss_cpu(const struct op_id_loss *o)
+void CPU(id_loss)(const struct op_id_loss *o)
 {
     const size_t tiles = n_tiles(o), room = smaller(CHUNK, o->n);
     double total = 0;
@@ -151,7 +151,7 @@ void id_loss_cpu(const struct op_id_loss *o)
     *o->loss = o->scale * total;
 }
 
-void square_loss_cpu(const struct op_square_loss *o)
+void CPU(square_loss)(const struct op_square_loss *o)
 {
     const float *x = o->x;
     float *dx = o->dx;

@@ -11,16 +11,17 @@
 #ifndef GC_KERNELS_NORM_H
 #define GC_KERNELS_NORM_H
 
+#include "kernels/cpu_name.h"
 #include "lib/tensor/backend.h"
 
 void norm_forward_ref(const struct op_norm *o);
 void norm_backward_ref(const struct op_norm *o);
-void norm_forward_cpu(const struct op_norm *o);
-void norm_backward_cpu(const struct op_norm *o);
+void CPU(norm_forward)(const struct op_norm *o);
+void CPU(norm_backward)(const struct op_norm *o);
 
 void dropout_forward_ref(const struct op_dropout *o);
 void dropout_backward_ref(const struct op_dropout *o);
-void dropout_forward_cpu(const struct op_dropout *o);
-void dropout_backward_cpu(const struct op_dropout *o);
+void CPU(dropout_forward)(const struct op_dropout *o);
+void CPU(dropout_backward)(const struct op_dropout *o);
 
 #endif

@@ -58,7 +58,7 @@ static void forward_block(void *ctx, size_t block, int worker)
     }
 }
 
-void norm_forward_cpu(const struct op_norm *o)
+void CPU(norm_forward)(const struct op_norm *o)
 {
     threads_for(n_blocks(o->n), forward_block, (void *)(uintptr_t)o);
 }
@@ -112,7 +112,7 @@ static void backward_block(void *ctx, size_t block, int worker)
         backward_row(o, i, dgamma, dbeta);
 }
 
-void norm_backward_cpu(const struct op_norm *o)
+void CPU(norm_backward)(const struct op_norm *o)
 {
     threads_for(n_blocks(o->n), backward_block, (void *)(uintptr_t)o);
     for (size_t b = 0; b < n_blocks(o->n); b++) {
@@ -133,7 +133,7 @@ static void dropout_forward_block(void *ctx, size_t block, int worker)
         drop_row(&o->drop, i, (const float *)o->x + i * o->d, (float *)o->y + i * o->d, o->d);
 }
 
-void dropout_forward_cpu(const struct op_dropout *o)
+void CPU(dropout_forward)(const struct op_dropout *o)
 {
     threads_for(n_blocks(o->n), dropout_forward_block, (void *)(uintptr_t)o);
 }
@@ -156,7 +156,7 @@ static void dropout_backward_block(void *ctx, size_t block, int worker)
     }
 }
 
-void dropout_backward_cpu(const struct op_dropout *o)
+void CPU(dropout_backward)(const struct op_dropout *o)
 {
     threads_for(n_blocks(o->n), dropout_backward_block, (void *)(uintptr_t)o);
 }

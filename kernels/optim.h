@@ -8,13 +8,14 @@
 #ifndef GC_KERNELS_OPTIM_H
 #define GC_KERNELS_OPTIM_H
 
+#include "kernels/cpu_name.h"
 #include "lib/tensor/backend.h"
 
 void axpy_ref(const struct op_axpy *o);
-void axpy_cpu(const struct op_axpy *o);
+void CPU(axpy)(const struct op_axpy *o);
 double sum_squares_ref(const void *x, size_t n);
-double sum_squares_cpu(const void *x, size_t n);
+double CPU(sum_squares)(const void *x, size_t n);
 void adamw_ref(const struct op_adamw *o);
-void adamw_cpu(const struct op_adamw *o);
+void CPU(adamw)(const struct op_adamw *o);
 
 #endif

@@ -18,7 +18,7 @@ static void axpy_task(void *ctx, size_t i, int worker)
         y[k] += a * x[k];
 }
 
-void axpy_cpu(const struct op_axpy *o)
+void CPU(axpy)(const struct op_axpy *o)
 {
     threads_for((o->n + OPTIM_BLOCK - 1) / OPTIM_BLOCK, axpy_task, (void *)(uintptr_t)o);
 }
@@ -75,7 +75,7 @@ static double join(const struct leaves *l, size_t *next, size_t n, size_t parts)
     return a + join(l, next, n - left, parts / 2);
 }
 
-double sum_squares_cpu(const void *x, size_t n)
+double CPU(sum_squares)(const void *x, size_t n)
 {
     struct leaves l = { .x = x };
     size_t next = 0;
@@ -110,7 +110,7 @@ static void adam_task(void *ctx, size_t i, int worker)
     }
 }
 
-void adamw_cpu(const struct op_adamw *o)
+void CPU(adamw)(const struct op_adamw *o)
 {
     const double t = (double)o->step;
     for (size_t s = 0; s < o->n_segments; s++) {

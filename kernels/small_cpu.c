@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "kernels/dropout_bits.h"
+#include "kernels/cpu_name.h"
 #include "kernels/math_cpu.h"
 #include "lib/base/thread.h"
 #include "lib/tensor/small.h"
@@ -17,4 +18,4 @@
 #include "kernels/small_body.h"
 #include "kernels/small_graph.h"
 
-const struct small_ops small_cpu = SMALL_TABLE;
+const struct small_ops CPU(small) = SMALL_TABLE;

@@ -54,9 +54,14 @@ slurm_conf() { # communication-parameters
 	END
 }
 
-slurm_stop() {
-	local pid
+slurm_stop() { # slurmd waits for a step that munged can no longer tell it about: not for long
+	local pid i
 	for pid in "${slurm_pids[@]}"; do kill "$pid" 2>/dev/null; done
+	for ((i = 0; i < 50; i++)); do
+		kill -0 "${slurm_pids[@]}" 2>/dev/null || break
+		sleep 0.1
+	done
+	for pid in "${slurm_pids[@]}"; do kill -KILL "$pid" 2>/dev/null; done
 	for pid in "${slurm_pids[@]}"; do wait "$pid" 2>/dev/null; done
 	slurm_pids=()
 }

@@ -25,7 +25,8 @@ check-gcc: ## a build with gcc in which a warning is an error
 clang_checks := $(c_src:%=check-clang/%)
 check-clang: $(clang_checks) ## the same with clang
 $(clang_checks): check-clang/%:
-	$Qclang $(CPPFLAGS) $(CFLAGS) $(if $(filter kernels/%_cpu.c,$*),$(cpu_flags)) -Werror \
+	$Qclang $(CPPFLAGS) $(CFLAGS) $(if $(filter kernels/%_cpu.c,$*),$(cpu_flags))$(if \
+		$(filter kernels/%_bf16.c,$*),$(amx_flags)) -Werror \
 		-fsyntax-only $*
 
 # On the small golden folders: the whole ones take many minutes when every access is checked.

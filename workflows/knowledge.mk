@@ -81,7 +81,7 @@ by_cells = --cells $(coexpression_cells) --least-cells $(coexpression_least) \
 	--above $(coexpression_above)
 
 # The promoters that are there: SPECIES=FILE words to the shell's list, or their files alone.
-with_sequences = set --; for w in $(promoter_sequences); do f='$(CACHE)/view/'$${w#*=}; \
+with_sequences = set --; for w in $(promoter_sequences); do f='$(CACHE)/view/'$${w\#*=}; \
 	if [ -e "$$f" ]; then set -- "$$@" $(1)"$$f"; fi; done
 by_bases = $(if $(strip $(genome_of)),--genome $(genome_of) --tss $(sites_of)) \
 	$${1:+--sequences} "$$@" --tables $R/tables --upstream $(promoter_upstream) \

@@ -11,6 +11,9 @@ pretrain_lr ?= 5e-5
 pretrain_warmup ?= 10000
 pretrain_eval_every ?= 100
 pretrain_checkpoint_every ?= 500
+# In front of this stage's program alone, e.g. pretrain_run='mpirun -n 4': any number of ranks gives
+# the same bytes (docs/many-machines.md).
+pretrain_run ?= $(RUN)
 params/pretrain := --steps $(pretrain_steps) --epochs $(pretrain_epochs) \
 	--batch $(pretrain_batch) --lr $(pretrain_lr) --warmup $(pretrain_warmup) \
 	--eval-every $(pretrain_eval_every) --checkpoint-every $(pretrain_checkpoint_every) --keep 1 \
@@ -21,7 +24,7 @@ knowledge_files = $$(LC_ALL=C ls -d $R/knowledge/*.safetensors)
 $R/pretrain/MANIFEST.tsv: $B/bin/pretrain $R/pretrain/params $(pretrain_config) \
 		$R/tokenize/MANIFEST.tsv $R/knowledge/MANIFEST.tsv $R/tables/MANIFEST.tsv | $(closer)
 	$(reopen_stage)
-	$Q$(tool)pretrain --shards $R/tokenize --tables $R/tables --config $(pretrain_config) \
+	$QGC_TIMES=$(@D)/time.log $(pretrain_run) $B/bin/pretrain --shards $R/tokenize --tables $R/tables --config $(pretrain_config) \
 		--knowledge $(knowledge_files) $(params/pretrain) --resume --restart-if-changed \
 		--out $(@D) --report $(@D)/report.json --threads $(THREADS)
 	$(close_stage)

@@ -18,7 +18,9 @@ folder_tests := parity-model parity-pickle parity-corpus parity-knowledge parity
 
 golden = $(foreach f,$(1),$(wildcard $(SHARED:=/golden/$(f)) reference/golden/$(f)))
 folder_jobs = $(foreach p,$(filter $(folder_tests),$(notdir $(test_bin))),$(foreach \
-	d,$(call golden,$(folders/$(p))),'$B/tests/$(p) $(d)'))
+	d,$(call golden,$(folders/$(p))),'$B/tests/$(p) $(d)')) $(foreach \
+	d,$(call golden,$(folders/parity-model)),'$B/tests/parity-model $(d) --backend cpu-bf16' \
+		'$B/tests/parity-model $(d) --backend cpu-avx2')
 fuzz_jobs = $(foreach f,$(fuzz_src:tests/fuzz/%.c=%),'$B/tests/$(f) --mutate 5000 $(wildcard \
 	$(f:fuzz_%=tests/fuzz/%))')
 unit_tests := $(filter-out $(folder_tests:%=$B/tests/%) $B/tests/fuzz_%,$(sort $(test_bin)))

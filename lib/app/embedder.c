@@ -9,7 +9,10 @@
 #include "lib/cell/gene_map.h"
 #include "lib/io/tables.h"
 
-enum { MAX_ROWS = 8192 };
+enum {
+    MAX_ROWS = 8192,
+    FOLD_CELLS = 64 /* about the genes of the vocabulary once */
+};
 
 enum rc embedder_open(struct embedder *m, const char *folder, const struct backend *b,
                       const struct embedder_wants *want, struct err *e)
@@ -222,6 +225,8 @@ enum rc embedder_cells(struct embedder *m, const struct cells *c, float *to,
     struct cell_tokens waiting;
     const struct sink sink = { &waiting, to, done, ctx };
     cell_tokens_init(&waiting);
+    if (c->count.n_rows >= FOLD_CELLS && !m->model.folded.table && model_fold(&m->model, e))
+        return e ? e->rc : RC_FAIL;
     memset(to, 0, c->count.n_rows * m->model.config.d * sizeof *to); /* of cells without tokens */
     enum rc rc = both_species(m, c, &sink, rep, e);
     cell_tokens_release(&waiting);

@@ -60,8 +60,29 @@ static enum rc draw_cells(const struct cells *c, const struct coexpression_optio
 
 struct matrix_result {
     struct pearson_counts real, chance;
-    size_t n_pairs; /* of two genes of the vocabulary */
+    size_t n_pairs, n_lost; /* of two genes of the vocabulary; of others */
+    json_t *unknown;        /* genes of the latter, in order of the matrix; owned */
 };
+
+/* The genes without a token that stand in pairs that passed. */
+static enum rc list_unknown(const struct knowledge_source *s, const struct cells *c,
+                            enum species sp, const struct pairs *p, struct matrix_result *m,
+                            struct err *e)
+{
+    unsigned char *in_pair = calloc(c->count.n_cols + 1, 1);
+    m->unknown = json_array();
+    if (!in_pair || !m->unknown) {
+        free(in_pair);
+        return err_set(e, RC_FAIL, "no memory for %zu genes", (size_t)c->count.n_cols);
+    }
+    for (size_t i = 0; i < p->n; i++)
+        in_pair[p->at[i].a] = in_pair[p->at[i].b] = 1;
+    for (size_t g = 0; g < c->count.n_cols; g++)
+        if (in_pair[g] && cell_token(s, sp, c->gene[g]) < 0)
+            json_array_append_new(m->unknown, json_string(c->gene[g]));
+    free(in_pair);
+    return RC_OK;
+}
 
 static enum rc correlate(struct knowledge_source *s, const struct cells *c, const struct csr *count,
                          enum species sp, const struct pearson_options *given,
@@ -81,6 +102,9 @@ static enum rc correlate(struct knowledge_source *s, const struct cells *c, cons
             rc = pairs_add(&s->pairs, (uint32_t)a, (uint32_t)b, e);
     }
     m->n_pairs = s->pairs.n - before;
+    m->n_lost = p.n - m->n_pairs;
+    if (!rc)
+        rc = list_unknown(s, c, sp, &p, m, e);
     pairs_release(&p);
     return rc;
 }
@@ -105,12 +129,14 @@ static void tell_matrix(struct knowledge_source *s, const char *path, const stru
     log_say("%s: %llu pairs above %g, %llu after a shuffle", path,
             (unsigned long long)m->real.above, o->above, (unsigned long long)m->chance.above);
     json_array_append_new(
-        s->list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "sample", name,
-                           "species", species_name(sp), "cells", (json_int_t)c->obs.n_rows,
-                           "cells_drawn", (json_int_t)n_drawn, "genes", (json_int_t)m->real.genes,
-                           "pairs_defined", (json_int_t)m->real.defined, "pairs_above",
-                           (json_int_t)m->real.above, "null_above", (json_int_t)m->chance.above,
-                           "pairs", (json_int_t)m->n_pairs, "thresholds", thresholds(o, m)));
+        s->list,
+        json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O, s:o}", "sample", name,
+                  "species", species_name(sp), "cells", (json_int_t)c->obs.n_rows, "cells_drawn",
+                  (json_int_t)n_drawn, "genes", (json_int_t)m->real.genes, "pairs_defined",
+                  (json_int_t)m->real.defined, "pairs_above", (json_int_t)m->real.above,
+                  "null_above", (json_int_t)m->chance.above, "pairs", (json_int_t)m->n_pairs,
+                  "pairs_of_unknown_genes", (json_int_t)m->n_lost, "unknown", m->unknown,
+                  "thresholds", thresholds(o, m)));
 }
 
 enum rc knowledge_add_matrix(struct knowledge_source *s, const char *path,
@@ -136,6 +162,7 @@ enum rc knowledge_add_matrix(struct knowledge_source *s, const char *path,
         tell_matrix(s, path, &c, sp, drawn.n_rows, &p, &m);
     else
         err_wrap(e, "'%s'", path);
+    json_decref(m.unknown);
     csr_release(&drawn);
     cells_release(&c);
     return rc;

@@ -5,6 +5,7 @@
 
 #include "lib/app/knowledge_source.h"
 #include "lib/base/log.h"
+#include "lib/base/map.h"
 #include "lib/io/hgnc.h"
 
 /* Cell Research 2024, Methods, "Gene family": families that the authors took from HGNC's download,
@@ -57,6 +58,16 @@ static void tell_file(struct knowledge_source *s, const struct hgnc *h, const in
 {
     char why[256];
     json_t *list = json_array();
+    size_t families = 0;
+    struct map seen;
+    map_init(&seen);
+    for (size_t i = 0; i < h->n_members; i++) {
+        char group[32];
+        uint64_t old = 0;
+        snprintf(group, sizeof group, "%llu", (unsigned long long)h->member[i].group);
+        families += !map_add(&seen, group, 0, &old, NULL) && old == MAP_NONE;
+    }
+    map_release(&seen);
     for (size_t g = 0; list && g < h->n_genes; g++)
         if (human[g] < 0)
             json_array_append_new(list, json_string(h->symbol[g]));
@@ -65,11 +76,12 @@ static void tell_file(struct knowledge_source *s, const struct hgnc *h, const in
              "pseudogenes and other loci are counted only as far as the rest goes; a mouse family "
              "has only genes with a one-to-one homolog",
              h->n_protein, h->n_docs);
-    json_array_append_new(s->list, json_pack("{s:I, s:I, s:I, s:s, s:o}", "genes_in_file",
-                                             (json_int_t)h->n_docs, "genes_protein_coding",
-                                             (json_int_t)h->n_protein, "genes_with_group",
-                                             (json_int_t)h->n_genes, "why_not_the_paper_s_count",
-                                             why, "unknown", list));
+    json_array_append_new(s->list,
+                          json_pack("{s:I, s:I, s:I, s:I, s:s, s:o}", "families_in_file",
+                                    (json_int_t)families, "genes_in_file", (json_int_t)h->n_docs,
+                                    "genes_protein_coding", (json_int_t)h->n_protein,
+                                    "genes_with_group", (json_int_t)h->n_genes,
+                                    "why_not_the_paper_s_count", why, "unknown", list));
 }
 
 enum rc knowledge_add_families(struct knowledge_source *s, const char *hgnc_path, struct err *e)

@@ -28,7 +28,8 @@ struct pretrain_options pretrain_defaults(void)
                                       .species = "both",
                                       .sampler = "shuffle",
                                       .lengths = "true",
-                                      .device_batch = 10 };
+                                      .device_batch = 10,
+                                      .eval_cells = 4096 };
 }
 
 enum rc pretrain_check(const struct pretrain_options *o, struct err *e)
@@ -45,8 +46,8 @@ enum rc pretrain_check(const struct pretrain_options *o, struct err *e)
           "--steps, --epochs and --warmup are not below 0" },
         { !o->steps && !o->epochs, "--steps or --epochs must be above 0" },
         { o->checkpoint_every < 1 || o->keep < 1, "--checkpoint-every and --keep are at least 1" },
-        { o->cells < 0 || o->device_batch < 1,
-          "--cells is not below 0, --device-batch at least 1" },
+        { o->cells < 0 || o->eval_cells < 0 || o->device_batch < 1,
+          "--cells and --eval-cells are not below 0, --device-batch is at least 1" },
         { o->eval_every < 0, "--eval-every is not below 0" },
         { o->micro_rows < 1, "--micro-rows is at least 1" },
         { !(o->mask_rate > 0 && o->mask_rate <= 1), "--mask-rate is within (0, 1]" },
@@ -86,10 +87,10 @@ static void options_text(const struct pretrain *p, char *text, size_t n)
 {
     const struct pretrain_options *o = p->o;
     const struct model_config *c = &p->model.config;
-    const int at = snprintf(text, n, "%d%d%d%d %d %s %lld %s %s %lld ", c->use_knowledge[0],
-                            c->use_knowledge[1], c->use_knowledge[2], c->use_knowledge[3],
-                            c->use_values, o->species, (long long)o->cells, o->sampler, o->lengths,
-                            (long long)o->device_batch);
+    const int at = snprintf(
+        text, n, "%d%d%d%d %d %s %lld %lld %s %s %lld ", c->use_knowledge[0], c->use_knowledge[1],
+        c->use_knowledge[2], c->use_knowledge[3], c->use_values, o->species, (long long)o->cells,
+        (long long)o->eval_cells, o->sampler, o->lengths, (long long)o->device_batch);
     text += at;
     n -= (size_t)at;
     snprintf(text, n, "%s %llu %llu %lld %.17g %lld %.17g %.17g %.17g %.17g %.17g %lld",
@@ -98,9 +99,21 @@ static void options_text(const struct pretrain *p, char *text, size_t n)
              o->mask_rate, o->id_weight, o->held_out, (long long)o->micro_rows);
 }
 
-static enum rc add_cells(const struct shard_set *s, struct sha256 *sum, struct err *e)
+/* A stage's manifest has the sums of all its shards: then nobody need read a corpus through for
+ * them. */
+static enum rc add_cells(const struct pretrain *p, struct sha256 *sum, struct err *e)
 {
-    enum rc rc = RC_OK;
+    const struct shard_set *s = &p->shards;
+    char hex[SHA256_HEX], *path = text_new("%s/MANIFEST.tsv", p->o->shards);
+    enum rc rc = path ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
+    const bool closed = path && file_exists(path);
+    if (closed)
+        rc = sha256_file(path, hex, NULL, e);
+    if (closed && !rc)
+        rc = sha256_add(sum, hex, strlen(hex), e);
+    free(path);
+    if (closed)
+        return rc;
     for (size_t i = 0; !rc && i < s->n_cells; i++) {
         const struct token_cell c = shard_set_cell(s, i);
         rc = sha256_add(sum, &c.cell_id, sizeof c.cell_id, e);
@@ -132,7 +145,7 @@ enum rc pretrain_fingerprint(struct pretrain *p, struct err *e)
             rc = sha256_add(&s, hex, strlen(hex), e);
     }
     if (!rc)
-        rc = add_cells(&p->shards, &s, e);
+        rc = add_cells(p, &s, e);
     if (rc) {
         sha256_release(&s);
         return rc;

@@ -28,7 +28,7 @@ struct pretrain_options {
     size_t n_kinds;
     bool no_values;
     const char *species;           /* both, human or mouse */
-    int64_t cells;                 /* to learn from; 0: all */
+    int64_t cells, eval_cells;     /* to learn from, to evaluate on; 0: all */
     const char *sampler, *lengths; /* shuffle or grouped; true or sorted */
     int64_t device_batch;
     bool resume, restart_if_changed;

@@ -46,27 +46,25 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* --cells: those with the least numbers, each a function of the cell alone. So a smaller corpus is
- * part of every larger one, as the curve over corpus sizes (Fig. 3a) wants it. */
-static enum rc draw_cells(struct pretrain *p, struct err *e)
+/* Of *n places the `want` (0: all) whose cells have the least numbers, each a function of the cell
+ * alone. So fewer cells are part of more, as a curve over corpus sizes (Fig. 3a) wants it. */
+static enum rc draw_cells(const struct pretrain *p, uint32_t *place, size_t *n, size_t want,
+                          struct err *e)
 {
-    const size_t n = (size_t)p->o->cells;
-    if (!n || n >= p->n_train)
-        return n > p->n_train ? err_set(e, RC_INPUT, "--cells %zu, but there are %zu to learn from",
-                                        n, p->n_train)
-                              : RC_OK;
-    struct draw *d = malloc(p->n_train * sizeof *d);
+    if (!want || want >= *n)
+        return RC_OK;
+    struct draw *d = malloc(*n * sizeof *d);
     if (!d)
-        return err_set(e, RC_FAIL, "no memory to draw from %zu cells", p->n_train);
-    for (size_t i = 0; i < p->n_train; i++)
-        d[i] = (struct draw){ rng_u64(p->o->seed, RNG_SAMPLE, cell_at(p, p->train[i]).cell_id, 0),
-                              p->train[i] };
-    qsort(d, p->n_train, sizeof *d, by_number);
-    for (size_t i = 0; i < n; i++)
-        p->train[i] = d[i].place;
+        return err_set(e, RC_FAIL, "no memory to draw from %zu cells", *n);
+    for (size_t i = 0; i < *n; i++)
+        d[i] = (struct draw){ rng_u64(p->o->seed, RNG_SAMPLE, cell_at(p, place[i]).cell_id, 0),
+                              place[i] };
+    qsort(d, *n, sizeof *d, by_number);
+    for (size_t i = 0; i < want; i++)
+        place[i] = d[i].place;
     free(d);
-    p->n_train = n;
-    qsort(p->train, n, sizeof *p->train, by_value);
+    *n = want;
+    qsort(place, want, sizeof *place, by_value);
     return RC_OK;
 }
 
@@ -92,7 +90,11 @@ static enum rc split(struct pretrain *p, struct err *e)
     if (!p->n_train)
         return err_set(e, RC_INPUT, "'%s' has no cell to learn from (species: %s)", p->o->shards,
                        p->o->species);
-    return draw_cells(p, e);
+    if ((size_t)p->o->cells > p->n_train)
+        return err_set(e, RC_INPUT, "--cells %lld, but there are %zu to learn from",
+                       (long long)p->o->cells, p->n_train);
+    enum rc rc = draw_cells(p, p->train, &p->n_train, (size_t)p->o->cells, e);
+    return rc ? rc : draw_cells(p, p->held, &p->n_held, (size_t)p->o->eval_cells, e);
 }
 
 static enum rc count_genes(struct pretrain *p, struct err *e)

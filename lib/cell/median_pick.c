@@ -99,7 +99,7 @@ static void find_kept(struct median_pick *p, int w)
             return;
         }
     }
-    assert(!"other values than in the first pass");
+    assert(false); /* the caller streamed other values than in the first pass */
 }
 
 static void find_digit(struct median_pick *p, int w, const uint64_t *bin)

@@ -60,7 +60,7 @@ static void mean_rows(const double *row, size_t n, size_t d, float *out)
 static enum rc take_pass(struct embedding *x, enum dna_pooling pooling, float *out, struct err *e)
 {
     const size_t d = x->m->config.d, n = x->b.n_chunks;
-    struct tensor *rows = dnabert_cls(&x->tape, &x->b, dnabert_encode(x->m, &x->tape, &x->b, 0));
+    struct tensor *rows = dnabert_encode_cls(x->m, &x->tape, &x->b);
     if (pooling == DNA_LONG)
         rows = dnabert_pool(x->m, &x->tape, rows);
     double *value = tape_memory(&x->tape, n * d * sizeof *value);

@@ -64,14 +64,19 @@ static struct tensor *layer_norm(const struct run *r, struct tensor *x, struct t
                      r->m->config.norm_eps, &drop);
 }
 
-static struct tensor *encoder_layer(const struct run *r, struct tensor *h, unsigned l)
+static struct tensor *attend(const struct run *r, struct tensor *h, unsigned l)
 {
     const struct dropout drop = drop_at(r, 1 + 3 * l);
     struct tensor *q = layer_linear(r, h, l, "attention.self.query", ACT_NONE);
     struct tensor *k = layer_linear(r, h, l, "attention.self.key", ACT_NONE);
     struct tensor *v = layer_linear(r, h, l, "attention.self.value", ACT_NONE);
-    struct tensor *a =
-        tape_attention(r->t, q, k, v, r->m->config.n_heads, r->b->first, r->b->n_chunks, &drop);
+    return tape_attention(r->t, q, k, v, r->m->config.n_heads, r->b->first, r->b->n_chunks, &drop);
+}
+
+/* What follows the attention a: row by row, so some of the rows will do. */
+static struct tensor *after_attention(const struct run *r, struct tensor *a, struct tensor *h,
+                                      unsigned l)
+{
     a = layer_linear(r, a, l, "attention.output.dense", ACT_NONE);
     h = layer_norm(r, a, h, l, "attention.output", 2 + 3 * l);
     struct tensor *f = layer_linear(r, h, l, "intermediate.dense", ACT_GELU);
@@ -79,9 +84,14 @@ static struct tensor *encoder_layer(const struct run *r, struct tensor *h, unsig
     return layer_norm(r, f, h, l, "output", 3 + 3 * l);
 }
 
+static struct tensor *encoder_layer(const struct run *r, struct tensor *h, unsigned l)
+{
+    return after_attention(r, attend(r, h, l), h, l);
+}
+
 /* Without gradients nothing of a layer is needed after it but its output: two buffers take turns,
  * and the memory of one layer serves all. */
-static struct tensor *encode_only(const struct run *r)
+static struct tensor *encode_only(const struct run *r, unsigned n_layers)
 {
     const struct dnabert_config *c = &r->m->config;
     struct tensor *keep[2] = { tape_new(r->t, r->b->n_rows, c->d),
@@ -89,7 +99,7 @@ static struct tensor *encode_only(const struct run *r)
     const size_t bytes = r->b->n_rows * c->d * r->t->b->real_bytes;
     const struct arena_mark mark = arena_mark(&r->t->arena);
     struct tensor *h = embed(r);
-    for (unsigned l = 0; l <= c->n_layers && !r->t->failed; l++) {
+    for (unsigned l = 0; l <= n_layers && !r->t->failed; l++) {
         if (l)
             h = encoder_layer(r, keep[(l - 1) % 2], l - 1);
         if (r->t->failed)
@@ -97,7 +107,7 @@ static struct tensor *encode_only(const struct run *r)
         memcpy(keep[l % 2]->x, h->x, bytes);
         arena_rewind(&r->t->arena, mark);
     }
-    return r->t->failed ? &r->t->nothing : keep[c->n_layers % 2];
+    return r->t->failed ? &r->t->nothing : keep[n_layers % 2];
 }
 
 struct tensor *dnabert_encode(struct dnabert *m, struct tape *t, const struct dna_batch *b,
@@ -105,7 +115,7 @@ struct tensor *dnabert_encode(struct dnabert *m, struct tape *t, const struct dn
 {
     const struct run r = { m, t, b, drop_seed };
     if (!t->training)
-        return encode_only(&r);
+        return encode_only(&r, m->config.n_layers);
     struct tensor *h = embed(&r);
     for (unsigned l = 0; l < m->config.n_layers; l++)
         h = encoder_layer(&r, h, l);
@@ -115,6 +125,17 @@ struct tensor *dnabert_encode(struct dnabert *m, struct tape *t, const struct dn
 struct tensor *dnabert_cls(struct tape *t, const struct dna_batch *b, struct tensor *last)
 {
     return tape_gather(t, last, b->first, b->n_chunks, SIZE_MAX);
+}
+
+struct tensor *dnabert_encode_cls(struct dnabert *m, struct tape *t, const struct dna_batch *b)
+{
+    const struct run r = { m, t, b, 0 };
+    const unsigned last = m->config.n_layers - 1;
+    struct tensor *h = encode_only(&r, last);
+    struct tensor *a = attend(&r, h, last);
+    if (t->failed)
+        return &t->nothing;
+    return after_attention(&r, dnabert_cls(t, b, a), dnabert_cls(t, b, h), last);
 }
 
 struct tensor *dnabert_pool(struct dnabert *m, struct tape *t, struct tensor *cls)

@@ -1,6 +1,7 @@
 #include "lib/nn/logistic.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,8 +121,8 @@ static enum rc with_ones(const struct mat *x, struct mat *out, struct err *e)
     return RC_OK;
 }
 
-/* l->w holds the start, then the end. */
-static enum rc minimise(struct loss *l, int *n_steps, struct err *e)
+/* l->w holds the start, then the end. scaled: by the curvature along each column; else not. */
+static enum rc minimise(struct loss *l, double tol, bool scaled, int *n_steps, struct err *e)
 {
     enum { MAX_STEPS = 2000 };
     size_t d1 = l->x->d, n = l->n_classes * d1;
@@ -131,11 +132,13 @@ static enum rc minimise(struct loss *l, int *n_steps, struct err *e)
         return err_set(e, RC_FAIL, "no memory for %zu weights", n);
     l->scale = v + n;
     set_scale(l);
+    for (size_t j = 0; !scaled && j < d1; j++)
+        l->scale[j] = 1;
     for (size_t i = 0; i < n; i++)
         v[i] = l->w.x[i] * l->scale[i % d1];
     enum rc rc = mat_alloc(&l->z, l->x->n, l->n_classes, e);
     if (!rc)
-        rc = lbfgs_minimise(loss_at, l, n, v, 1e-6, MAX_STEPS, &end, e);
+        rc = lbfgs_minimise(loss_at, l, n, v, tol, MAX_STEPS, &end, e);
     for (size_t i = 0; i < n; i++)
         l->w.x[i] = v[i] / l->scale[i % d1];
     *n_steps = end.n_steps;
@@ -145,8 +148,8 @@ static enum rc minimise(struct loss *l, int *n_steps, struct err *e)
 }
 
 static enum rc fit(enum loss_kind kind, const struct mat *x, const uint32_t *class_of,
-                   size_t n_classes, double c, const struct linear_model *start,
-                   struct linear_model *out, struct err *e)
+                   size_t n_classes, double c, const struct linear_model *start, double tol,
+                   bool scaled, struct linear_model *out, struct err *e)
 {
     *out = (struct linear_model){ .d = x->d, .n_classes = n_classes };
     if (!x->n || !n_classes || !(c > 0))
@@ -164,7 +167,7 @@ static enum rc fit(enum loss_kind kind, const struct mat *x, const uint32_t *cla
     if (!rc && start)
         memcpy(l.w.x, start->w.x, n_classes * (x->d + 1) * sizeof(double));
     if (!rc)
-        rc = minimise(&l, &out->n_steps, e);
+        rc = minimise(&l, tol, scaled, &out->n_steps, e);
     mat_release(&ones);
     if (rc)
         mat_release(&l.w);
@@ -175,13 +178,19 @@ static enum rc fit(enum loss_kind kind, const struct mat *x, const uint32_t *cla
 enum rc logistic_fit(const struct mat *x, const uint32_t *class_of, size_t n_classes, double c,
                      const struct linear_model *start, struct linear_model *out, struct err *e)
 {
-    return fit(LOSS_SOFTMAX, x, class_of, n_classes, c, start, out, e);
+    return fit(LOSS_SOFTMAX, x, class_of, n_classes, c, start, 1e-6, true, out, e);
+}
+
+enum rc logistic_fit_until(const struct mat *x, const uint32_t *class_of, size_t n_classes,
+                           double c, double tol, struct linear_model *out, struct err *e)
+{
+    return fit(LOSS_SOFTMAX, x, class_of, n_classes, c, NULL, tol, false, out, e);
 }
 
 enum rc svm_fit(const struct mat *x, const uint32_t *class_of, size_t n_classes, double c,
                 const struct linear_model *start, struct linear_model *out, struct err *e)
 {
-    return fit(LOSS_HINGE2, x, class_of, n_classes, c, start, out, e);
+    return fit(LOSS_HINGE2, x, class_of, n_classes, c, start, 1e-6, true, out, e);
 }
 
 static enum rc scores_of(const struct linear_model *m, const struct mat *x, struct mat *z,

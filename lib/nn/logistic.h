@@ -24,6 +24,12 @@ enum rc linear_model_copy(const struct linear_model *m, struct linear_model *out
  * is convex: the minimum is one and the same from any start. */
 enum rc logistic_fit(const struct mat *x, const uint32_t *class_of, size_t n_classes, double c,
                      const struct linear_model *start, struct linear_model *out, struct err *e);
+/* The same from zeros until no slope of the mean loss is above tol, which is where scikit-learn's
+ * lbfgs stops. For a large c that is far from the minimum, and what is left over matters to classes
+ * of a few cells: on 492 pancreas cells with c = 10 the macro-F1 of its usual tol 1e-4 is 0.88, of
+ * 1e-5 0.77, and of the minimum 0.71 (mean of five splits). */
+enum rc logistic_fit_until(const struct mat *x, const uint32_t *class_of, size_t n_classes,
+                           double c, double tol, struct linear_model *out, struct err *e);
 /* probability [x->n] of the predicted class; may be NULL. */
 enum rc logistic_predict(const struct linear_model *m, const struct mat *x, uint32_t *predicted,
                          double *probability, struct err *e);

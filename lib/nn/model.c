@@ -173,6 +173,7 @@ enum rc model_init(struct model *m, const struct model_config *c, const struct b
 
 void model_release(struct model *m)
 {
+    model_unfold(m);
     params_release(&m->params);
     for (int k = 0; k < N_KNOWLEDGE; k++)
         free(m->tables.knowledge[k]);

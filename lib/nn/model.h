@@ -33,10 +33,19 @@ struct model_tables {
     uint32_t *homolog;             /* [V] owned: knowledge row of a token in a mouse cell */
 };
 
+/* The part of the embedding block that does not look at the cell, for every pair of word and knowledge row
+ * that a cell can have: what model_fold makes. Of the backend's reals. */
+struct model_folded {
+    void *table;      /* [rows, D] owned: row w of word w with its own knowledge, then those below */
+    uint32_t *homolog; /* [V] owned: row of word w with its homolog's knowledge; w where that is its own */
+    size_t rows;
+};
+
 struct model {
     struct model_config config;
     struct params params;
     struct model_tables tables;
+    struct model_folded folded; /* empty: computed for each batch */
     float alpha;        /* emb_warmup.alpha: 1 in every published model */
     int64_t warm_steps; /* emb_warmup.steps: a counter without effect */
     bool has_head;      /* a pooler and a classifier were loaded */
@@ -56,6 +65,12 @@ void model_randomise(struct model *m, uint64_t seed);
 /* Trained numbers, without padding of the block. */
 size_t model_n_parameters(const struct model *m);
 
+/* Computes the pairs of the embedding block once for the whole vocabulary, for passes without gradients:
+ * worth it from some 50,000 genes on. Changes no bit of what they give. Weights must stay as they are;
+ * model_unfold drops it. */
+enum rc model_fold(struct model *m, struct err *e);
+void model_unfold(struct model *m);
+
 /* What a forward pass may be asked for. */
 struct model_out {
     struct tensor **hidden; /* [L + 1] wanted when not NULL: rows of the batch x D after each layer */
@@ -74,6 +89,8 @@ struct model_run {
     size_t n_masked_total; /* masked rows that the means run over: of the global batch */
 };
 
+/* [n_pairs,D]: the embedding block of each pair without the value; NULL where it has no such part. */
+struct tensor *model_pairs(struct model *m, struct tape *t, const struct batch *b);
 /* Encoder only. */
 void model_encode(struct model *m, struct tape *t, const struct batch *b,
                   const struct model_run *run, struct model_out *out);

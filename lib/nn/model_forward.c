@@ -1,6 +1,6 @@
 /* The forward pass of spec/03 section 3, heads and losses of sections 4 and 5.
  *
- *   embed_pairs   word, knowledge -> one row per distinct (word, knowledge row) pair
+ *   model_pairs   word, knowledge -> one row per distinct (word, knowledge row) pair
  *   concatenate   + value, or what its encoder makes of it
  *   embed         + cat_ln, QuickGELU, cat_proj, type, position, LayerNorm, dropout
  *   + species row, then L times encoder_layer
@@ -47,7 +47,7 @@ static struct tensor *word_rows(struct model *m, struct tape *t, const struct ba
 
 /* [n_pairs,D]: cat_fc without the value column. cat_fc's columns are word | value | kinds; of a JOINT
  * encoder words are no part of this, and without any knowledge it is NULL. */
-static struct tensor *embed_pairs(struct model *m, struct tape *t, const struct batch *b)
+struct tensor *model_pairs(struct model *m, struct tape *t, const struct batch *b)
 {
     const struct model_config *c = &m->config;
     struct tensor *fc = par(m, "bert.embeddings.concat_embeddings.cat_fc.weight"), *y = NULL;
@@ -93,15 +93,39 @@ static struct tensor *encode_values(struct model *m, struct tape *t, const struc
     return tape_linear(t, v, w2, bias2, ACT_NONE);
 }
 
+/* Rows of pairs, and for each gene which of them is its own. */
+struct pairs_of {
+    struct tensor *table;
+    const uint32_t *index;
+};
+
+static struct pairs_of pairs_of(struct model *m, struct tape *t, const struct batch *b)
+{
+    if (t->training || !m->folded.table)
+        return (struct pairs_of){ model_pairs(m, t, b), b->pair };
+    uint32_t *index = tape_memory(t, (b->n_genes + 1) * sizeof *index);
+    struct tensor *table = tape_memory(t, sizeof *table);
+    if (t->failed)
+        return (struct pairs_of){ &t->nothing, b->pair };
+    for (size_t g = 0; g < b->n_genes; g++) {
+        const uint32_t word = b->pair_word[b->pair[g]], row = b->pair_row[b->pair[g]];
+        index[g] = row == word ? word : m->folded.homolog[word];
+    }
+    const size_t d = m->config.d;
+    *table = (struct tensor){ m->folded.rows, d, d, m->folded.table, NULL };
+    return (struct pairs_of){ table, index };
+}
+
 /* [n_genes,D]: cat_fc of everything. */
 static struct tensor *concatenate(struct model *m, struct tape *t, const struct batch *b)
 {
     const struct model_config *c = &m->config;
     struct tensor *fc = par(m, "bert.embeddings.concat_embeddings.cat_fc.weight");
     struct tensor *value = tape_input(t, b->value, b->n_genes, 1);
-    struct tensor *pairs = embed_pairs(m, t, b);
+    const struct pairs_of p = pairs_of(m, t, b);
+    struct tensor *pairs = p.table;
     if (c->value_encoder == VALUE_PLAIN)
-        return tape_gather_axpy(t, pairs, b->pair, b->n_genes, value,
+        return tape_gather_axpy(t, pairs, p.index, b->n_genes, value,
                                 c->use_values ? tape_columns(t, fc, c->d, 1) : NULL);
     const bool joint = c->value_encoder == VALUE_JOINT;
     struct tensor *x =
@@ -110,7 +134,7 @@ static struct tensor *concatenate(struct model *m, struct tape *t, const struct 
                     ACT_NONE);
     if (!pairs)
         return x;
-    return tape_add(t, x, 1, tape_gather(t, pairs, b->pair, b->n_genes, SIZE_MAX));
+    return tape_add(t, x, 1, tape_gather(t, pairs, p.index, b->n_genes, SIZE_MAX));
 }
 
 /* [n_rows,D]: input of the encoder. */

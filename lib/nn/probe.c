@@ -135,7 +135,10 @@ static enum rc end(struct sides *s, struct probe_result *r, enum rc rc)
     return rc;
 }
 
-/* Both linear methods: each c starts from the solution of the one before. */
+/* Where the reference values stop (lib/nn/logistic.h says how much that matters). */
+static const double logistic_tol = 1e-5;
+
+/* Both linear methods. The support vector machine's c starts from the solution of the one before. */
 static enum rc probe_linear(bool svm, const double *c, size_t n_c, const struct probe_cells *cells,
                             const struct mat *x, struct probe_result *r, struct err *e)
 {
@@ -143,8 +146,9 @@ static enum rc probe_linear(bool svm, const double *c, size_t n_c, const struct 
     struct linear_model last = { 0 }, now = { 0 };
     enum rc rc = begin(&s, cells, x, "c", r, e);
     for (size_t i = 0; !rc && i < n_c; i++) {
-        rc = (svm ? svm_fit : logistic_fit)(&s.fit, s.fit_class, cells->n_classes, c[i],
-                                            i ? &last : NULL, &now, e);
+        rc = svm ? svm_fit(&s.fit, s.fit_class, cells->n_classes, c[i], i ? &last : NULL, &now, e)
+                 : logistic_fit_until(&s.fit, s.fit_class, cells->n_classes, c[i], logistic_tol,
+                                      &now, e);
         if (!rc)
             rc = (svm ? svm_predict : logistic_predict)(&now, &s.ask, s.said, s.score, e);
         if (!rc)

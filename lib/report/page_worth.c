@@ -1,6 +1,7 @@
 /* What each kind of prior knowledge is worth: coverage, held-out pairs, related genes among the
  * nearest, agreement of kinds, overlap with what benchmarks take as truth, and the authors' tables
  * beside ours. */
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,8 +55,8 @@ static void fixed(const struct page *p, double x, bool ours)
 static void coverage(const struct page *p, const struct table *t)
 {
     page_table(p, "Coverage and held-out pairs",
-               "kind|species|>genes|>with knowledge|>length of their rows|>of random rows|"
-               ">held-out pairs|>AUROC of gene2vec|>of degree|>of Adamic-Adar");
+               "kind|species|>genes|>known|>row length|>of random rows|>held out|>gene2vec|"
+               ">degree|>Adamic-Adar");
     for (size_t i = 0; i < t->n_rows; i++) {
         char share[FORMAT_MAX];
         double n, held;
@@ -148,6 +149,83 @@ static void leakage(const struct page *p, const struct table *t)
     page_table_end(p);
 }
 
+/* ---- from the reports of the kinds ---- */
+
+static double number(const json_t *j, const char *key)
+{
+    const json_t *x = json_object_get(j, key);
+    return json_is_number(x) ? json_number_value(x) : (double)NAN;
+}
+
+static const char *words(const json_t *j, const char *key)
+{
+    return json_string_value(json_object_get(j, key));
+}
+
+static void paper_row(const struct page *p, const char *what, const json_t *j, double here,
+                      double paper, const char *why)
+{
+    markup_raw(p->html, "<tr>");
+    page_cell_text(p, what);
+    page_cell_text(p, words(j, "species"));
+    page_cell_count(p, here);
+    page_cell_count(p, paper);
+    page_cell_text(p, why);
+    markup_raw(p->html, "</tr>\n");
+}
+
+/* Families and PECA2 networks here and in the paper. Families have one reason for both species. */
+static void paper_rows(const struct page *p, const json_t *list)
+{
+    const char *why = NULL;
+    for (size_t k = 0; k < json_array_size(list); k++)
+        if (words(json_array_get(list, k), "why_not_the_paper_s_count"))
+            why = words(json_array_get(list, k), "why_not_the_paper_s_count");
+    for (size_t k = 0; k < json_array_size(list); k++) {
+        const json_t *x = json_array_get(list, k);
+        if (json_object_get(x, "families_in_the_paper"))
+            paper_row(p, "gene families", x, number(x, "families"),
+                      number(x, "families_in_the_paper"), why);
+        if (json_object_get(x, "networks_of_peca2_in_the_paper"))
+            paper_row(p, "PECA2 networks", x, number(x, "networks_of_peca2"),
+                      number(x, "networks_of_peca2_in_the_paper"),
+                      words(x, "why_not_the_paper_s_count"));
+    }
+}
+
+static void beside_the_paper(const struct page *p)
+{
+    page_table(p, "Counts beside the paper's", "what|species|>here|>paper|why they differ");
+    for (size_t i = 0; i < p->r->n_knowledge; i++)
+        paper_rows(p, json_object_get(p->r->knowledge[i].j, "inputs"));
+    page_table_end(p);
+}
+
+/* What co-expression is beside chance, over all matrices. */
+static void chance(const struct page *p)
+{
+    double above = 0, null = 0;
+    size_t n = 0;
+    char a[FORMAT_MAX], b[FORMAT_MAX];
+    for (size_t i = 0; i < p->r->n_knowledge; i++) {
+        const json_t *list = json_object_get(p->r->knowledge[i].j, "inputs");
+        for (size_t k = 0; k < json_array_size(list); k++) {
+            const json_t *x = json_array_get(list, k);
+            if (!json_object_get(x, "null_above"))
+                continue;
+            above += number(x, "pairs_above");
+            null += number(x, "null_above");
+            n++;
+        }
+    }
+    if (n)
+        markup_fmt(p->html,
+                   "<p>Co-expression: over %zu matrices %s pairs of genes pass the threshold; "
+                   "after each gene's counts were shuffled among its own cells, which leaves no "
+                   "relation, %s do.</p>\n",
+                   n, format_count(a, above), format_count(b, null));
+}
+
 static void authors(const struct page *p, const struct table *t)
 {
     markup_raw(p->html, "<h3 id=\"authors-vectors\">The authors' vectors beside ours</h3>\n");
@@ -174,7 +252,8 @@ void page_worth(const struct page *p)
     }
     markup_raw(
         p->html,
-        "<p>Held-out pairs: vectors learned without a tenth of a kind's pairs must tell these "
+        "<p>Known: genes whose row was learned; the others have a random one of the same spread. "
+        "Held-out pairs (AUROC): vectors learned without a tenth of a kind's pairs must tell these "
         "from pairs of equally busy genes; 0.5 is chance. Beside them two scores that need no "
         "vectors: the product of the genes' numbers of partners, and Adamic-Adar, which counts "
         "common partners.</p>\n");
@@ -186,6 +265,8 @@ void page_worth(const struct page *p)
     markup_raw(p->html, "<p>Agreement: correlation of two kinds' cosines over the same pairs of "
                         "genes.</p>\n");
     agreement(p, &r->worth);
+    chance(p);
+    beside_the_paper(p);
     if (r->leakage.n_rows)
         leakage(p, &r->leakage);
     if (r->diff.n_rows)

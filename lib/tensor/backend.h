@@ -26,8 +26,7 @@ enum real_type { REAL_F32, REAL_F64 };
 
 /* Sizes by which work is cut; they belong to the operations, not to the machine. */
 enum {
-    OP_ROW_BLOCK = 64,  /* rows summed by one task before blocks are joined in order */
-    OP_QUERY_TILE = 64, /* query rows of attention at a time */
+    OP_ROW_BLOCK = 64, /* rows summed by one task before blocks are joined in order */
 };
 /* Reals of scratch for sums over rows of width d: two sums for each block. */
 static inline size_t op_row_work(size_t n, size_t d)
@@ -57,6 +56,7 @@ struct op_linear {
     const void *dy;
     void *dx, *dw, *db; /* dx has ld_x, dw has ld_w */
     void *work;         /* backward: [n,out], only when act is not ACT_NONE */
+    void *scratch;      /* linear_scratch_bytes, where the backend has that slot */
 };
 
 /* y = act(x), element by element, m = n * d items. */
@@ -159,14 +159,17 @@ struct op_attention {
     void *row_max, *row_sum; /* [n,heads] saved: the soft-max is exp(s - max) / sum */
     const void *dy;
     void *dq, *dk, *dv;
-    void *work; /* attention_work reals for each worker */
+    void *work; /* op_attention_work reals for each worker */
     size_t work_reals;
 };
 
-/* Reals of scratch for one worker: two tiles of query rows x keys, a row of dropout factors. */
-static inline size_t op_attention_work(size_t longest)
+/* Reals of scratch for one worker: rows of a head as the kernels want them (up to four times turned
+ * over, three times padded, one sum), a few numbers of each row, and blocks of scores, of their
+ * gradients and, with bf16, of their packed forms. */
+static inline size_t op_attention_work(size_t longest, size_t width)
 {
-    return (2 * OP_QUERY_TILE + 1) * (longest + 16);
+    const size_t w = (width + 31) / 32 * 32, rows = longest + 64;
+    return 8 * rows * w + 4 * (rows + 192) + 2 * 192 * w + 5 * 64 * 192 + 16 * 64;
 }
 
 /* Cross-entropy over all classes for n rows: logits = z[n,d] e[n_class,d]^T + b.
@@ -219,9 +222,11 @@ struct small_ops;
 
 struct backend {
     const char *name;
+    const char *isa; /* instructions that the kernels are written for, in words; NULL: any */
     enum real_type type;
     size_t real_bytes;
     const struct small_ops *small; /* lib/tensor/small.h; NULL: not in this filling */
+    size_t (*linear_scratch_bytes)(const struct op_linear *); /* may be NULL: none */
     void (*linear_forward)(const struct op_linear *);
     void (*linear_backward)(const struct op_linear *);
     void (*act_forward)(const struct op_act *);
@@ -249,10 +254,15 @@ struct backend {
 };
 
 extern const struct backend backend_ref;
-extern const struct backend backend_cpu;
+extern const struct backend backend_cpu;    /* AVX2 */
+extern const struct backend backend_cpu512; /* the same sources compiled for AVX-512 */
+extern const struct backend backend_bf16;   /* products in bf16, sums in f32: AVX512-BF16 */
+extern const struct backend backend_amx;    /* the same sources for AMX tiles */
 
 /* "auto", "ref", "cpu", and "cuda", "cuda-bf16" in programs linked with the cuda kernels: NULL when this build or this machine has no such backend; *why then says so.
- * auto is cpu where the processor has AVX2 and FMA, else ref. */
+ * auto is cpu where the processor has AVX2 and FMA, else ref. cpu takes AVX-512 where the processor has
+ * it; cpu-avx2 does not, and gives the bits of a processor without. cpu-bf16 wants AMX-BF16 or AVX512-BF16,
+ * which the processor is asked for; cpu-avx512bf16 is the latter though AMX be there. */
 const struct backend *backend_find(const char *name, const char **why);
 
 /* Reals of a backend from and to float or double arrays. */

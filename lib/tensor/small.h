@@ -201,6 +201,6 @@ struct small_ops {
     void (*descend)(const struct op_descend *);
 };
 
-extern const struct small_ops small_ref, small_cpu;
+extern const struct small_ops small_ref, small_cpu, small_cpu512;
 
 #endif

@@ -11,11 +11,15 @@ void tape_init(struct tape *t, const struct backend *b, bool training)
 {
     *t = (struct tape){ .b = b, .training = training };
     arena_init(&t->arena, ARENA_BLOCK);
+    arena_init(&t->scratch_arena, 1);
 }
 
 void tape_reset(struct tape *t)
 {
     arena_reset(&t->arena);
+    arena_reset(&t->scratch_arena);
+    t->scratch = NULL;
+    t->scratch_bytes = 0;
     t->last = NULL;
     t->failed = false;
 }
@@ -23,6 +27,9 @@ void tape_reset(struct tape *t)
 void tape_release(struct tape *t)
 {
     arena_release(&t->arena);
+    arena_release(&t->scratch_arena);
+    t->scratch = NULL;
+    t->scratch_bytes = 0;
     t->last = NULL;
 }
 
@@ -51,6 +58,20 @@ void *tape_memory(struct tape *t, size_t n_bytes)
 void *tape_reals(struct tape *t, size_t n)
 {
     return tape_memory(t, n * t->b->real_bytes);
+}
+
+/* A larger block leaves the smaller one where it is, because recorded operations point to it; the next
+ * round begins with the largest. */
+void *tape_scratch(struct tape *t, size_t n_bytes)
+{
+    if (t->failed || n_bytes <= t->scratch_bytes)
+        return t->failed ? NULL : t->scratch;
+    if (n_bytes > t->scratch_most)
+        t->scratch_most = n_bytes;
+    t->scratch = arena_get(&t->scratch_arena, t->scratch_most);
+    t->scratch_bytes = t->scratch ? t->scratch_most : 0;
+    t->failed = !t->scratch;
+    return t->scratch;
 }
 
 /* Nodes without a gradient to hand on are not remembered by their callers. */

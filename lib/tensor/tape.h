@@ -27,6 +27,9 @@ struct tape {
     bool training; /* keep what backward needs, and make gradients */
     bool failed;
     struct arena arena;
+    struct arena scratch_arena; /* of operations, which follow each other: one block serves all */
+    void *scratch;
+    size_t scratch_bytes, scratch_most; /* now; the most that any round asked for */
     struct tape_node *last; /* newest first */
     struct tensor nothing;  /* what operations return after a failure */
 };

@@ -14,6 +14,9 @@ struct tape_node {
 
 /* Memory for n reals of the tape's backend, not set. */
 void *tape_reals(struct tape *t, size_t n);
+/* Memory that an operation uses only while it runs, forward or backward: the next one may get the same.
+ * Valid until tape_reset. */
+void *tape_scratch(struct tape *t, size_t n_bytes);
 /* A tensor whose values are not set yet; gradient zero in training. */
 struct tensor *tape_output(struct tape *t, size_t rows, size_t cols);
 /* Copies op into the arena and puts it on the tape; NULL when the tape failed. */

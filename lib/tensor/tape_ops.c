@@ -53,10 +53,12 @@ struct tensor *tape_linear(struct tape *t, struct tensor *x, struct tensor *w, s
     struct op_linear o = { .n = x->rows, .in = x->cols, .out = w->rows, .x = x->x, .w = w->x,
                            .b = b ? b->x : NULL, .ld_x = x->ld, .ld_w = w->ld, .act = act,
                            .y = y->x, .dy = y->g, .dx = x->g, .dw = w->g, .db = b ? b->g : NULL };
-    if (act != ACT_NONE && t->training) {
+    if (act != ACT_NONE && t->training)
         o.pre = tape_reals(t, o.n * o.out);
-        o.work = tape_reals(t, o.n * o.out);
-    }
+    const size_t packed = t->b->linear_scratch_bytes ? t->b->linear_scratch_bytes(&o) : 0;
+    const size_t at = (packed + 63) / 64 * 64, slope = o.pre ? o.n * o.out * t->b->real_bytes : 0;
+    o.scratch = at + slope ? tape_scratch(t, at + slope) : NULL;
+    o.work = slope && o.scratch ? (char *)o.scratch + at : NULL;
     if (t->failed)
         return &t->nothing;
     t->b->linear_forward(&o);
@@ -99,7 +101,7 @@ struct tensor *tape_norm(struct tape *t, struct tensor *x, struct tensor *r, str
     o.rstd = tape_reals(t, o.n);
     o.sum = tape_reals(t, o.n * o.d);
     if (t->training)
-        o.work = tape_reals(t, op_row_work(o.n, o.d));
+        o.work = tape_scratch(t, op_row_work(o.n, o.d) * t->b->real_bytes);
     if (t->failed)
         return &t->nothing;
     t->b->norm_forward(&o);
@@ -190,7 +192,7 @@ struct tensor *tape_gather_axpy(struct tape *t, struct tensor *table, const uint
                                 .dy = y->g, .dtable = table->g, .dw = w ? w->g : NULL };
     if (t->training) {
         o.order = order_of(t, index, n, table->rows, &o.end);
-        o.work = tape_reals(t, op_row_work(n, o.d));
+        o.work = tape_scratch(t, op_row_work(n, o.d) * t->b->real_bytes);
     }
     if (t->failed)
         return &t->nothing;
@@ -212,7 +214,7 @@ struct tensor *tape_add_position(struct tape *t, struct tensor *x, struct tensor
                                  .rank = rank, .y = y->x, .dy = y->g, .dx = x->g,
                                  .dtype = type->g, .dposition = position->g };
     if (t->training)
-        o.work = tape_reals(t, op_row_work(o.n, o.d));
+        o.work = tape_scratch(t, op_row_work(o.n, o.d) * t->b->real_bytes);
     if (t->training)
         o.order = order_of(t, rank, o.n, o.n_position, &o.end);
     if (t->failed)
@@ -260,8 +262,8 @@ struct tensor *tape_attention(struct tape *t, struct tensor *q, struct tensor *k
         o.drop = *drop;
     o.row_max = tape_reals(t, o.n * heads);
     o.row_sum = tape_reals(t, o.n * heads);
-    o.work_reals = op_attention_work(o.longest);
-    o.work = tape_reals(t, o.work_reals * (size_t)threads_count());
+    o.work_reals = op_attention_work(o.longest, o.d / heads);
+    o.work = tape_scratch(t, o.work_reals * (size_t)threads_count() * t->b->real_bytes);
     if (t->failed)
         return &t->nothing;
     t->b->attention_forward(&o);
@@ -286,7 +288,7 @@ void tape_id_loss(struct tape *t, struct tensor *z, struct tensor *e, struct ten
         o.de = e->g;
         o.db = b ? b->g : NULL;
     }
-    o.work = tape_memory(t, t->b->id_loss_work_bytes(&o));
+    o.work = tape_scratch(t, t->b->id_loss_work_bytes(&o));
     if (!t->failed)
         t->b->id_loss(&o);
 }

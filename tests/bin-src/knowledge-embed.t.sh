@@ -44,12 +44,30 @@ t 'a network as PECA2 writes it'        0 '' knowledge-embed "${grn[@]}" --pairs
 is 'stands beside the paper s count'    bash -c "grep -A3 '\"networks\": 2' '$tmp/p2.json' | grep -q '\"networks_of_peca2\": 1' && grep -q '\"networks_of_peca2_in_the_paper\": 76' '$tmp/p2.json'"
 is 'and what stands in for the rest'    grep -q '1 curated lists of regulators' "$tmp/p2.json"
 
+# Rules for what is odd in a network: a self pair is none, a pair given twice or both ways is one, names of the other
+# species or of nobody are listed
+printf 'TF,target\nG1,G2\nG1,G2\nG2,G1\nG3,G3\nG4,g5\nG6,nobody\nG7,G8\n' >"$tmp/odd.csv"
+t 'a network of odd pairs'              0 '' knowledge-embed "${grn[@]}" --pairs "$tmp/odd.csv" --out "$tmp/odd.st" --report "$tmp/odd.json" --pairs-out "$tmp/odd.pairs"
+is 'a self pair makes none, a pair twice one' diff "$tmp/odd.pairs" <(printf 'G1\tG2\nG7\tG8\n')
+is 'self pairs are counted'             bash -c "[ $(number "$tmp/odd.json" self) = 1 ] && [ $(number "$tmp/odd.json" rows) = 7 ] && [ $(number "$tmp/odd.json" directed) = 6 ]"
+is 'names of mouse and of nobody are listed' bash -c "tr -d '\n ' <'$tmp/odd.json' | grep -qF '\"unknown\":[\"g5\",\"nobody\"]'"
+
 family=(family --tables "$tmp/tables" --vocab "$tmp/vocab.tsv" --hgnc "$tmp/hgnc.json.gz" --dim 8 --quiet)
 t 'families'                            0 '' knowledge-embed "${family[@]}" --out "$tmp/f.st" --report "$tmp/f.json" --pairs-out "$tmp/f.pairs"
 is 'twenty of fifteen pairs, two species' bash -c "[ \$(grep -c ^G '$tmp/f.pairs') = 300 ] && [ \$(grep -c ^g '$tmp/f.pairs') = 300 ]"
 
 is 'counts stand beside the paper s'     bash -c "grep -q '\"families_in_the_paper\": 1645' '$tmp/f.json' && [ $(number "$tmp/f.json" families_of_two_or_more) = 20 ] &&
 	grep -q '0 of the 120 genes in this file are protein-coding' '$tmp/f.json'"
+
+# Families of one known gene, of none, of a gene that nobody knows
+printf '{"response":{"docs":[{"symbol":"G1","gene_family_id":[1,2]},{"symbol":"G2","gene_family_id":[1]},{"symbol":"nobody","gene_family_id":[3]},{"symbol":"G3"}]}}' >"$tmp/odd.hgnc"
+t 'families of one gene and of none'    0 '' knowledge-embed family --tables "$tmp/tables" --vocab "$tmp/vocab.tsv" --hgnc "$tmp/odd.hgnc" --dim 8 --quiet \
+	--out "$tmp/fe.st" --report "$tmp/fe.json" --pairs-out "$tmp/fe.pairs"
+is 'make no pair'                       diff "$tmp/fe.pairs" <(printf 'G1\tG2\ng1\tg2\n')
+is 'and are counted'                    bash -c "[ $(number "$tmp/fe.json" families_in_file) = 3 ] && [ $(number "$tmp/fe.json" families) = 2 ] && [ $(number "$tmp/fe.json" families_of_two_or_more) = 1 ]"
+is 'a member of nobody is listed'       bash -c "tr -d '\n ' <'$tmp/fe.json' | grep -qF '\"unknown\":[\"nobody\"]'"
+printf '{"response":{"docs":[{"symbol":"G1","gene_family_id":[1]},{"symbol":"G2","gene_family_id":[]}]}}' >"$tmp/alone.hgnc"
+t 'only empty families'                 3 'no pair of two genes' knowledge-embed family --tables "$tmp/tables" --vocab "$tmp/vocab.tsv" --hgnc "$tmp/alone.hgnc" --dim 8 --out "$tmp/x.st"
 
 co=(coexpression --vocab "$tmp/vocab.tsv" --dim 8 --least-cells 3 --passes 2 --quiet)
 t 'co-expression of two samples'        0 '' knowledge-embed "${co[@]}" "$tmp/h.mapped.h5ad" "$tmp/m.mapped.h5ad" --out "$tmp/g.st" \
@@ -59,6 +77,7 @@ is 'is the same'                        cmp "$tmp/g.st" "$tmp/h.st"
 is 'the report has the null'            bash -c "[ \$(grep -c null_above '$tmp/g.json') = 2 ]"
 is 'mouse cells make mouse pairs'       bash -c "grep -q ^g '$tmp/g.pairs' && grep -q ^G '$tmp/g.pairs' && ! grep -qP '^g.*\tG|^G.*\tg' '$tmp/g.pairs'"
 is 'genes that go together are a pair'  grep -qxP 'G5\tG20' "$tmp/g.pairs"
+is 'pairs of genes without a token are counted, their genes listed' bash -c "[ $(number "$tmp/g.json" pairs_of_unknown_genes) -gt 0 ] && grep -q 'ENSG00000000290' '$tmp/g.json'"
 t 'a correlation that nothing passes'   3 'no pair of two genes' knowledge-embed "${co[@]}" "$tmp/h.mapped.h5ad" --above 1 --out "$tmp/i.st"
 t 'five cells of nine are drawn'        0 '' knowledge-embed "${co[@]}" "$tmp/h.mapped.h5ad" --cells 5 --out "$tmp/i.st" --report "$tmp/i.json"
 is 'the report says so'                 bash -c "[ $(number "$tmp/i.json" cells_drawn) = 5 ]"

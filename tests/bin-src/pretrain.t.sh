@@ -151,6 +151,8 @@ is 'add up' test $(($(number "$tmp/human/report.json" train_cells) + $(number "$
 t 'fewer cells' 0 '' short "$tmp/few" --cells 20
 is 'as many as asked for' test "$(number "$tmp/few/report.json" train_cells)" = 20
 t 'more than there are' 3 'there are' short "$tmp/many" --cells 2000
+t 'fewer to evaluate on' 0 '' pre "$tmp/look" --steps 1 --eval-cells 5
+is 'are as many as asked for' grep -q '"split": "val".*"cells": 5,' "$tmp/look/log.jsonl"
 t 'genes without values' 0 '' short "$tmp/ids" --no-values
 is 'have no value in their loss' grep -q '"value_loss": 0,' "$tmp/ids/log.jsonl"
 is 'and a model that says so' grep -q '"use_values": false' "$tmp/ids/step-2/config.json"
@@ -197,6 +199,9 @@ else
 	done
 	t 'a failure is said once, by all ranks' 3 'no such|cannot|holds no' rpre 2 "$tmp/nowhere" --shards "$tmp/tables"
 	is 'once' test "$(grep -c '^pretrain: ' "$tmp/.stderr")" = 1
+	t 'ranks with other options are refused' 3 'rank 1: its options or inputs are not those of rank 0' \
+		mpirun --oversubscribe -n 1 pretrain "${some[@]}" --out "$tmp/mixed" : -n 1 pretrain "${some[@]}" --clip 2 --out "$tmp/mixed"
+	is 'before anything is written' test ! -e "$tmp/mixed"
 	t 'loss that is no number stops all ranks' 4 'loss' rpre 2 "$tmp/rnan" --lr 1e30 --warmup 0 --checkpoint-every 1
 
 	# Each rank leaves its number where the test finds it.
@@ -221,5 +226,19 @@ else
 	is 'until one of them gets SIGTERM: a checkpoint of the last step' test "$(newest "$tmp/lost")" = "$(steps_done "$tmp/lost")"
 	t 'one process goes on to the end' 0 '' long "$tmp/lost" --resume
 	is 'with the same bytes' whole "$tmp/lost"
+fi
+
+# --- srun ----------------------------------------------------------------------------------
+. "$SRC/tests/slurm.sh"
+lacks=$(slurm_lacks)
+if ! [ -e "$B/lib/gc-mpi.so" ] || [ -n "$lacks" ]; then
+	skip 'tasks of srun' "the packages ${lacks:-libopenmpi-dev} are not installed"
+elif ! slurm_start; then
+	skip 'tasks of srun' "no Slurm here: $slurm_why"
+elif ! srun --mpi=list 2>&1 | grep -qw pmix; then
+	skip 'tasks of srun' 'this Slurm has no pmix'
+else
+	t 'two tasks of srun' 0 '' srun --mpi=pmix --kill-on-bad-exit=1 -n 2 pretrain "${some[@]}" --threads 1 --out "$tmp/slurm"
+	is 'the same bytes' same "$tmp/slurm"
 fi
 end

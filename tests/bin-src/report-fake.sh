@@ -60,9 +60,10 @@ echo '{"n_genes": 61000, "n_pairs": 16123, "source": "/secret/place/genes.csv"}'
 echo '{"n_genes": 1900, "n_cells": 5012, "largest_median": 12.5}' >"$r/median/report.json"
 echo '{"n_cells": 5012, "n_tokens": 4123456, "max_tokens": 2048, "value": "raw-median", "mean_length": 822.7}' \
 	>"$r/tokenize/report.json"
-echo '{"n_pairs": 812345, "epochs": 10, "loss": 0.4321}' >"$r/knowledge/coexpression.json"
+echo '{"n_pairs": 812345, "epochs": 10, "loss": 0.4321, "inputs": [{"pairs_above": 1245, "null_above": 104}, {"pairs_above": 5, "null_above": 7}]}' >"$r/knowledge/coexpression.json"
 echo '{"auc_mean": 0.5012, "permutations": 100}' >"$r/knowledge/coexpression.null.json"
-echo '{"n_families": 1645, "covered": true}' >"$r/knowledge/family.json"
+printf '{"n_families": 1645, "covered": true, "inputs": [{"species": "human", "families": 1037, "families_in_the_paper": 1645}, {"why_not_the_paper_s_count": "%s"}]}\n' \
+	"$(json "$evil")" >"$r/knowledge/family.json"
 mkdir -p "$r/knowledge-report"
 {
 	printf 'kind\tspecies\tmeasure\tof\trows\tvalue\tn\n'

@@ -105,6 +105,9 @@ tag() { tr -d '\n' <"$page" | sed 's/<[^>]*>/|/g; s/||*/|/g' | grep -qF -- "$1";
 is 'what knowledge covers is there' tag '|family|human|20,000|50.0 %|3.25|1.50|777|0.912|0.610|0.990|'
 is 'so is what it recovers, beside baseline, shuffled and random' tag '|family|human|family|1,000|81.2 %|25.0 %|1.0 %|1.1 %|'
 is 'a kind without rows has dashes' tag '|grn|mouse|18,000|0.0 %|–|'
+is 'counts stand beside the paper s, with the reason' tag "|gene families|human|1,037|1,645|$bad|"
+is 'co-expression beside chance' tag 'over 2 matrices 1,250 pairs of genes pass the threshold; after each gene'
+is 'which is told' tag 'leaves no relation, 111 do.'
 is 'kinds agree or not' tag '|family|human|grn|900|0.123|0.004|'
 is 'what benchmarks take as truth is told' tag '|human|family|4,321|432|10.0 %|'
 is 'the authors vectors stand beside ours' tag '|family|human|mantel r|0.456|1,000|'

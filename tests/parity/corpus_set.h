@@ -105,7 +105,7 @@ static enum rc set_judge(struct set *s, const struct gene_tables *t, bool homolo
                        : gene_map_cells(&s->raw, t, homologs, &s->c, &s->mapped, e);
     if (rc)
         return rc;
-    size_t n = s->c.count.n_rows, n_samples;
+    size_t n = s->c.count.n_rows, n_samples = 0;
     const char **name = NULL;
     uint32_t *sample = calloc(n + 1, sizeof *sample);
     s->gene = calloc(s->c.count.n_cols + 1, sizeof *s->gene);

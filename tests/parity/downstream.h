@@ -171,6 +171,20 @@ __attribute__((unused)) static double *golden_numbers(const struct golden *g, co
     return x;
 }
 
+/* The same of a matrix: its last dimension (ones left out) is cols. Higher dimensions in front are
+ * rows; a vector is a vector either way. */
+__attribute__((unused)) static double *golden_matrix(const struct golden *g, const char *name,
+                                                     size_t rows, size_t cols)
+{
+    const struct st_tensor *t = golden_need(g, name);
+    int k = t->n_dims;
+    while (k > 0 && t->dim[k - 1] == 1)
+        k--;
+    if (rows > 1 && cols > 1 && (!k || t->dim[k - 1] != cols))
+        refuse("%s: tensor '%s' is not %zu x %zu", g->file, name, rows, cols);
+    return golden_numbers(g, name, rows * cols);
+}
+
 /* Whole numbers in [0, below), or -1 where allowed. */
 __attribute__((unused)) static int64_t *golden_wholes(const struct golden *g, const char *name,
                                                       size_t n, int64_t least, size_t below)

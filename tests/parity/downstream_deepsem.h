@@ -40,6 +40,22 @@ static void deepsem_passes(struct deepsem *m, struct golden *g, size_t n, const 
     compare_end(g, "%zu passes", n_passes);
 }
 
+/* genes.txt names them, a line each. */
+static void deepsem_genes(const char *dir, size_t n_genes)
+{
+    struct lines l;
+    struct err e = { 0 };
+    bool more = false;
+    size_t n = 0;
+    if (lines_open(&l, path_in(dir, "genes.txt"), &e))
+        refuse("%s", e.text);
+    while (!lines_next(&l, &more, &e) && more)
+        n += *l.text != '\0';
+    lines_close(&l);
+    if (n != n_genes)
+        refuse("genes.txt has %zu genes, x %zu", n, n_genes);
+}
+
 static void parity_deepsem(const char *dir)
 {
     struct golden g;
@@ -53,6 +69,7 @@ static void parity_deepsem(const char *dir)
     const struct deepsem_config c = { n_genes,
                                       golden_dim(&g, "param.inference.inference_qzyx.0.weight", 0),
                                       100, 1 };
+    deepsem_genes(dir, n_genes);
     const double *x = golden_numbers(&g, "x", n * n_genes),
                  *noise = golden_numbers(&g, "noise", n_passes * n * n_genes);
     if (deepsem_init(&m, &c, &backend_ref, true, &e))

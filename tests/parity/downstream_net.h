@@ -21,7 +21,7 @@ __attribute__((unused)) static void params_load(struct params *p, const struct g
         char name[256];
         const struct param *q = &p->item[i];
         snprintf(name, sizeof name, "%s%s", prefix, q->name);
-        const double *x = golden_numbers(g, name, q->rows * q->cols);
+        const double *x = golden_matrix(g, name, q->rows, q->cols);
         reals_from_f64(p->b, q->t.x, x, q->rows * q->cols);
         memset((char *)p->m + q->begin * p->b->real_bytes, 0, q->rows * q->cols * p->b->real_bytes);
         memset((char *)p->v + q->begin * p->b->real_bytes, 0, q->rows * q->cols * p->b->real_bytes);
@@ -65,8 +65,8 @@ __attribute__((unused)) static void params_gradients(const struct params *p, str
         snprintf(name, sizeof name, "%s%s", prefix, q->name);
         if (net_is_running(q))
             continue;
-        const double *want =
-            golden_find(g, "%s", name) ? golden_numbers(g, name, n) : room(n, sizeof *want);
+        const double *want = golden_find(g, "%s", name) ? golden_matrix(g, name, q->rows, q->cols)
+                                                        : room(n, sizeof *want);
         compare_gradient(g, name, param_numbers(p, q, p->g), want, n, 1e-3 * most);
     }
 }
@@ -78,7 +78,8 @@ __attribute__((unused)) static void params_values(const struct params *p, struct
         char name[256];
         const struct param *q = &p->item[i];
         snprintf(name, sizeof name, "%s%s", prefix, q->name);
-        compare_tensor(g, name, param_numbers(p, q, p->x), q->rows * q->cols);
+        compare_numbers(g, name, param_numbers(p, q, p->x),
+                        golden_matrix(g, name, q->rows, q->cols), q->rows * q->cols);
     }
 }
 
@@ -93,7 +94,8 @@ __attribute__((unused)) static double *values_of(struct tape *t, const struct te
 __attribute__((unused)) static void compare_values(struct golden *g, const char *name,
                                                    struct tape *t, const struct tensor *x)
 {
-    compare_tensor(g, name, values_of(t, x), x->rows * x->cols);
+    compare_numbers(g, name, values_of(t, x), golden_matrix(g, name, x->rows, x->cols),
+                    x->rows * x->cols);
 }
 
 __attribute__((unused)) static void compare_number(struct golden *g, const char *what, double got,

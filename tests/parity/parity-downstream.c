@@ -2,7 +2,10 @@
  * golden/downstream/NAME_tiny or perturb_baselines (README in each). The kind is read from the
  * files of the folder: each kind has one that no other has. All sizes come from the folder. */
 #include "lib/base/thread.h"
+#include "tests/parity/downstream_annotation.h"
 #include "tests/parity/downstream_came.h"
+#include "tests/parity/downstream_cpa.h"
+#include "tests/parity/downstream_deepce.h"
 #include "tests/parity/downstream_deepsem.h"
 #include "tests/parity/downstream_gears.h"
 #include "tests/parity/downstream_gears_data.h"
@@ -29,7 +32,10 @@ static const struct kind {
              { "tosica_tiny", "tosica_tiny.safetensors", parity_tosica },
              { "came_tiny", "came_unaligned.safetensors", parity_came },
              { "gears_tiny", "gears_tiny.safetensors", parity_gears },
-             { "deepsem_tiny", "deepsem_tiny.safetensors", parity_deepsem } };
+             { "deepsem_tiny", "deepsem_tiny.safetensors", parity_deepsem },
+             { "deepce_tiny", "deepce_tiny.safetensors", parity_deepce },
+             { "cpa_tiny", "cpa_tiny.safetensors", parity_cpa },
+             { "annotation", "summary.tsv", parity_annotation } };
 
 int main(int argc, char **argv)
 {

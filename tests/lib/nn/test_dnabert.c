@@ -215,6 +215,35 @@ static void vectors(void)
     ok(dnabert_init(&m, &c, &backend_cpu, false, &e) == RC_INPUT, "refused: %s", e.text);
 }
 
+/* The way that makes only [CLS] rows must give what all rows give. */
+static void cls_alone(const struct backend *b, double bound)
+{
+    static struct probe p;
+    double all[16 * 16], alone[16 * 16], worst = 0, least = 1;
+    start(&p.m, b, false);
+    p.b = (struct dna_batch){ .id = p.id, .rank = p.rank, .first = p.first, .row_key = p.key };
+    for (int i = 0; i < 2; i++)
+        dna_batch_add(&p.b, &p.m.config, p.word,
+                      kmer_tokens(bases[i], BASES - (size_t)i * 50, 3, p.word), (uint64_t)i);
+    tape_init(&p.t, b, false);
+    const size_t n = p.b.n_chunks * p.m.config.d;
+    struct tensor *x = dnabert_cls(&p.t, &p.b, dnabert_encode(&p.m, &p.t, &p.b, 0));
+    reals_to_f64(b, all, x->x, n);
+    tape_reset(&p.t);
+    x = dnabert_encode_cls(&p.m, &p.t, &p.b);
+    reals_to_f64(b, alone, x->x, n);
+    for (size_t i = 0; i < n; i++) {
+        const double d = all[i] - alone[i];
+        worst = !(d <= worst) ? d : worst;
+        worst = !(-d <= worst) ? -d : worst;
+        least = all[i] < least ? all[i] : least;
+    }
+    ok(x->rows == p.b.n_chunks && p.b.n_chunks == 5 && worst <= bound && least < 0,
+       "[CLS] rows alone are as among all rows, %s: %g", b->name, worst);
+    tape_release(&p.t);
+    dnabert_release(&p.m);
+}
+
 int main(void)
 {
     threads_init(2);
@@ -223,6 +252,8 @@ int main(void)
     spans();
     learning();
     vectors();
+    cls_alone(&backend_ref, 1e-13);
+    cls_alone(&backend_cpu, 1e-5);
     threads_stop();
     return tap_end();
 }

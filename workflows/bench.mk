@@ -1,0 +1,119 @@
+##@ Speed
+# bench: our programs and their peers in turn, bench_rounds times each in one run, on the same inputs and
+# the same number of threads; the best round of each counts (bench/compare.sh). Prints ours, the
+# peer's and the ratio, and writes results/bench.tsv.
+#
+#   make bench PEERS=../shared/peers                              everything
+#   make bench PEERS=../shared/peers bench_lines='train forward'  some lines: $(bench_all)
+#   make bench PEERS=... bench_batch=2 bench_steps=1 bench_rounds=1 bench_base_batch=1    a short one
+#
+# PEERS is a folder with torch_bench.py, corpus_bench.py and make_big_h5ad.py; without it only the peers
+# in bench/ run. A peer's Python packages are looked for in $(bench_python) first; where they lack,
+# the goal makes an environment for them in $B/peers. What cannot be had is named, its cells stay
+# empty, and the other lines go on. Rates per cpu_share count processor time instead of the wall:
+# on a machine that others use too, they are the ones to compare.
+bench_all := train train-bf16 forward forward-bf16 folded base official corpus gene2vec coexpression dnabert
+bench_lines ?= $(bench_all)
+bench_rounds ?= 3
+bench_threads ?= $(if $(filter-out 0,$(THREADS)),$(THREADS),$(shell nproc))
+bench_batch ?= 8
+bench_steps ?= 2
+bench_base_batch ?= 2
+bench_official_batch ?= 2
+bench_micro_rows ?= 3072
+# Cells of the corpus line, drawn from bench_cells (a folder of Cell Ranger 3 or a .h5ad); the tables
+# that it is mapped with; pairs of genes for gene2vec.
+bench_corpus_cells ?= 50000
+bench_cells ?= $(firstword $(wildcard $(MIRROR:=/sc_human/pbmc_donor_a)) $(wildcard results/*/import/*/cells.h5ad))
+bench_tables ?= $(firstword $(wildcard $(SHARED:=/golden/corpus/tables) results/*/tables))
+bench_pairs ?= $(firstword $(wildcard $(MIRROR:=/prior_knowledge/gene2vec_pairs/train_text.txt)) \
+	$(wildcard results/*/knowledge/*.pairs))
+bench_passes ?= 1
+bench_genes ?= 4000
+bench_sequences ?= 4
+bench_python ?= python3
+
+bench_tsv := results/bench.tsv
+# Packages of each environment, and the module that tells whether they are there.
+peer_torch := torch numpy
+peer_corpus := anndata scipy
+peer_gensim := gensim
+# A file with the interpreter's path, or an empty one where there is none.
+$B/peers/%.python: | $(bench_tsv).dir
+	@mkdir -p $(@D)
+	@if $(bench_python) -c 'import $(firstword $(peer_$*))' 2>/dev/null; then \
+		command -v $(bench_python) >$@; else \
+		printf '  %-8s %s\n' VENV '$(@D)/$*'; : >$@.part; \
+		if { python3 -m venv $(@D)/$* && $(@D)/$*/bin/python3 -m pip install --quiet $(peer_$*); } \
+			>$(@D)/$*.log 2>&1; then echo $(@D)/$*/bin/python3 >$@.part; fi; mv $@.part $@; fi
+$(bench_tsv).dir:
+	@mkdir -p $(@D)
+
+$B/bench/lengths-%.txt: $B/bench/bench-train
+	@$< --config $* --draw-lengths 4096 >$@.part && mv $@.part $@
+
+bench_has = $(filter $(1),$(bench_lines))
+bench_line = bash bench/compare.sh --out $(bench_tsv) --rounds $(bench_rounds) --line
+torch_missing := no $(if $(PEERS),PyTorch,PEERS)
+# No text below has a comma of its own inside $(if) or $(call).
+# $(call bench_torch,LINE,KEYS,options of both,options of ours,options of the peer)
+bench_torch = $(if $(call bench_has,$(1)),@p=$$(cat $B/peers/torch.python); skip=; \
+	if [ -z "$(PEERS)" ] || [ -z "$$p" ]; then skip='$(torch_missing)'; fi; \
+	GOMP_SPINCOUNT=0 $(bench_line) '$(1)' --keys '$(2)' --skip "$$skip" -- $B/bench/bench-train $(3) \
+		--threads $(bench_threads) $(4) -- $$p $(PEERS)/torch_bench.py $(3) \
+		--threads $(bench_threads) --malloc keep $(5))
+
+rates := nonpad_tokens_per_s nonpad_tokens_per_s/cpu_share model_tflops
+small = --config small --lengths $B/bench/lengths-small.txt
+train = $(small) --batch $(bench_batch) --steps $(bench_steps)
+ours_train = --micro-rows $(bench_micro_rows)
+bench: bench-start bench-torch bench-corpus bench-knowledge ## our speed beside that of the peers (workflows/bench.mk)
+	@echo "written: $(bench_tsv)"
+bench-start: $(bench_bin) $B/peers/torch.python | $(bench_tsv).dir
+	@rm -f $(bench_tsv)
+	@printf '%-34s %-30s %12s %12s %8s\n' line key ours peer ratio
+bench-torch: bench-start $B/bench/lengths-small.txt $B/bench/lengths-base.txt
+	$(call bench_torch,train,$(rates) peak_rss_mb,$(train),$(ours_train),--style best)
+	$(call bench_torch,train-bf16,$(rates) peak_rss_mb,$(train) --dtype bf16,$(ours_train),--style best)
+	$(call bench_torch,forward,$(rates) peak_rss_mb,$(train) --forward-only,,--style best)
+	$(call bench_torch,forward-bf16,$(rates),$(train) --forward-only --dtype bf16,,--style best)
+	$(call bench_torch,folded,$(rates),$(train) --forward-only --fold,,--style best)
+	$(call bench_torch,base,$(rates),--config base --lengths $B/bench/lengths-base.txt --batch \
+		$(bench_base_batch) --steps 1 --forward-only,,--style best)
+	$(call bench_torch,official,nonpad_tokens_per_s nonpad_tokens_per_s/cpu_share peak_rss_mb,$(small) \
+		--batch $(bench_official_batch) --steps 1,$(ours_train),--style official)
+
+# The corpus line: the peer on one core, and on all; ours likewise. Equal tokens are a condition.
+$B/bench/cells-$(bench_corpus_cells).h5ad: $B/peers/corpus.python
+	@mkdir -p $(@D); p=$$(cat $<); if [ -n "$$p" ] && [ -n "$(PEERS)" ] && [ -n "$(bench_cells)" ]; then \
+		$$p $(PEERS)/make_big_h5ad.py --input $(bench_cells) --out $@.part.h5ad \
+			--cells $(bench_corpus_cells) && mv $@.part.h5ad $@; fi
+bench-corpus: bench-start $(if $(call bench_has,corpus),$B/bench/cells-$(bench_corpus_cells).h5ad)
+	$(if $(call bench_has,corpus),@f=$B/bench/cells-$(bench_corpus_cells).h5ad; \
+	p=$$(cat $B/peers/corpus.python); if [ ! -s $$f ] || [ -z "$(bench_tables)" ]; then \
+		echo 'corpus: skipped for want of PEERS or anndata or bench_cells or bench_tables'; else \
+	for n in 1 $(filter-out 1,$(bench_threads)); do $(bench_line) "corpus-$$n" --keys \
+		'cells_per_s.total peak_rss_mib' --same tokens_sha256 -- $B/bench/bench-corpus --input $$f \
+		--tables $(bench_tables) --threads $$n -- $$p $(PEERS)/corpus_bench.py --input $$f \
+		--tables $(bench_tables) --threads $$n; done; fi)
+
+bench-knowledge: bench-start $(if $(call bench_has,gene2vec),$B/peers/gensim.python)
+	$(if $(call bench_has,gene2vec),@p=$$(cat $B/peers/gensim.python); skip=; \
+	if [ -z "$(bench_pairs)" ]; then echo 'gene2vec: skipped for want of bench_pairs'; else \
+	if [ -z "$$p" ]; then skip='no gensim'; fi; \
+	for mode in '' --hogwild; do $(bench_line) "gene2vec$$mode" --keys pairs_per_s --skip "$$skip" \
+		-- $B/bench/bench-knowledge gene2vec --pairs $(bench_pairs) --passes $(bench_passes) \
+		--repeat 1 $$mode --threads $(bench_threads) -- $$p bench/gensim-bench.py --pairs $(bench_pairs) \
+		--passes $(bench_passes) --repeat 1 --threads $(bench_threads); done; fi)
+	$(if $(call bench_has,coexpression),@p=$$(cat $B/peers/torch.python); skip=; \
+	if [ -z "$$p" ]; then skip='no numpy'; fi; \
+	OPENBLAS_NUM_THREADS=$(bench_threads) $(bench_line) coexpression --keys 'seconds' --skip "$$skip" \
+		-- $B/bench/bench-knowledge coexpression --genes $(bench_genes) --repeat 1 \
+		--threads $(bench_threads) -- $$p bench/coexpression-numpy.py --genes $(bench_genes))
+	$(if $(call bench_has,dnabert),@p=$$(cat $B/peers/torch.python); skip=; \
+	if [ -z "$$p" ]; then skip='no PyTorch'; fi; \
+	GOMP_SPINCOUNT=0 $(bench_line) dnabert --keys tokens_per_s --skip "$$skip" \
+		-- $B/bench/bench-knowledge dnabert --sequences $(bench_sequences) --repeat 1 \
+		--threads $(bench_threads) -- $$p bench/dnabert-torch.py --sequences $(bench_sequences) \
+		--repeat 1 --threads $(bench_threads))
+.PHONY: bench bench-start bench-torch bench-corpus bench-knowledge
