@@ -148,7 +148,7 @@ static bool is_hdf5(const char *path)
 static enum rc first_line_is_mtx(const char *path, bool *yes, struct err *e)
 {
     struct lines l;
-    bool more;
+    bool more = false;
     *yes = false;
     enum rc rc = lines_open(&l, path, e);
     if (!rc)

@@ -3,7 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUND = 1 << 21, MAX_BINS = 4096, FIRST_ROOM = 1 << 12 };
+/* Of 16 billion entries there are 4 million tiles: 160 MB of places. */
+enum {
+    ROUND = 1 << 21,
+    LONG_ROUND = 1 << 22,
+    LARGE = 1 << 30,
+    MAX_BINS = 1024,
+    FIRST_ROOM = 1 << 12
+};
 
 enum rc turn_begin(struct turn *t, struct source *to, size_t n_rows, size_t n_cols,
                    uint64_t n_entries, struct err *e)
@@ -11,7 +18,8 @@ enum rc turn_begin(struct turn *t, struct source *to, size_t n_rows, size_t n_co
     *t = (struct turn){ .bins = { .fd = -1 } };
     if (n_rows >= UINT32_MAX || n_cols >= UINT32_MAX)
         return err_set(e, RC_INPUT, "%zu x %zu: too many rows or columns", n_rows, n_cols);
-    size_t round = to->spool_from < ROUND ? to->spool_from : ROUND;
+    size_t round = n_entries > LARGE ? LONG_ROUND : ROUND;
+    round = to->spool_from < round ? to->spool_from : round;
     *t = (struct turn){ .to = to,
                         .n_rows = n_rows,
                         .n_cols = n_cols,

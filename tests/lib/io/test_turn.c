@@ -139,7 +139,7 @@ static void edges(void)
 
 int main(void)
 {
-    static const size_t spool_from[] = { 1 << 20, N, N - 1, 1000, 64, 1 };
+    static const size_t spool_from[] = { 1 << 20, N, N - 1, 1000, 64, 16 };
     for (size_t i = 0; i < sizeof spool_from / sizeof *spool_from; i++)
         turned(spool_from[i], i % 2 ? 0 : N, false);
     turned(500, 3, false); /* another number than was said */
