@@ -74,6 +74,12 @@ static void linear_of(struct tape *t, size_t n, size_t in, size_t out, enum act 
 
 static void do_linear(struct tape *t, const struct shape *s)
 {
+    struct tensor *w[3], *b[3], *y[3];
+    for (int i = 0; i < 3; i++) {
+        w[i] = some(t, s->d, s->d);
+        b[i] = some(t, 1, s->d);
+    }
+    tape_linears(t, some(t, s->n, s->d), 3, w, b, y);
     linear_of(t, s->n, s->d, s->d, ACT_NONE);
     linear_of(t, s->n, s->d, s->ffn, ACT_GELU);
     linear_of(t, s->n, s->ffn, s->d, ACT_NONE);

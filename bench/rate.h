@@ -59,7 +59,7 @@ static inline double rate_of_products(const struct backend *b)
     struct rate r = { .b = b, .m = calloc(w * 3 * n * n, sizeof *r.m) };
     const struct op_linear o = rate_op(r.m);
     if (b->linear_scratch_bytes)
-        r.scratch_bytes = (b->linear_scratch_bytes(&o) + 63) / 64 * 64;
+        r.scratch_bytes = (b->linear_scratch_bytes(&o, 1) + 63) / 64 * 64;
     r.scratch = malloc(w * r.scratch_bytes + 1);
     double best = 0;
     for (int k = 0; r.m && r.scratch && k < 5; k++) {

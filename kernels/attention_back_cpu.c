@@ -50,11 +50,11 @@ static float mean_of(const struct op_attention *o, const struct part *p, size_t 
 {
     const float *g = (const float *)o->dy + p->at + i * o->d;
     const float *y = (const float *)o->y + p->at + i * o->d;
-    float sum = 0;
+    double sum = 0; /* what ds is measured from: its sum over keys should be nought */
 #pragma omp simd reduction(+ : sum)
     for (size_t m = 0; m < p->W; m++)
-        sum += g[m] * y[m];
-    return sum;
+        sum += (double)g[m] * (double)y[m];
+    return (float)sum;
 }
 
 /* From scores s and dp = dy . v_j of n keys from `from`: s becomes p f (for dv), ds the gradient of
@@ -66,14 +66,15 @@ static void back_row(const struct op_attention *o, const struct back *b, size_t 
     const size_t row = p->a + i;
     const float max = ((const float *)o->row_max)[row * o->heads + p->head];
     const float one_over = 1 / ((const float *)o->row_sum)[row * o->heads + p->head];
-    const float scale = p->scale, mean_dp = b->mean_dp[i];
+    const float scale = p->scale, by = scale * LOG2_E, shift = max * by;
+    const float mean_dp = b->mean_dp[i];
     if (o->drop.threshold) {
         float f[KEYS];
         dropout_row_from(&o->drop, o->drop.row_key[row], (uint32_t)p->head, from, tile_up(n, 64),
                          f);
 #pragma omp simd
         for (size_t j = 0; j < n; j++) {
-            const float prob = exp_f32((s[j] - max) * scale) * one_over;
+            const float prob = exp2_f32(s[j] * by - shift) * one_over;
             ds[j] = prob * (ds[j] * f[j] - mean_dp) * scale;
             s[j] = prob * f[j];
         }
@@ -81,7 +82,7 @@ static void back_row(const struct op_attention *o, const struct back *b, size_t 
     }
 #pragma omp simd
     for (size_t j = 0; j < n; j++) {
-        s[j] = exp_f32((s[j] - max) * scale) * one_over;
+        s[j] = exp2_f32(s[j] * by - shift) * one_over;
         ds[j] = s[j] * (ds[j] - mean_dp) * scale;
     }
 }

@@ -11,7 +11,6 @@
 
 /* Of keys in forward and of queries in backward: whole panels, whole blocks of dropout numbers. */
 enum { KEYS = 192 };
-#define LOG2_E 1.44269504f
 
 /* One cell and head: T rows, W columns of the matrices, W_up of packed ones. */
 struct part {

@@ -25,14 +25,14 @@ static void soft_row(const struct part *p, struct soft *f, size_t r, float *rest
 #pragma omp simd reduction(max : max)
     for (size_t j = 0; j < n; j++)
         max = s[j] > max ? s[j] : max;
-    const float scale = p->scale;
+    const float scale = p->scale * LOG2_E, shift = max * scale;
 #pragma omp simd reduction(+ : sum)
     for (size_t j = 0; j < n; j++) {
-        s[j] = exp_f32((s[j] - max) * scale);
+        s[j] = exp2_f32(s[j] * scale - shift);
         sum += s[j];
     }
     if (max > f->max[r]) {
-        const float shrink = exp_f32((f->max[r] - max) * scale);
+        const float shrink = exp2_f32((f->max[r] - max) * scale);
         float *y = f->y + r * p->W_up;
         f->sum[r] *= shrink;
         for (size_t k = 0; k < p->W_up; k++)

@@ -2,7 +2,8 @@
  *
  * backward, with g = dy * act'(pre):
  *   dx[i,k] += sum_o g[i,o] w[o,k];  dw[o,k] += sum_i g[i,o] x[i,k];  db[o] += sum_i g[i,o]
- * GELU is x Phi(x) with the error function, quick-GELU x sigmoid(1.702 x) (spec/03 sections 3.4, 3.7).
+ * GELU is x Phi(x) with the error function, quick-GELU x sigmoid(1.702 x) (spec/03
+ * sections 3.4, 3.7).
  *
  * cpu: y and dx in tiles of LINEAR_ROWS rows; dw in tiles of LINEAR_OUT x LINEAR_IN, each summed
  * over all rows by one thread in blocks of LINEAR_DEPTH rows. The tiles depend on nothing else, so
@@ -17,14 +18,18 @@ void linear_forward_ref(const struct op_linear *o);
 void linear_backward_ref(const struct op_linear *o);
 void CPU(linear_forward)(const struct op_linear *o);
 void CPU(linear_backward)(const struct op_linear *o);
+void CPU(linears_forward)(const struct op_linear *o, size_t ops);
+void CPU(linears_backward)(const struct op_linear *o, size_t ops);
 
 void act_forward_ref(const struct op_act *o);
 void act_backward_ref(const struct op_act *o);
 void CPU(act_forward)(const struct op_act *o);
 void CPU(act_backward)(const struct op_act *o);
 /* Bytes of op_linear.scratch for forward and backward. */
-size_t BF16(linear_scratch_bytes)(const struct op_linear *o);
+size_t BF16(linear_scratch_bytes)(const struct op_linear *o, size_t ops);
 void BF16(linear_forward)(const struct op_linear *o);
 void BF16(linear_backward)(const struct op_linear *o);
+void BF16(linears_forward)(const struct op_linear *o, size_t ops);
+void BF16(linears_backward)(const struct op_linear *o, size_t ops);
 
 #endif

@@ -37,10 +37,8 @@ static void product_of_rows(const struct op_linear *o, size_t rows, const float 
     free(heap);
 }
 
-static void forward_tile(void *ctx, size_t tile, int worker)
+static void forward_rows(const struct op_linear *o, size_t tile)
 {
-    const struct op_linear *o = ctx;
-    (void)worker;
     const size_t at = tile * LINEAR_ROWS, rows = smaller(LINEAR_ROWS, o->n - at), out = o->out;
     float *y = (float *)o->y + at * out;
     float *pre = o->pre ? (float *)o->pre + at * out : y;
@@ -52,9 +50,29 @@ static void forward_tile(void *ctx, size_t tile, int worker)
         act_block(o->act, pre, y, rows * out);
 }
 
+/* Operations on the same x: a tile of it goes through all of them while it is in the cache. */
+struct many {
+    const struct op_linear *o;
+    size_t ops;
+};
+
+static void forward_tile(void *ctx, size_t tile, int worker)
+{
+    const struct many *l = ctx;
+    (void)worker;
+    for (size_t i = 0; i < l->ops; i++)
+        forward_rows(&l->o[i], tile);
+}
+
+void CPU(linears_forward)(const struct op_linear *o, size_t ops)
+{
+    struct many l = { o, ops };
+    threads_for((o->n + LINEAR_ROWS - 1) / LINEAR_ROWS, forward_tile, &l);
+}
+
 void CPU(linear_forward)(const struct op_linear *o)
 {
-    threads_for((o->n + LINEAR_ROWS - 1) / LINEAR_ROWS, forward_tile, (void *)(uintptr_t)o);
+    CPU(linears_forward)(o, 1);
 }
 
 static const float *slope_of(const struct op_linear *o)
@@ -62,10 +80,8 @@ static const float *slope_of(const struct op_linear *o)
     return o->act == ACT_NONE ? o->dy : o->work;
 }
 
-static void backward_rows(void *ctx, size_t tile, int worker)
+static void backward_rows(const struct op_linear *o, size_t tile)
 {
-    const struct op_linear *o = ctx;
-    (void)worker;
     const size_t at = tile * LINEAR_ROWS, rows = smaller(LINEAR_ROWS, o->n - at);
     if (o->act != ACT_NONE)
         slope_block(o->act, (const float *)o->pre + at * o->out, (const float *)o->dy + at * o->out,
@@ -75,10 +91,27 @@ static void backward_rows(void *ctx, size_t tile, int worker)
                 (float *)o->dx + at * o->ld_x, o->ld_x);
 }
 
+/* The newest first, which is the order of their sums in dx when they come one by one. */
+static void backward_tile(void *ctx, size_t tile, int worker)
+{
+    const struct many *l = ctx;
+    (void)worker;
+    for (size_t i = l->ops; i-- > 0;)
+        backward_rows(&l->o[i], tile);
+}
+
+static size_t weight_tiles(const struct op_linear *o)
+{
+    return ((o->out + LINEAR_OUT - 1) / LINEAR_OUT) * ((o->in + LINEAR_IN - 1) / LINEAR_IN);
+}
+
 static void backward_weights(void *ctx, size_t tile, int worker)
 {
-    const struct op_linear *o = ctx;
+    const struct many *l = ctx;
+    const struct op_linear *o = l->o;
     (void)worker;
+    for (; tile >= weight_tiles(o); o++)
+        tile -= weight_tiles(o);
     const size_t across = (o->in + LINEAR_IN - 1) / LINEAR_IN;
     const size_t j = tile / across * LINEAR_OUT, k = tile % across * LINEAR_IN;
     const size_t out = smaller(LINEAR_OUT, o->out - j), in = smaller(LINEAR_IN, o->in - k);
@@ -88,24 +121,31 @@ static void backward_weights(void *ctx, size_t tile, int worker)
                 (float *)o->dw + j * o->ld_w + k, o->ld_w);
     if (!o->db || k)
         return;
-    float sum[LINEAR_OUT] = { 0 };
+    double sum[LINEAR_OUT] = { 0 }; /* of many rows whose sum may be nought, as a key bias's is */
     for (size_t i = 0; i < o->n; i++)
         for (size_t m = 0; m < out; m++)
-            sum[m] += g[i * o->out + m];
+            sum[m] += (double)g[i * o->out + m];
     for (size_t m = 0; m < out; m++)
-        ((float *)o->db)[j + m] += sum[m];
+        ((float *)o->db)[j + m] += (float)sum[m];
+}
+
+void CPU(linears_backward)(const struct op_linear *o, size_t ops)
+{
+    struct many l = { o, ops };
+    size_t tiles = 0;
+    if (!o->n)
+        return;
+    if (o->dx || o->act != ACT_NONE)
+        threads_for((o->n + LINEAR_ROWS - 1) / LINEAR_ROWS, backward_tile, &l);
+    for (size_t i = 0; i < ops; i++)
+        tiles += weight_tiles(&o[i]);
+    if (o->dw || o->db)
+        threads_for(tiles, backward_weights, &l);
 }
 
 void CPU(linear_backward)(const struct op_linear *o)
 {
-    if (!o->n)
-        return;
-    if (o->dx || o->act != ACT_NONE)
-        threads_for((o->n + LINEAR_ROWS - 1) / LINEAR_ROWS, backward_rows, (void *)(uintptr_t)o);
-    const size_t down = (o->out + LINEAR_OUT - 1) / LINEAR_OUT;
-    const size_t across = (o->in + LINEAR_IN - 1) / LINEAR_IN;
-    if (o->dw || o->db)
-        threads_for(down * across, backward_weights, (void *)(uintptr_t)o);
+    CPU(linears_backward)(o, 1);
 }
 
 static void act_forward_task(void *ctx, size_t i, int worker)

@@ -16,7 +16,6 @@
 #include "lib/base/thread.h"
 
 enum { CHUNK = 512, CLASSES = 64, GROUPS = 32 };
-#define LOG2_E 1.44269504f
 
 /* Scratch of one worker: a tile of e both ways, its logits, their gradient both ways. */
 struct tile_work {

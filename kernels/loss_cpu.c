@@ -12,7 +12,7 @@
 #include "kernels/math_cpu.h"
 #include "lib/base/thread.h"
 
-enum { CHUNK = 128, CLASSES = 512 };
+enum { CHUNK = 256, CLASSES = 512 };
 
 static size_t n_tiles(const struct op_id_loss *o)
 {
@@ -52,7 +52,7 @@ static void logits_tile(void *ctx, size_t tile, int worker)
             max = l[k] > max ? l[k] : max;
 #pragma omp simd reduction(+ : sum)
         for (size_t k = 0; k < n; k++)
-            sum += exp_f32(l[k] - max);
+            sum += exp2_f32((l[k] - max) * LOG2_E);
         c->max[tile * c->rows + i] = max;
         c->sum[tile * c->rows + i] = sum;
     }
@@ -91,7 +91,7 @@ static void gradient_tile(void *ctx, size_t tile, int worker)
     for (size_t i = 0; i < c->rows; i++) {
         float *l = c->logits + i * V + j;
         for (size_t k = 0; k < n; k++)
-            l[k] = scale * exp_f32(l[k] - c->log_sum[i]);
+            l[k] = scale * exp2_f32((l[k] - c->log_sum[i]) * LOG2_E);
         const size_t label = o->label[c->at + i];
         if (label >= j && label < j + n)
             l[label - j] -= scale;

@@ -143,14 +143,14 @@ static struct tensor *embed(struct model *m, struct tape *t, const struct batch 
 {
     const struct model_config *c = &m->config;
     struct tensor *x = concatenate(m, t, b);
-    x = tape_norm(t, x, NULL, par(m, "bert.embeddings.concat_embeddings.cat_ln.weight"),
+    x = tape_norm_over(t, x, NULL, par(m, "bert.embeddings.concat_embeddings.cat_ln.weight"),
                   par(m, "bert.embeddings.concat_embeddings.cat_ln.bias"), cat_ln_eps, NULL);
     x = tape_act(t, x, ACT_QUICK_GELU);
     x = tape_linear(t, x, par(m, "bert.embeddings.concat_embeddings.cat_proj.weight"),
                     par(m, "bert.embeddings.concat_embeddings.cat_proj.bias"), ACT_NONE);
     x = tape_add_position(t, x, par(m, "bert.embeddings.token_type_embeddings.weight"),
                           par(m, "bert.embeddings.position_embeddings.weight"), b->rank);
-    x = tape_norm(t, x, NULL, par(m, "bert.embeddings.LayerNorm.weight"),
+    x = tape_norm_over(t, x, NULL, par(m, "bert.embeddings.LayerNorm.weight"),
                   par(m, "bert.embeddings.LayerNorm.bias"), c->norm_eps, NULL);
     struct dropout drop = drop_at(run, c->hidden_dropout, 0, b->gene_key);
     x = tape_dropout(t, x, &drop);
@@ -169,9 +169,9 @@ static struct tensor *layer_norm(struct model *m, struct tape *t, struct tensor 
                                  struct tensor *r, unsigned l, const char *what,
                                  const struct dropout *drop)
 {
-    return tape_norm(t, x, r, par(m, "bert.encoder.layer.%u.%s.LayerNorm.weight", l, what),
-                     par(m, "bert.encoder.layer.%u.%s.LayerNorm.bias", l, what),
-                     m->config.norm_eps, drop);
+    return tape_norm_over(t, x, r, par(m, "bert.encoder.layer.%u.%s.LayerNorm.weight", l, what),
+                          par(m, "bert.encoder.layer.%u.%s.LayerNorm.bias", l, what),
+                          m->config.norm_eps, drop);
 }
 
 static struct tensor *encoder_layer(struct model *m, struct tape *t, struct tensor *h, unsigned l,
@@ -181,11 +181,15 @@ static struct tensor *encoder_layer(struct model *m, struct tape *t, struct tens
     const struct dropout attention = drop_at(run, c->attention_dropout, 1 + 3 * l, b->row_key);
     const struct dropout after = drop_at(run, c->hidden_dropout, 2 + 3 * l, b->row_key);
     const struct dropout ffn = drop_at(run, c->hidden_dropout, 3 + 3 * l, b->row_key);
-    struct tensor *q = layer_linear(m, t, h, l, "attention.self.query", ACT_NONE);
-    struct tensor *k = layer_linear(m, t, h, l, "attention.self.key", ACT_NONE);
-    struct tensor *v = layer_linear(m, t, h, l, "attention.self.value", ACT_NONE);
+    struct tensor *qkv[3], *w[3], *bias[3];
+    static const char *const of[3] = { "query", "key", "value" };
+    for (int i = 0; i < 3; i++) {
+        w[i] = par(m, "bert.encoder.layer.%u.attention.self.%s.weight", l, of[i]);
+        bias[i] = par(m, "bert.encoder.layer.%u.attention.self.%s.bias", l, of[i]);
+    }
+    tape_linears(t, h, 3, w, bias, qkv);
     struct tensor *a =
-        tape_attention(t, q, k, v, c->n_heads, b->first, b->n_cells, &attention);
+        tape_attention(t, qkv[0], qkv[1], qkv[2], c->n_heads, b->first, b->n_cells, &attention);
     a = layer_linear(m, t, a, l, "attention.output.dense", ACT_NONE);
     struct tensor *h1 = layer_norm(m, t, a, h, l, "attention.output", &after);
     struct tensor *f = layer_linear(m, t, h1, l, "intermediate.dense", ACT_GELU);

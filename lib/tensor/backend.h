@@ -77,7 +77,7 @@ struct op_norm {
     struct dropout drop;
     void *y;
     void *mean, *rstd; /* [n] saved */
-    void *sum;         /* [n,d] drop(x) + r, saved */
+    void *sum;         /* [n,d] drop(x) + r, saved; may be x */
     void *work;        /* backward: op_row_work(n, d) */
     const void *dy;
     void *dx, *dr, *dgamma, *dbeta;
@@ -226,7 +226,11 @@ struct backend {
     enum real_type type;
     size_t real_bytes;
     const struct small_ops *small; /* lib/tensor/small.h; NULL: not in this filling */
-    size_t (*linear_scratch_bytes)(const struct op_linear *); /* may be NULL: none */
+    /* Of `ops` linear operations on the same x (n, in, x, ld_x, dx are those of the first), without
+     * activation where ops > 1. The next three may be NULL: no scratch; one after the other. */
+    size_t (*linear_scratch_bytes)(const struct op_linear *, size_t ops);
+    void (*linears_forward)(const struct op_linear *, size_t ops);
+    void (*linears_backward)(const struct op_linear *, size_t ops);
     void (*linear_forward)(const struct op_linear *);
     void (*linear_backward)(const struct op_linear *);
     void (*act_forward)(const struct op_act *);

@@ -83,6 +83,33 @@ ONE_SLOT(square_loss)
 ONE_SLOT(axpy)
 ONE_SLOT(adamw)
 
+/* Several on the same x: one row for each shape, named like single ones but for the number. */
+static void linears(const struct op_linear *o, size_t ops, bool back)
+{
+    const struct moment start = now();
+    struct op_cost all = { 0 };
+    for (size_t i = 0; i < ops; i++) {
+        const struct op_cost c = op_cost_linear(&o[i], back, state.b->real_bytes);
+        all.flop += c.flop;
+        all.bytes += c.bytes;
+    }
+    if (back)
+        state.b->linears_backward(o, ops);
+    else
+        state.b->linears_forward(o, ops);
+    add(row_of(back ? "linears_backward" : "linears_forward", o->in, ops * o->out), start, all);
+}
+
+static void linears_forward(const struct op_linear *o, size_t ops)
+{
+    linears(o, ops, false);
+}
+
+static void linears_backward(const struct op_linear *o, size_t ops)
+{
+    linears(o, ops, true);
+}
+
 static double sum_squares(const void *x, size_t n)
 {
     const struct moment start = now();
@@ -107,6 +134,9 @@ const struct backend *profile_backend(const struct backend *b)
     BOTH(add_position)
     BOTH(add_species)
     BOTH(attention)
+    if (b->linears_forward) {
+        BOTH(linears)
+    }
     TIMED(id_loss)
     TIMED(square_loss)
     TIMED(axpy)

@@ -55,10 +55,19 @@ struct tensor *tape_columns(struct tape *t, const struct tensor *x, size_t at, s
 /* act(x w^T + b): x [n,in], w [out,in], b [1,out] or NULL. */
 struct tensor *tape_linear(struct tape *t, struct tensor *x, struct tensor *w, struct tensor *b,
                            enum act act);
+/* Up to TAPE_LINEARS of them with the same x and no activation: x is read once for all. */
+enum { TAPE_LINEARS = 4 };
+void tape_linears(struct tape *t, struct tensor *x, size_t ops, struct tensor *const w[],
+                  struct tensor *const b[], struct tensor *y[]);
 struct tensor *tape_act(struct tape *t, struct tensor *x, enum act act);
-/* LayerNorm(drop(x) + r); r and drop may be NULL. */
+/* LayerNorm(drop(x) + r); r and drop may be NULL. tape_norm_over writes the sum over x, which saves its
+ * memory: for an x whose values nobody asks for any more, neither a later operation nor the
+ * backward pass of the one that made it (a linear operation's does not). */
 struct tensor *tape_norm(struct tape *t, struct tensor *x, struct tensor *r, struct tensor *gamma,
                          struct tensor *beta, double eps, const struct dropout *drop);
+struct tensor *tape_norm_over(struct tape *t, struct tensor *x, struct tensor *r,
+                              struct tensor *gamma, struct tensor *beta, double eps,
+                              const struct dropout *drop);
 struct tensor *tape_dropout(struct tape *t, struct tensor *x, const struct dropout *drop);
 /* x + a y, same shape. */
 struct tensor *tape_add(struct tape *t, struct tensor *x, double a, struct tensor *y);

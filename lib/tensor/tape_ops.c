@@ -32,7 +32,6 @@ static const uint32_t *order_of(struct tape *t, const uint32_t *index, size_t n,
     {                                                                                              \
         b->name##_backward(op);                                                                    \
     }
-BACKWARD(linear)
 BACKWARD(act)
 BACKWARD(norm)
 BACKWARD(dropout)
@@ -43,38 +42,15 @@ BACKWARD(add_species)
 BACKWARD(attention)
 #undef BACKWARD
 
-struct tensor *tape_linear(struct tape *t, struct tensor *x, struct tensor *w, struct tensor *b,
-                           enum act act)
-{
-    if (t->failed)
-        return &t->nothing;
-    assert(x->cols == w->cols && (!b || b->cols == w->rows));
-    struct tensor *y = tape_output(t, x->rows, w->rows);
-    struct op_linear o = { .n = x->rows, .in = x->cols, .out = w->rows, .x = x->x, .w = w->x,
-                           .b = b ? b->x : NULL, .ld_x = x->ld, .ld_w = w->ld, .act = act,
-                           .y = y->x, .dy = y->g, .dx = x->g, .dw = w->g, .db = b ? b->g : NULL };
-    if (act != ACT_NONE && t->training)
-        o.pre = tape_reals(t, o.n * o.out);
-    const size_t packed = t->b->linear_scratch_bytes ? t->b->linear_scratch_bytes(&o) : 0;
-    const size_t at = (packed + 63) / 64 * 64, slope = o.pre ? o.n * o.out * t->b->real_bytes : 0;
-    o.scratch = at + slope ? tape_scratch(t, at + slope) : NULL;
-    o.work = slope && o.scratch ? (char *)o.scratch + at : NULL;
-    if (t->failed)
-        return &t->nothing;
-    t->b->linear_forward(&o);
-    if (t->training)
-        tape_record(t, &o, sizeof o, linear_back);
-    return y;
-}
-
 struct tensor *tape_act(struct tape *t, struct tensor *x, enum act act)
 {
     if (t->failed)
         return &t->nothing;
     assert(x->ld == x->cols);
     struct tensor *y = tape_output(t, x->rows, x->cols);
-    struct op_act o = { .m = x->rows * x->cols, .act = act, .x = x->x, .y = y->x, .dy = y->g,
-                        .dx = x->g };
+    struct op_act o = {
+        .m = x->rows * x->cols, .act = act, .x = x->x, .y = y->x, .dy = y->g, .dx = x->g
+    };
     if (t->failed)
         return &t->nothing;
     t->b->act_forward(&o);
@@ -83,23 +59,32 @@ struct tensor *tape_act(struct tape *t, struct tensor *x, enum act act)
     return y;
 }
 
-struct tensor *tape_norm(struct tape *t, struct tensor *x, struct tensor *r, struct tensor *gamma,
-                         struct tensor *beta, double eps, const struct dropout *drop)
+static struct tensor *norm(struct tape *t, struct tensor *x, struct tensor *r, struct tensor *gamma,
+                           struct tensor *beta, double eps, const struct dropout *drop, void *sum)
 {
     if (t->failed)
         return &t->nothing;
     assert(x->ld == x->cols && gamma->cols == x->cols && beta->cols == x->cols);
     assert(!r || (r->rows == x->rows && r->cols == x->cols && r->ld == r->cols));
     struct tensor *y = tape_output(t, x->rows, x->cols);
-    struct op_norm o = { .n = x->rows, .d = x->cols, .x = x->x, .r = r ? r->x : NULL,
-                         .gamma = gamma->x, .beta = beta->x, .eps = eps, .y = y->x, .dy = y->g,
-                         .dx = x->g, .dr = r ? r->g : NULL, .dgamma = gamma->g,
+    struct op_norm o = { .n = x->rows,
+                         .d = x->cols,
+                         .x = x->x,
+                         .r = r ? r->x : NULL,
+                         .gamma = gamma->x,
+                         .beta = beta->x,
+                         .eps = eps,
+                         .y = y->x,
+                         .dy = y->g,
+                         .dx = x->g,
+                         .dr = r ? r->g : NULL,
+                         .dgamma = gamma->g,
                          .dbeta = beta->g };
     if (drop)
         o.drop = *drop;
     o.mean = tape_reals(t, o.n);
     o.rstd = tape_reals(t, o.n);
-    o.sum = tape_reals(t, o.n * o.d);
+    o.sum = sum ? sum : tape_reals(t, o.n * o.d);
     if (t->training)
         o.work = tape_scratch(t, op_row_work(o.n, o.d) * t->b->real_bytes);
     if (t->failed)
@@ -110,6 +95,19 @@ struct tensor *tape_norm(struct tape *t, struct tensor *x, struct tensor *r, str
     return y;
 }
 
+struct tensor *tape_norm(struct tape *t, struct tensor *x, struct tensor *r, struct tensor *gamma,
+                         struct tensor *beta, double eps, const struct dropout *drop)
+{
+    return norm(t, x, r, gamma, beta, eps, drop, NULL);
+}
+
+struct tensor *tape_norm_over(struct tape *t, struct tensor *x, struct tensor *r,
+                              struct tensor *gamma, struct tensor *beta, double eps,
+                              const struct dropout *drop)
+{
+    return norm(t, x, r, gamma, beta, eps, drop, x->x);
+}
+
 struct tensor *tape_dropout(struct tape *t, struct tensor *x, const struct dropout *drop)
 {
     if (t->failed)
@@ -118,8 +116,9 @@ struct tensor *tape_dropout(struct tape *t, struct tensor *x, const struct dropo
         return x;
     assert(x->ld == x->cols);
     struct tensor *y = tape_output(t, x->rows, x->cols);
-    struct op_dropout o = { .n = x->rows, .d = x->cols, .x = x->x, .drop = *drop, .y = y->x,
-                            .dy = y->g, .dx = x->g };
+    struct op_dropout o = {
+        .n = x->rows, .d = x->cols, .x = x->x, .drop = *drop, .y = y->x, .dy = y->g, .dx = x->g
+    };
     if (t->failed)
         return &t->nothing;
     t->b->dropout_forward(&o);
@@ -166,9 +165,16 @@ struct tensor *tape_gather(struct tape *t, struct tensor *table, const uint32_t 
     if (t->failed)
         return &t->nothing;
     struct tensor *y = tape_output(t, n, table->cols);
-    struct op_gather o = { .n = n, .d = table->cols, .n_table = table->rows, .table = table->x,
-                           .ld = table->ld, .index = index, .no_grad_row = no_grad_row, .y = y->x,
-                           .dy = y->g, .dtable = table->g };
+    struct op_gather o = { .n = n,
+                           .d = table->cols,
+                           .n_table = table->rows,
+                           .table = table->x,
+                           .ld = table->ld,
+                           .index = index,
+                           .no_grad_row = no_grad_row,
+                           .y = y->x,
+                           .dy = y->g,
+                           .dtable = table->g };
     if (t->training && o.dtable)
         o.order = order_of(t, index, n, table->rows, &o.end);
     if (t->failed)
@@ -186,10 +192,18 @@ struct tensor *tape_gather_axpy(struct tape *t, struct tensor *table, const uint
         return &t->nothing;
     assert(table->ld == table->cols && value->rows == n && (!w || w->rows == table->cols));
     struct tensor *y = tape_output(t, n, table->cols);
-    struct op_gather_axpy o = { .n = n, .d = table->cols, .n_table = table->rows,
-                                .table = table->x, .index = index, .value = value->x,
-                                .w = w ? w->x : NULL, .ld_w = w ? w->ld : 0, .y = y->x,
-                                .dy = y->g, .dtable = table->g, .dw = w ? w->g : NULL };
+    struct op_gather_axpy o = { .n = n,
+                                .d = table->cols,
+                                .n_table = table->rows,
+                                .table = table->x,
+                                .index = index,
+                                .value = value->x,
+                                .w = w ? w->x : NULL,
+                                .ld_w = w ? w->ld : 0,
+                                .y = y->x,
+                                .dy = y->g,
+                                .dtable = table->g,
+                                .dw = w ? w->g : NULL };
     if (t->training) {
         o.order = order_of(t, index, n, table->rows, &o.end);
         o.work = tape_scratch(t, op_row_work(n, o.d) * t->b->real_bytes);
@@ -209,10 +223,18 @@ struct tensor *tape_add_position(struct tape *t, struct tensor *x, struct tensor
         return &t->nothing;
     assert(type->cols == x->cols && position->cols == x->cols && x->ld == x->cols);
     struct tensor *y = tape_output(t, x->rows, x->cols);
-    struct op_add_position o = { .n = x->rows, .d = x->cols, .n_position = position->rows,
-                                 .x = x->x, .type = type->x, .position = position->x,
-                                 .rank = rank, .y = y->x, .dy = y->g, .dx = x->g,
-                                 .dtype = type->g, .dposition = position->g };
+    struct op_add_position o = { .n = x->rows,
+                                 .d = x->cols,
+                                 .n_position = position->rows,
+                                 .x = x->x,
+                                 .type = type->x,
+                                 .position = position->x,
+                                 .rank = rank,
+                                 .y = y->x,
+                                 .dy = y->g,
+                                 .dx = x->g,
+                                 .dtype = type->g,
+                                 .dposition = position->g };
     if (t->training)
         o.work = tape_scratch(t, op_row_work(o.n, o.d) * t->b->real_bytes);
     if (t->training)
@@ -232,9 +254,16 @@ struct tensor *tape_add_species(struct tape *t, struct tensor *x, struct tensor 
         return &t->nothing;
     assert(first[n_cells] == x->rows + n_cells && cls->cols == x->cols && x->ld == x->cols);
     struct tensor *y = tape_output(t, first[n_cells], x->cols);
-    struct op_add_species o = { .n_cells = n_cells, .d = x->cols, .first = first,
-                                .species = species, .x = x->x, .cls = cls->x, .y = y->x,
-                                .dy = y->g, .dx = x->g, .dcls = cls->g };
+    struct op_add_species o = { .n_cells = n_cells,
+                                .d = x->cols,
+                                .first = first,
+                                .species = species,
+                                .x = x->x,
+                                .cls = cls->x,
+                                .y = y->x,
+                                .dy = y->g,
+                                .dx = x->g,
+                                .dcls = cls->g };
     if (t->failed)
         return &t->nothing;
     t->b->add_species_forward(&o);
@@ -252,9 +281,19 @@ struct tensor *tape_attention(struct tape *t, struct tensor *q, struct tensor *k
     assert(q->cols % heads == 0 && q->rows == first[n_cells]);
     assert(q->ld == q->cols && k->ld == q->ld && v->ld == q->ld);
     struct tensor *y = tape_output(t, q->rows, q->cols);
-    struct op_attention o = { .n_cells = n_cells, .n = q->rows, .d = q->cols, .heads = heads,
-                              .first = first, .q = q->x, .k = k->x, .v = v->x, .y = y->x,
-                              .dy = y->g, .dq = q->g, .dk = k->g, .dv = v->g };
+    struct op_attention o = { .n_cells = n_cells,
+                              .n = q->rows,
+                              .d = q->cols,
+                              .heads = heads,
+                              .first = first,
+                              .q = q->x,
+                              .k = k->x,
+                              .v = v->x,
+                              .y = y->x,
+                              .dy = y->g,
+                              .dq = q->g,
+                              .dk = k->g,
+                              .dv = v->g };
     for (size_t c = 0; c < n_cells; c++)
         if (first[c + 1] - first[c] > o.longest)
             o.longest = first[c + 1] - first[c];
@@ -279,9 +318,17 @@ void tape_id_loss(struct tape *t, struct tensor *z, struct tensor *e, struct ten
     if (t->failed)
         return;
     assert(z->cols == e->cols && z->ld == z->cols && e->ld == e->cols);
-    struct op_id_loss o = { .n = z->rows, .d = z->cols, .n_class = e->rows, .z = z->x, .e = e->x,
-                            .b = b ? b->x : NULL, .label = label, .scale = scale,
-                            .loss = &out->loss, .row_loss = out->row_loss, .best = out->best,
+    struct op_id_loss o = { .n = z->rows,
+                            .d = z->cols,
+                            .n_class = e->rows,
+                            .z = z->x,
+                            .e = e->x,
+                            .b = b ? b->x : NULL,
+                            .label = label,
+                            .scale = scale,
+                            .loss = &out->loss,
+                            .row_loss = out->row_loss,
+                            .best = out->best,
                             .logits = out->logits };
     if (t->training) {
         o.dz = z->g;
@@ -298,8 +345,11 @@ double tape_square_loss(struct tape *t, struct tensor *x, const float *target, d
     double loss = 0;
     if (t->failed)
         return 0;
-    struct op_square_loss o = { .n = x->rows * x->cols, .x = x->x, .target = target,
-                                .scale = scale, .loss = &loss,
+    struct op_square_loss o = { .n = x->rows * x->cols,
+                                .x = x->x,
+                                .target = target,
+                                .scale = scale,
+                                .loss = &loss,
                                 .dx = t->training ? x->g : NULL };
     t->b->square_loss(&o);
     return loss;

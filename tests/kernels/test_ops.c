@@ -16,6 +16,27 @@ static struct tensor *f_linear_view(struct tape *t, struct tensor **in, const st
     return tape_linear(t, in[0], tape_columns(t, in[1], 3, c->d), in[2], ACT_NONE);
 }
 
+/* Three on the same x, added up. */
+static struct tensor *f_linears(struct tape *t, struct tensor **in, const struct fix *c, double *l)
+{
+    (void)l;
+    (void)c;
+    struct tensor *const w[] = { in[1], in[2], in[3] }, *const b[] = { in[4], NULL, in[5] };
+    struct tensor *y[3];
+    tape_linears(t, in[0], 3, w, b, y);
+    return tape_add(t, tape_add(t, y[0], 0.5, y[1]), -2, y[2]);
+}
+
+/* Over its own input, which is a linear operation's output. */
+static struct tensor *f_norm_over(struct tape *t, struct tensor **in, const struct fix *c,
+                                  double *l)
+{
+    (void)l;
+    struct dropout d = some_dropout(t, c, in[0]->rows);
+    struct tensor *x = tape_linear(t, in[0], in[1], NULL, ACT_NONE);
+    return tape_norm_over(t, x, in[0], in[2], in[3], 1e-5, c->rate > 0 ? &d : NULL);
+}
+
 static struct tensor *f_act(struct tape *t, struct tensor **in, const struct fix *c, double *l)
 {
     (void)l;
@@ -147,6 +168,13 @@ static void linears(void)
     for (size_t a = ACT_NONE; a <= ACT_RELU; a++)
         both((struct fix){
             names[a], 3, { 5, 4, 1 }, { 7, 7, 4 }, .extra = a, .seed = a, .f = f_linear });
+    both((struct fix){
+        "three linear on one x", 6, { 5, 4, 4, 4, 1, 1 }, { 7, 7, 7, 7, 4, 4 }, .f = f_linears });
+    check_cpu(&(struct fix){ "three linear over tiles",
+                             6,
+                             { 300, 100, 100, 100, 1, 1 },
+                             { 70, 70, 70, 70, 100, 100 },
+                             .f = f_linears });
     both((struct fix){ "linear without bias", 2, { 5, 4 }, { 7, 7 }, .f = f_linear });
     both((struct fix){ "linear with a view of weights",
                        3,
@@ -176,6 +204,14 @@ static void linears(void)
 static void norms(void)
 {
     both((struct fix){ "norm", 3, { 4, 1, 1 }, { 9, 9, 9 }, .f = f_norm });
+    both(
+        (struct fix){ "norm over its input", 4, { 4, 9, 1, 1 }, { 9, 9, 9, 9 }, .f = f_norm_over });
+    both((struct fix){ "norm over its input with dropout",
+                       4,
+                       { 4, 9, 1, 1 },
+                       { 9, 9, 9, 9 },
+                       .rate = 0.3,
+                       .f = f_norm_over });
     both((struct fix){ "norm with residual and dropout",
                        4,
                        { 6, 1, 1, 6 },
@@ -344,6 +380,11 @@ static void threads(void)
 {
     static const struct fix cases[] = {
         { "linear", 3, { 300, 200, 1 }, { 130, 130, 200 }, .extra = ACT_GELU, .f = f_linear },
+        { "three linear",
+          6,
+          { 300, 100, 100, 100, 1, 1 },
+          { 70, 70, 70, 70, 100, 100 },
+          .f = f_linears },
         { "norm", 4, { 300, 1, 1, 300 }, { 64, 64, 64, 64 }, .rate = 0.1, .f = f_norm },
         { "attention",
           3,

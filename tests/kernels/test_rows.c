@@ -60,7 +60,7 @@ static void check(const struct backend *b, const char *name, size_t in, size_t o
                                .y = y,
                                .act = act,
                                .pre = act != ACT_NONE ? pre : NULL };
-        o.scratch = b->linear_scratch_bytes ? malloc(b->linear_scratch_bytes(&o)) : NULL;
+        o.scratch = b->linear_scratch_bytes ? malloc(b->linear_scratch_bytes(&o, 1)) : NULL;
         b->linear_forward(&o);
         size_t wrong = 0, first = 0;
         for (size_t n = 1; n < 140; n++)

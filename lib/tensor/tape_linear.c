@@ -1,0 +1,90 @@
+/* Linear operations of tape.h, alone and several on one x. */
+#include <assert.h>
+
+#include "lib/tensor/tape_node.h"
+
+static void linear_back(const struct backend *b, const void *op)
+{
+    b->linear_backward(op);
+}
+
+static struct op_linear linear_of(const struct tensor *x, const struct tensor *w,
+                                  const struct tensor *b, enum act act, const struct tensor *y)
+{
+    assert(x->cols == w->cols && (!b || b->cols == w->rows));
+    return (struct op_linear){ .n = x->rows,
+                               .in = x->cols,
+                               .out = w->rows,
+                               .x = x->x,
+                               .w = w->x,
+                               .b = b ? b->x : NULL,
+                               .ld_x = x->ld,
+                               .ld_w = w->ld,
+                               .act = act,
+                               .y = y->x,
+                               .dy = y->g,
+                               .dx = x->g,
+                               .dw = w->g,
+                               .db = b ? b->g : NULL };
+}
+
+struct tensor *tape_linear(struct tape *t, struct tensor *x, struct tensor *w, struct tensor *b,
+                           enum act act)
+{
+    if (t->failed)
+        return &t->nothing;
+    struct tensor *y = tape_output(t, x->rows, w->rows);
+    struct op_linear o = linear_of(x, w, b, act, y);
+    if (act != ACT_NONE && t->training)
+        o.pre = tape_reals(t, o.n * o.out);
+    const size_t packed = t->b->linear_scratch_bytes ? t->b->linear_scratch_bytes(&o, 1) : 0;
+    const size_t at = (packed + 63) / 64 * 64, slope = o.pre ? o.n * o.out * t->b->real_bytes : 0;
+    o.scratch = at + slope ? tape_scratch(t, at + slope) : NULL;
+    o.work = slope && o.scratch ? (char *)o.scratch + at : NULL;
+    if (t->failed)
+        return &t->nothing;
+    t->b->linear_forward(&o);
+    if (t->training)
+        tape_record(t, &o, sizeof o, linear_back);
+    return y;
+}
+
+struct op_linears {
+    size_t ops;
+    struct op_linear o[TAPE_LINEARS];
+};
+
+/* Newest first, as the tape runs single ones. */
+static void linears_back(const struct backend *b, const void *op)
+{
+    const struct op_linears *l = op;
+    if (b->linears_backward)
+        b->linears_backward(l->o, l->ops);
+    for (size_t i = b->linears_backward ? 0 : l->ops; i-- > 0;)
+        b->linear_backward(&l->o[i]);
+}
+
+void tape_linears(struct tape *t, struct tensor *x, size_t ops, struct tensor *const w[],
+                  struct tensor *const b[], struct tensor *y[])
+{
+    struct op_linears l = { .ops = ops };
+    assert(ops > 0 && ops <= TAPE_LINEARS);
+    for (size_t i = 0; i < ops; i++) {
+        y[i] = t->failed ? &t->nothing : tape_output(t, x->rows, w[i]->rows);
+        if (!t->failed)
+            l.o[i] = linear_of(x, w[i], b[i], ACT_NONE, y[i]);
+    }
+    if (!t->failed && t->b->linear_scratch_bytes) {
+        void *scratch = tape_scratch(t, t->b->linear_scratch_bytes(l.o, ops));
+        for (size_t i = 0; i < ops; i++)
+            l.o[i].scratch = scratch;
+    }
+    if (t->failed)
+        return;
+    if (t->b->linears_forward)
+        t->b->linears_forward(l.o, ops);
+    for (size_t i = 0; i < ops && !t->b->linears_forward; i++)
+        t->b->linear_forward(&l.o[i]);
+    if (t->training)
+        tape_record(t, &l, sizeof l, linears_back);
+}
