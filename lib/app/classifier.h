@@ -34,7 +34,7 @@ enum rc classifier_init(struct classifier *c, enum classifier_kind kind, const c
 void classifier_release(struct classifier *c);
 
 /* Its number; NO_CLASS when label is NULL or no class of c. */
-enum { NO_CLASS = UINT32_MAX };
+#define NO_CLASS UINT32_MAX
 uint32_t classifier_find(const struct classifier *c, const char *label);
 
 /* Number j of a vector as the probe takes it: z-scored, cut at +-10. */
