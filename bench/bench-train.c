@@ -26,7 +26,7 @@
 #include "lib/tensor/profile.h"
 
 static struct {
-    const char *config, *lengths, *dtype, *why;
+    const char *config, *lengths, *dtype;
     int64_t batch, steps, repeat, micro_rows, draw;
     bool forward_only, profile, fold;
     double dropout;
@@ -178,32 +178,18 @@ static enum rc forward(struct trainer *t, const struct batch_cell *cell, size_t 
     return tape_check(&t->tape, e);
 }
 
-/* The backend by --backend and --dtype; where bf16 is wanted and not there, f32, and a sentence. */
-static const struct backend *backend_of(const char *name)
-{
-    const char *why;
-    if (strcmp(opt.dtype, "f32") != 0) {
-        const struct backend *b = backend_find("cpu-bf16", &why);
-        if (b && (strcmp(opt.dtype, "bf16") == 0 || b == &backend_amx)) {
-            opt.dtype = "bf16";
-            return b;
-        }
-        if (strcmp(opt.dtype, "bf16") == 0)
-            log_say("products in f32: %s", why);
-        opt.dtype = "f32";
-    }
-    return backend_find(name, &opt.why);
-}
-
 static enum rc run(const struct tool_args *a, struct err *e)
 {
-    const struct backend *b = backend_of(a->backend);
+    const char *why;
+    const struct backend *b = backend_find_dtype(a->backend, opt.dtype, &why);
     struct model_config c = config_of(opt.config);
     struct model m = { 0 };
     struct cells s = { 0 };
     struct trainer t = { 0 };
     if (!b)
-        return err_set(e, RC_SKIP, "%s", opt.why);
+        return err_set(e, RC_SKIP, "%s", why);
+    if (why)
+        log_say("%s", why);
     if (opt.draw > 0)
         return print_lengths((size_t)opt.draw, c.max_genes, e);
     if (opt.profile)
@@ -262,11 +248,11 @@ static enum rc run(const struct tool_args *a, struct err *e)
                "\"cells_per_s\": %.4f, \"nonpad_tokens_per_s\": %.1f, \"model_tflops\": %.4f, "
                "\"sgemm_gflops\": %.1f, \"share_of_sgemm\": %.3f, \"peak_rss_mb\": %.1f, "
                "\"mean_length\": %.1f, \"cpu_share\": %.3f, \"last\": %.6f}\n",
-               opt.config, opt.dtype, b->name, b->isa ? b->isa : "any",
-               opt.forward_only ? "forward" : "train", opt.fold ? "true" : "false", opt.dropout,
-               threads_count(), (long long)opt.batch, (long long)opt.steps, (double)s.n / best,
-               s.n_genes / best, flop / best * 1e-12, sgemm,
-               flop * workers / best_cpu * 1e-9 / sgemm, (double)u.ru_maxrss / 1024,
+               opt.config, strstr(b->name, "bf16") ? "bf16" : "f32", b->name,
+               b->isa ? b->isa : "any", opt.forward_only ? "forward" : "train",
+               opt.fold ? "true" : "false", opt.dropout, threads_count(), (long long)opt.batch,
+               (long long)opt.steps, (double)s.n / best, s.n_genes / best, flop / best * 1e-12,
+               sgemm, flop * workers / best_cpu * 1e-9 / sgemm, (double)u.ru_maxrss / 1024,
                s.n_genes / (double)s.n, best_cpu / best / workers, r.loss);
     }
     trainer_release(&t);

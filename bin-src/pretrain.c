@@ -6,6 +6,7 @@
 #include "lib/app/pretrain.h"
 #include "lib/base/log.h"
 #include "lib/base/tool.h"
+#include "lib/tensor/profile.h"
 
 static struct pretrain_options o;
 static struct opt_list knowledge, kinds;
@@ -52,6 +53,9 @@ static const struct opt opts[] = {
     OPT_I64("keep", &o.keep, "N", "newest checkpoints to keep"),
     OPT_I64("micro-rows", &o.micro_rows, "N",
             "rows computed at a time: memory. Part of the result"),
+    OPT_CHOICE("dtype", &o.dtype, "f32|bf16|auto",
+               "inputs of the products; sums and weights stay f32. auto is bf16 where there is AMX"),
+    OPT_FLAG("profile", &o.profile, "seconds of each operation, on stderr at the end"),
     OPT_END,
 };
 
@@ -82,9 +86,9 @@ static enum rc run(const struct tool_args *a, struct err *e)
     if (!rc)
         rc = pretrain_open(&p, &o, &ranks, e);
     if (!rc) {
-        log_say("%zu cells to learn from, %zu held out; %zu parameters; %llu steps on %s",
+        log_say("%zu cells to learn from, %zu held out; %zu parameters; %llu steps on %s (%s)",
                 p.n_train, p.n_held, model_n_parameters(&p.model), (unsigned long long)p.steps,
-                p.model.params.b->name);
+                p.model.params.b->name, p.model.params.b->isa ? p.model.params.b->isa : "any");
         signal(SIGINT, ask_stop);
         signal(SIGTERM, ask_stop);
         rc = pretrain_begin(&p, &from, e);
@@ -93,6 +97,8 @@ static enum rc run(const struct tool_args *a, struct err *e)
         rc = pretrain_loop(&p, from, &stop_asked, e);
     if (!rc)
         pretrain_say_end(&p);
+    if (!rc && o.profile)
+        profile_print(stderr);
     if (!rc)
         rc = dist_agree(&ranks, run_log_close(&p.log, e), e);
     if (!rc && a->report)

@@ -12,6 +12,7 @@
 struct pretrain_options pretrain_defaults(void)
 {
     return (struct pretrain_options){ .backend = "auto",
+                                      .dtype = "f32",
                                       .epochs = 3,
                                       .batch = 32,
                                       .warmup = 10000,

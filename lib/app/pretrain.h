@@ -21,7 +21,8 @@ struct pretrain_options {
     const char *shards, *config, *tables, *out; /* tables may be NULL */
     const char *const *knowledge;               /* [n_knowledge] files */
     size_t n_knowledge;
-    const char *backend;
+    const char *backend, *dtype; /* dtype: of products; f32, bf16 or auto */
+    bool profile;                /* seconds of each operation, on stderr at the end */
     /* What the model is given (spec/02 section 8, spec/04 section 6). */
     const char *const
         *kinds; /* [n_kinds] "all", "none" or kinds; none of these: as --config says */

@@ -5,6 +5,8 @@
 #include "lib/app/knowledge_file.h"
 #include "lib/app/model_file.h"
 #include "lib/app/pretrain.h"
+#include "lib/base/log.h"
+#include "lib/tensor/profile.h"
 
 /* --kinds over what config.json says. */
 static enum rc choose_kinds(const struct pretrain_options *o, struct model_config *c, struct err *e)
@@ -66,9 +68,13 @@ enum rc pretrain_model(struct pretrain *p, struct err *e)
 {
     struct model_config c;
     const char *why;
-    const struct backend *b = backend_find(p->o->backend, &why);
+    const struct backend *b = backend_find_dtype(p->o->backend, p->o->dtype, &why);
     if (!b)
         return err_set(e, RC_SKIP, "no backend '%s': %s", p->o->backend, why);
+    if (why)
+        log_say("%s", why);
+    if (p->o->profile)
+        b = profile_backend(b);
     const size_t n = p->o->n_knowledge;
     struct knowledge_file *k = calloc(n + 1, sizeof *k);
     enum rc rc = k ? RC_OK : err_set(e, RC_FAIL, "no memory");

@@ -97,6 +97,23 @@ const struct backend *backend_find(const char *name, const char **why)
     return NULL;
 }
 
+const struct backend *backend_find_dtype(const char *name, const char *dtype, const char **why)
+{
+    const char *not_there = NULL;
+    if (strcmp(dtype, "f32") != 0 && (strcmp(name, "auto") == 0 || strcmp(name, "cpu") == 0)) {
+        const struct backend *b = backend_find("cpu-bf16", &not_there);
+        *why = NULL;
+        if (b && (strcmp(dtype, "bf16") == 0 || b == &backend_amx))
+            return b;
+        if (strcmp(dtype, "auto") == 0)
+            not_there = NULL;
+    }
+    const struct backend *b = backend_find(name, why);
+    if (b && not_there)
+        *why = "products in f32: this processor has neither AMX-BF16 nor AVX512-BF16";
+    return b;
+}
+
 void reals_from_f32(const struct backend *b, void *to, const float *from, size_t n)
 {
     if (b->type == REAL_F32) {

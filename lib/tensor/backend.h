@@ -269,6 +269,11 @@ extern const struct backend backend_amx;    /* the same sources for AMX tiles */
  * which the processor is asked for; cpu-avx512bf16 is the latter though AMX be there. */
 const struct backend *backend_find(const char *name, const char **why);
 
+/* The same for a wish of products: "f32", "bf16", or "auto", which is bf16 where the processor has AMX
+ * (AVX512-BF16 alone is slower than f32 on the processors we measured). Where bf16 is wished for and
+ * not there it is f32, and *why says so; NULL and *why as above. */
+const struct backend *backend_find_dtype(const char *name, const char *dtype, const char **why);
+
 /* Reals of a backend from and to float or double arrays. */
 void reals_from_f32(const struct backend *b, void *to, const float *from, size_t n);
 void reals_to_f32(const struct backend *b, float *to, const void *from, size_t n);

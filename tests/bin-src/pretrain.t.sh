@@ -52,6 +52,14 @@ for k in 2 4; do
 	is 'the same bytes' same "$tmp/t$k"
 done
 
+# Where the processor has no bf16 products, these are f32 runs, and say so.
+t 'products in bf16' 0 '' pre "$tmp/b1" --threads 1 --dtype bf16
+for k in 2 3; do
+	t "with $k threads" 0 '' pre "$tmp/b$k" --threads "$k" --dtype bf16
+	is 'the same bytes' diff <(sums "$tmp/b1") <(sums "$tmp/b$k")
+done
+t 'seconds of each operation' 0 'attention_forward +2 x 8 ' pre "$tmp/p" --profile
+is 'change no byte' same "$tmp/p"
 
 # --- interruptions -------------------------------------------------------------------------
 start_long() { # OUT OPTION...: in the background, as $pid
