@@ -258,9 +258,9 @@ static enum rc add_sequences(struct knowledge_source *s, const char *what,
                             : strncmp(what, "mouse=", 6) == 0 ? SPECIES_MOUSE
                                                               : SPECIES_UNKNOWN;
     struct sequences q;
-    struct tally c = { .unknown = json_array() };
     if (sp == SPECIES_UNKNOWN)
         return err_set(e, RC_USAGE, "--sequences '%s' is neither human=FILE nor mouse=FILE", what);
+    struct tally c = { .unknown = json_array() };
     enum rc rc = sequences_read(path, &q, e);
     if (!rc) {
         slash = strrchr(path, '/');
