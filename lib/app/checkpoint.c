@@ -62,15 +62,6 @@ static void folder_remove(const char *path)
     rmdir(path);
 }
 
-static enum rc copy_beside(const char *folder, const char *file, struct err *e)
-{
-    const char *slash = strrchr(file, '/');
-    char *to = text_new("%s/%s", folder, slash ? slash + 1 : file);
-    enum rc rc = to ? file_copy(file, to, e) : err_set(e, RC_FAIL, "no memory for a path");
-    free(to);
-    return rc;
-}
-
 enum rc checkpoint_save(const struct model *m, const char *run, uint64_t step,
                         const char fingerprint[SHA256_HEX], char *const *beside, size_t n_beside,
                         struct err *e)
@@ -88,7 +79,7 @@ enum rc checkpoint_save(const struct model *m, const char *run, uint64_t step,
     if (!rc)
         rc = write_state(m, state, step, fingerprint, e);
     for (size_t i = 0; !rc && i < n_beside; i++)
-        rc = copy_beside(part, beside[i], e);
+        rc = model_copy_beside(part, beside[i], e);
     if (!rc && folder_exists(final))
         folder_remove(final);
     if (!rc && rename(part, final) != 0)

@@ -130,22 +130,12 @@ static enum rc save_probe(const struct classifier *c, const char *path, struct e
 static enum rc copy_table(const char *from, const char *to, const char *name, bool must,
                           struct err *e)
 {
-    static const char *const ending[] = { "", ".gz" };
-    enum rc rc = must ? RC_INPUT : RC_OK;
-    for (int i = 0; i < 2; i++) {
-        char *a = text_new("%s/%s%s", from, name, ending[i]);
-        char *b = text_new("%s/%s%s", to, name, ending[i]);
-        const bool there = a && b && file_exists(a);
-        if (!a || !b)
-            rc = RC_FAIL;
-        else if (there)
-            rc = file_copy(a, b, e);
-        free(a);
-        free(b);
-        if (there || rc == RC_FAIL)
-            return rc;
-    }
-    return rc ? err_set(e, rc, "'%s' has no '%s'", from, name) : RC_OK;
+    char *path;
+    enum rc rc = model_table_path(from, name, must, &path, e);
+    if (path)
+        rc = model_copy_beside(to, path, e);
+    free(path);
+    return rc;
 }
 
 static enum rc save_json(const struct classifier *c, const char *path, json_t *more, struct err *e)

@@ -56,6 +56,36 @@ char *model_weights_path(const char *folder, struct err *e)
     return NULL;
 }
 
+enum rc model_table_path(const char *folder, const char *name, bool must, char **path,
+                         struct err *e)
+{
+    char *plain = text_new("%s/%s", folder, name), *gz = text_new("%s/%s.gz", folder, name);
+    enum rc rc = RC_OK;
+    *path = NULL;
+    if (!plain || !gz)
+        rc = err_set(e, RC_FAIL, "no memory for a path");
+    else if (file_exists(plain))
+        *path = plain;
+    else if (file_exists(gz))
+        *path = gz;
+    else if (must)
+        rc = err_set(e, RC_INPUT, "'%s' has no '%s'", folder, name);
+    if (*path != plain)
+        free(plain);
+    if (*path != gz)
+        free(gz);
+    return rc;
+}
+
+enum rc model_copy_beside(const char *folder, const char *file, struct err *e)
+{
+    const char *slash = strrchr(file, '/');
+    char *to = text_new("%s/%s", folder, slash ? slash + 1 : file);
+    enum rc rc = to ? file_copy(file, to, e) : err_set(e, RC_FAIL, "no memory for a path");
+    free(to);
+    return rc;
+}
+
 /* Names that a file may hold besides parameters: buffers and aliases of tied tensors. */
 static bool is_known_extra(const char *name)
 {

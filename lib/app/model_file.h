@@ -29,6 +29,13 @@ enum rc model_check_ties(const struct st_file *f, struct err *e);
  * with RC_INPUT when neither is there. */
 char *model_weights_path(const char *folder, struct err *e);
 
+/* FOLDER/NAME or FOLDER/NAME.gz, to be freed, in *path; NULL when neither is there, which is
+ * RC_INPUT when it must be. */
+enum rc model_table_path(const char *folder, const char *name, bool must, char **path,
+                         struct err *e);
+/* A copy of a file, of the same name, in a model folder. */
+enum rc model_copy_beside(const char *folder, const char *file, struct err *e);
+
 /* Loads a model folder. n_classes > 0: pooler and classifier are made, and loaded when there.
  * knowledge_size is taken from the buffers' shape. On failure *m is empty; RC_INPUT names the
  * tensor that is missing, unknown or of a wrong shape. */

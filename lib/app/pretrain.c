@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/app/model_file.h"
 #include "lib/base/file.h"
 #include "lib/io/json.h"
 #include "lib/io/tables.h"
@@ -66,20 +67,9 @@ enum rc pretrain_check(const struct pretrain_options *o, struct err *e)
 static enum rc add_beside(struct pretrain *p, const char *folder, const char *name, bool must,
                           struct err *e)
 {
-    char *plain = text_new("%s/%s", folder, name), *gz = text_new("%s/%s.gz", folder, name);
-    if (!plain || !gz) {
-        free(plain);
-        free(gz);
-        return err_set(e, RC_FAIL, "no memory for a path");
-    }
-    char **use = file_exists(plain) ? &plain : file_exists(gz) ? &gz : NULL;
-    enum rc rc = use || !must ? RC_OK : err_set(e, RC_INPUT, "'%s' has no '%s'", folder, name);
-    if (use) {
-        p->beside[p->n_beside++] = *use;
-        *use = NULL;
-    }
-    free(plain);
-    free(gz);
+    char **path = &p->beside[p->n_beside];
+    const enum rc rc = model_table_path(folder, name, must, path, e);
+    p->n_beside += *path != NULL;
     return rc;
 }
 
