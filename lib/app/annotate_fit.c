@@ -5,7 +5,6 @@
 #include "lib/app/annotate_training.h"
 #include "lib/base/log.h"
 #include "lib/nn/calibrate.h"
-#include "lib/nn/metrics_class.h"
 
 enum {
     HEAD_BATCH = 16,
@@ -57,7 +56,8 @@ enum rc training_tune(struct training *t, struct err *e)
     finetune_new_head(&t->m.model, o->seed);
     enum rc rc = finetune(&t->m.model, &f, &train, &val, each_epoch, t, &t->best, e);
     if (!rc)
-        rc = finetune_encode(&t->m.model, t->val.cell, t->val.n, f.micro_rows, t->val.x, e);
+        rc = finetune_encode(&t->m.model, t->val.cell, t->val.n, f.micro_rows, t->val.x, NULL, NULL,
+                             e);
     return rc;
 }
 
@@ -76,24 +76,6 @@ static void mean_and_sd(const struct side *s, size_t d, double *mean, double *sd
     }
 }
 
-static double macro_f1_of(const struct training *t, const double *logit, double *accuracy,
-                          struct err *e)
-{
-    const size_t k = t->n_classes;
-    size_t *confusion = calloc(k * k, sizeof *confusion);
-    struct class_metrics m = { 0 };
-    if (!confusion) {
-        err_set(e, RC_FAIL, "no memory for %zu classes", k);
-        return 0;
-    }
-    for (size_t i = 0; i < t->val.n; i++)
-        confusion[t->val.class_of[i] * k + largest_of(logit + i * k, k)]++;
-    class_metrics_get(confusion, k, &m, NULL);
-    free(confusion);
-    *accuracy = m.accuracy;
-    return m.macro_f1;
-}
-
 /* Scores a fit of the probe on the validation cells: a line of the log. */
 static enum rc score_probe(struct training *t, const struct linear_model *w, double strength,
                            double *logit, struct finetune_epoch *r, struct err *e)
@@ -101,14 +83,14 @@ static enum rc score_probe(struct training *t, const struct linear_model *w, dou
     struct classifier as = t->c;
     as.probe = *w;
     enum rc rc = classifier_logits(&as, NULL, t->val.x, t->val.n, logit, e);
+    if (!rc)
+        rc = finetune_score(logit, t->val.class_of, t->val.n, t->n_classes, r, e);
     if (rc)
         return rc;
-    r->val_macro_f1 = macro_f1_of(t, logit, &r->val_accuracy, e);
-    r->val_loss = log_loss(logit, t->val.class_of, t->val.n, t->n_classes, 1);
     r->best = !t->best.epoch || r->val_macro_f1 > t->best.val_macro_f1;
     fprintf(t->log.f, "%.9g\t%.9g\t%.9g\t%.9g\t%d\n", strength, r->val_loss, r->val_accuracy,
             r->val_macro_f1, r->best);
-    return e->rc;
+    return RC_OK;
 }
 
 /* The penalty with the best macro-F1 on the validation cells, the first of equals; each fit begins
@@ -153,9 +135,9 @@ enum rc training_probe(struct training *t, struct err *e)
                                                : err_set(e, RC_FAIL, "no memory for %zu cells", n);
     log_say("encoding");
     if (!rc)
-        rc = finetune_encode(&t->m.model, t->train.cell, n, rows, t->train.x, e);
+        rc = finetune_encode(&t->m.model, t->train.cell, n, rows, t->train.x, NULL, NULL, e);
     if (!rc)
-        rc = finetune_encode(&t->m.model, t->val.cell, t->val.n, rows, t->val.x, e);
+        rc = finetune_encode(&t->m.model, t->val.cell, t->val.n, rows, t->val.x, NULL, NULL, e);
     if (!rc) {
         mean_and_sd(&t->train, d, t->c.mean, t->c.sd);
         for (size_t i = 0; i < n * d; i++)

@@ -12,6 +12,7 @@
 #include "lib/io/json.h"
 #include "lib/io/metrics_tsv.h"
 #include "lib/nn/calibrate.h"
+#include "lib/nn/finetune.h"
 
 static const char not_sure[] = "not sure";
 
@@ -49,6 +50,11 @@ static void decide(struct prediction *p, size_t row, double *z)
     p->n_sure += prediction_is_sure(p, row);
 }
 
+static void show(void *ctx, size_t n)
+{
+    progress_at(ctx, n);
+}
+
 static enum rc predict(struct prediction *p, struct err *e)
 {
     struct cell_tokens t;
@@ -64,7 +70,7 @@ static enum rc predict(struct prediction *p, struct err *e)
         rc = err_set(e, RC_FAIL, "no memory for %zu cells", t.n);
     progress_start(&progress, "cells", t.n);
     if (!rc)
-        rc = embedder_encode(&p->m, &t, x, &progress, e);
+        rc = finetune_encode(&p->m.model, t.cell, t.n, p->m.max_rows, x, show, &progress, e);
     if (!rc)
         rc = classifier_logits(&p->c, &p->m.model, x, t.n, z, e);
     for (size_t i = 0; !rc && i < t.n; i++) {

@@ -87,7 +87,7 @@ struct sink {
     void *ctx;
 };
 
-static enum rc encode(struct embedder *m, const struct cell_tokens *w, float *to, struct err *e)
+static enum rc flush(struct embedder *m, struct cell_tokens *w, float *to, struct err *e)
 {
     const struct model_config *c = &m->model.config;
     struct batch b;
@@ -110,14 +110,8 @@ static enum rc encode(struct embedder *m, const struct cell_tokens *w, float *to
         reals_to_f32(m->model.params.b, to + w->row[i] * c->d,
                      (const char *)out.last->x + b.first[i] * c->d * bytes, c->d);
     add_genes(m, &b, out.last);
-    return RC_OK;
-}
-
-static enum rc flush(struct embedder *m, struct cell_tokens *w, float *to, struct err *e)
-{
-    const enum rc rc = encode(m, w, to, e);
     cell_tokens_clear(w);
-    return rc;
+    return RC_OK;
 }
 
 /* Cells of one species whose columns are Ensembl ids. row_of: their rows in the whole. */
@@ -250,28 +244,4 @@ enum rc embedder_check_overlap(const struct embed_report *rep, double least, str
                    "species (--species), or are the names of another kind? --least-overlap %g would "
                    "take them",
                    rep->n_tokens, rep->n_columns, 100 * share, floor(1000 * share) / 1000);
-}
-
-enum rc embedder_encode(struct embedder *m, const struct cell_tokens *t, float *to,
-                        struct progress *p, struct err *e)
-{
-    enum rc rc = RC_OK;
-    for (size_t from = 0, n; !rc && from < t->n; from += n) {
-        size_t rows = 0;
-        for (n = 0; from + n < t->n && (!n || rows + t->cell[from + n].n + 1 <= m->max_rows); n++)
-            rows += t->cell[from + n].n + 1;
-        /* A part of the list, whose rows are its own places. */
-        struct cell_tokens part = { .cell = t->cell + from, .n = n };
-        size_t *row = malloc(n * sizeof *row);
-        if (!row)
-            return err_set(e, RC_FAIL, "no memory for %zu cells", n);
-        for (size_t i = 0; i < n; i++)
-            row[i] = from + i;
-        part.row = row;
-        rc = encode(m, &part, to, e);
-        free(row);
-        if (!rc && p)
-            progress_at(p, from + n);
-    }
-    return rc;
 }

@@ -8,7 +8,6 @@
 #define GC_APP_EMBEDDER_H
 
 #include "lib/app/cell_tokens.h"
-#include "lib/base/log.h"
 #include "lib/base/sha256.h"
 #include "lib/cell/tokenize.h"
 #include "lib/nn/model.h"
@@ -53,8 +52,5 @@ enum rc embedder_tokens(struct embedder *m, const struct cells *c, struct cell_t
                         struct embed_report *rep, struct err *e);
 /* RC_INPUT with the share and a hint when fewer than `least` of the genes have a token. */
 enum rc embedder_check_overlap(const struct embed_report *rep, double least, struct err *e);
-/* to: [t->n, D], in the order of t. p moves with the cells; it may be NULL. */
-enum rc embedder_encode(struct embedder *m, const struct cell_tokens *t, float *to,
-                        struct progress *p, struct err *e);
 
 #endif

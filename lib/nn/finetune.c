@@ -23,12 +23,12 @@ struct tuner {
     double *weight;          /* [C] of a class, 1 unless balanced */
     float *x_train, *x_val;  /* [n,D]; x_train only for FINE_HEAD */
     double *logit;           /* [val->n, C] */
-    uint32_t *said;          /* [val->n] */
-    size_t *confusion;       /* [C,C] */
     void *best;              /* copy of the weights */
     struct batch_cell *cell; /* [batch] of a step, with the next two */
     uint32_t *class_of;
     uint32_t *index;
+    void (*done)(void *ctx, size_t n); /* of finetune_encode, or NULL */
+    void *done_ctx;
 };
 
 static struct tensor *head_param(struct model *m, const char *name)
@@ -119,6 +119,8 @@ static enum rc encode_with(struct tuner *t, const struct batch_cell *cell, size_
         for (size_t i = 0; i < batch.n_cells; i++)
             reals_to_f32(b, to + (from + i) * d,
                          (const char *)out.last->x + batch.first[i] * d * b->real_bytes, d);
+        if (t->done)
+            t->done(t->done_ctx, end);
     }
     tape_reset(&t->tape);
     t->tape.training = training;
@@ -126,9 +128,9 @@ static enum rc encode_with(struct tuner *t, const struct batch_cell *cell, size_
 }
 
 enum rc finetune_encode(struct model *m, const struct batch_cell *cell, size_t n, size_t micro_rows,
-                        float *to, struct err *e)
+                        float *to, void (*done)(void *ctx, size_t n), void *ctx, struct err *e)
 {
-    struct tuner t = { .m = m };
+    struct tuner t = { .m = m, .done = done, .done_ctx = ctx };
     tape_init(&t.tape, m->params.b, false);
     arena_init(&t.memory, 1 << 20);
     const enum rc rc = encode_with(&t, cell, n, micro_rows, to, e);
@@ -290,10 +292,26 @@ static enum rc step(struct tuner *t, size_t n, uint64_t number, double *loss, st
     return RC_OK;
 }
 
+enum rc finetune_score(const double *logit, const uint32_t *class_of, size_t n, size_t n_classes,
+                       struct finetune_epoch *r, struct err *e)
+{
+    size_t *confusion = calloc(n_classes * n_classes + 1, sizeof *confusion);
+    struct class_metrics m;
+    if (!confusion)
+        return err_set(e, RC_FAIL, "no memory for %zu classes", n_classes);
+    for (size_t i = 0; i < n; i++)
+        confusion[class_of[i] * n_classes + largest_of(logit + i * n_classes, n_classes)]++;
+    class_metrics_get(confusion, n_classes, &m, NULL);
+    free(confusion);
+    r->val_loss = log_loss(logit, class_of, n, n_classes, 1);
+    r->val_accuracy = m.accuracy;
+    r->val_macro_f1 = m.macro_f1;
+    return RC_OK;
+}
+
 static enum rc validate(struct tuner *t, struct finetune_epoch *r, struct err *e)
 {
-    const size_t n = t->val->n, c = t->n_classes;
-    struct class_metrics m;
+    const size_t n = t->val->n;
     if (!n) {
         r->val_loss = r->val_accuracy = r->val_macro_f1 = NAN;
         return RC_OK;
@@ -303,16 +321,7 @@ static enum rc validate(struct tuner *t, struct finetune_epoch *r, struct err *e
                      : encode_with(t, t->val->cell, n, t->o->micro_rows, t->x_val, e);
     if (!rc)
         rc = logits_with(t, t->x_val, n, t->logit, e);
-    if (rc)
-        return rc;
-    r->val_loss = log_loss(t->logit, t->val->class_of, n, c, 1);
-    for (size_t i = 0; i < n; i++)
-        t->said[i] = (uint32_t)largest_of(t->logit + i * c, c);
-    confusion_count(t->val->class_of, t->said, n, c, t->confusion);
-    class_metrics_get(t->confusion, c, &m, NULL);
-    r->val_accuracy = m.accuracy;
-    r->val_macro_f1 = m.macro_f1;
-    return RC_OK;
+    return rc ? rc : finetune_score(t->logit, t->val->class_of, n, t->n_classes, r, e);
 }
 
 static enum rc prepare(struct tuner *t, struct err *e)
@@ -322,16 +331,14 @@ static enum rc prepare(struct tuner *t, struct err *e)
     t->weight = malloc(t->n_classes * sizeof *t->weight);
     t->x_val = malloc((n_val * d + 1) * sizeof *t->x_val);
     t->logit = malloc((n_val * t->n_classes + 1) * sizeof *t->logit);
-    t->said = malloc((n_val + 1) * sizeof *t->said);
-    t->confusion = malloc(t->n_classes * t->n_classes * sizeof *t->confusion);
     t->best = malloc(t->m->params.n_items * t->m->params.b->real_bytes);
     t->cell = malloc(t->o->batch * sizeof *t->cell);
     t->class_of = malloc(t->o->batch * sizeof *t->class_of);
     t->index = malloc(t->o->batch * sizeof *t->index);
     if (t->o->kind == FINE_HEAD)
         t->x_train = malloc((t->train->n * d + 1) * sizeof *t->x_train);
-    if (!t->weight || !t->x_val || !t->logit || !t->said || !t->confusion || !t->best || !t->cell ||
-        !t->class_of || !t->index || (t->o->kind == FINE_HEAD && !t->x_train))
+    if (!t->weight || !t->x_val || !t->logit || !t->best || !t->cell || !t->class_of || !t->index ||
+        (t->o->kind == FINE_HEAD && !t->x_train))
         return err_set(e, RC_FAIL, "no memory to train on %zu cells", t->train->n);
     for (size_t c = 0; c < t->n_classes; c++) {
         size_t n = 0;
@@ -411,8 +418,8 @@ enum rc finetune(struct model *m, const struct finetune_options *o,
     thaw(m);
     tape_release(&t.tape);
     arena_release(&t.memory);
-    void *const owned[] = { t.weight,    t.x_train, t.x_val, t.logit,    t.said,
-                            t.confusion, t.best,    t.cell,  t.class_of, t.index };
+    void *const owned[] = { t.weight, t.x_train, t.x_val,    t.logit,
+                            t.best,   t.cell,    t.class_of, t.index };
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
     return rc;

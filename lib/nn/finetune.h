@@ -38,7 +38,7 @@ struct finetune_epoch {
     size_t epoch; /* from 1 */
     double loss;  /* mean over the training cells as they were seen, with dropout */
     double val_loss, val_accuracy, val_macro_f1; /* NaN without validation cells */
-    bool best; /* so far */
+    bool best;                                   /* so far */
 };
 
 /* Gives pooler and classifier first weights, N(0, init_sd) and 0. */
@@ -50,10 +50,15 @@ enum rc finetune(struct model *m, const struct finetune_options *o,
                  const struct finetune_cells *train, const struct finetune_cells *val,
                  void (*each)(void *ctx, const struct finetune_epoch *r), void *ctx,
                  struct finetune_epoch *best, struct err *e);
-/* Row 0 of the last layer without dropout: to [n,D]. */
+/* Row 0 of the last layer without dropout: to [n,D]. done, which may be NULL, hears how many cells
+ * are ready. */
 enum rc finetune_encode(struct model *m, const struct batch_cell *cell, size_t n, size_t micro_rows,
-                        float *to, struct err *e);
+                        float *to, void (*done)(void *ctx, size_t n), void *ctx, struct err *e);
 /* Pooler and classifier on such rows: logit [n,C]. */
 enum rc finetune_logits(struct model *m, const float *x, size_t n, double *logit, struct err *e);
+
+/* val_loss, val_accuracy and val_macro_f1 of logit [n,C]. RC_FAIL: memory. */
+enum rc finetune_score(const double *logit, const uint32_t *class_of, size_t n, size_t n_classes,
+                       struct finetune_epoch *r, struct err *e);
 
 #endif
