@@ -1,10 +1,10 @@
 #!/bin/bash
 # annotate train, predict and evaluate: simulated cells with known types, a model of width 16.
 . "$SRC/tests/tool.sh"
+. "$SRC/tests/bin-src/corpus.sh"
 types_model() { # two samples of each species, tables, and a model after a few steps, in $tmp/run
 	simulate --out "$tmp/sim" --cells 400 --types 2 --seed 2 --quiet &&
-		gene-tables --inputs "$tmp/sim/mirror" --out "$tmp/tables" --quiet &&
-		vocab --tables "$tmp/tables" --out "$tmp/v.tsv" --quiet || return 1
+		gene-tables --inputs "$tmp/sim/mirror" --out "$tmp/tables" --quiet || return 1
 	local s
 	for s in human/sim_h1 human/sim_h2/filtered_feature_bc_matrix.h5 mouse/sim_m1; do
 		local name=${s#*/}
@@ -14,15 +14,8 @@ types_model() { # two samples of each species, tables, and a model after a few s
 			homolog-map "$tmp/$name.h5ad" --tables "$tmp/tables" --out "$tmp/$name.m.h5ad" --quiet &&
 			qc-filter "$tmp/$name.m.h5ad" --tables "$tmp/tables" --out "$tmp/$name.q.h5ad" --quiet || return 1
 	done
-	median "$tmp/sim_h1.q.h5ad" "$tmp/sim_m1.q.h5ad" --out "$tmp/med.tsv" --quiet &&
-		tokenize "$tmp/sim_h1.q.h5ad" "$tmp/sim_m1.q.h5ad" --vocab "$tmp/v.tsv" --medians "$tmp/med.tsv" --out "$tmp/s" --quiet || return 1
-	cat >"$tmp/model.json" <<-'JSON'
-		{"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32,
-		 "max_position_embeddings": 64, "hidden_act": "gelu", "hidden_dropout_prob": 0.02,
-		 "attention_probs_dropout_prob": 0.02, "initializer_range": 0.02, "layer_norm_eps": 1e-12,
-		 "use_values": true, "use_promoter": false, "use_co_exp": false, "use_gene_family": false,
-		 "use_peca_grn": false, "use_cls_token": true}
-	JSON
+	corpus_tokens "$tmp/sim_h1" "$tmp/sim_m1" || return 1
+	corpus_config 64
 	pretrain --shards "$tmp/s" --tables "$tmp/tables" --config "$tmp/model.json" --steps 10 --batch 8 --lr 2e-3 \
 		--warmup 1 --held-out 0.1 --out "$tmp/run" --quiet
 }

@@ -53,3 +53,32 @@ corpus_files() {
 
 # number FILE.json KEY: the first value of that key
 number() { grep -o "\"$2\": [^,]*" "$1" | head -1 | sed 's/.*: //'; }
+
+# corpus_tokens SAMPLE...: vocabulary, medians and shards in $tmp/{v.tsv,med.tsv,s} of $tmp/SAMPLE.q.h5ad...
+corpus_tokens() {
+	vocab --tables "$tmp/tables" --out "$tmp/v.tsv" --quiet &&
+		median "${@/%/.q.h5ad}" --out "$tmp/med.tsv" --quiet &&
+		tokenize "${@/%/.q.h5ad}" --vocab "$tmp/v.tsv" --medians "$tmp/med.tsv" --out "$tmp/s" --quiet
+}
+
+# corpus_config GENES: $tmp/model.json, two layers of width 16 over so many genes of a cell.
+corpus_config() {
+	cat >"$tmp/model.json" <<-JSON
+		{"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32,
+		 "max_position_embeddings": $1, "hidden_act": "gelu", "hidden_dropout_prob": 0.02,
+		 "attention_probs_dropout_prob": 0.02, "initializer_range": 0.02, "layer_norm_eps": 1e-12,
+		 "use_values": true, "use_promoter": false, "use_co_exp": false, "use_gene_family": false,
+		 "use_peca_grn": false, "use_cls_token": true}
+	JSON
+}
+
+# corpus_families: $tmp/hgnc.json, families of twelve of the first 240 genes: G1..G12, ...
+corpus_families() {
+	{
+		printf '{"response":{"docs":['
+		for i in $(seq 1 240); do
+			printf '%s{"symbol":"G%d","gene_family_id":[%d]}' "$([ "$i" = 1 ] || echo ,)" "$i" $(((i - 1) / 12))
+		done
+		printf ']}}'
+	} >"$tmp/hgnc.json"
+}

@@ -5,16 +5,8 @@
 corpus_model() { # a model of width 16 after two steps, in $tmp/run
 	corpus_files || return 1
 	for s in h m; do qc-filter "$tmp/$s.h5ad" --tables "$tmp/tables" --out "$tmp/$s.q.h5ad" --quiet || return 1; done
-	vocab --tables "$tmp/tables" --out "$tmp/v.tsv" --quiet &&
-		median "$tmp/h.q.h5ad" "$tmp/m.q.h5ad" --out "$tmp/med.tsv" --quiet &&
-		tokenize "$tmp/h.q.h5ad" "$tmp/m.q.h5ad" --vocab "$tmp/v.tsv" --medians "$tmp/med.tsv" --out "$tmp/s" --quiet || return 1
-	cat >"$tmp/model.json" <<-'JSON'
-		{"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32,
-		 "max_position_embeddings": 64, "hidden_act": "gelu", "hidden_dropout_prob": 0.02,
-		 "attention_probs_dropout_prob": 0.02, "initializer_range": 0.02, "layer_norm_eps": 1e-12,
-		 "use_values": true, "use_promoter": false, "use_co_exp": false, "use_gene_family": false,
-		 "use_peca_grn": false, "use_cls_token": true}
-	JSON
+	corpus_tokens "$tmp/h" "$tmp/m" || return 1
+	corpus_config 64
 	pretrain --shards "$tmp/s" --tables "$tmp/tables" --config "$tmp/model.json" --steps 2 --batch 4 --lr 1e-3 \
 		--warmup 1 --held-out 0.2 --out "$tmp/run" --quiet
 }

@@ -4,13 +4,7 @@
 . "$SRC/tests/bin-src/corpus.sh"
 corpus_files || exit 1
 vocab --tables "$tmp/tables" --out "$tmp/vocab.tsv" --quiet || exit 1
-{ # families of twelve: G1..G12, ...
-	printf '{"response":{"docs":['
-	for i in $(seq 1 240); do
-		printf '%s{"symbol":"G%d","gene_family_id":[%d]}' "$([ "$i" = 1 ] || echo ,)" "$i" $(((i - 1) / 12))
-	done
-	printf ']}}'
-} >"$tmp/hgnc.json"
+corpus_families
 knowledge-embed family --vocab "$tmp/vocab.tsv" --tables "$tmp/tables" --hgnc "$tmp/hgnc.json" --dim 64 --passes 40 \
 	--out "$tmp/ours.st" --text "$tmp/ours.txt" --quiet || exit 1
 # The authors' side: their own tokens (human genes backwards, half of the mouse genes), vectors that are ours with the numbers

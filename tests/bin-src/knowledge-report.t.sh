@@ -4,13 +4,7 @@
 . "$SRC/tests/bin-src/corpus.sh"
 corpus_files || exit 1
 vocab --tables "$tmp/tables" --out "$tmp/vocab.tsv" --quiet || exit 1
-{ # families of twelve: G1..G12, ...
-	printf '{"response":{"docs":['
-	for i in $(seq 1 240); do
-		printf '%s{"symbol":"G%d","gene_family_id":[%d]}' "$([ "$i" = 1 ] || echo ,)" "$i" $(((i - 1) / 12))
-	done
-	printf ']}}'
-} >"$tmp/hgnc.json"
+corpus_families
 # A network that has nothing to do with them.
 awk 'BEGIN { print "source,target"; for (i = 1; i <= 200; i++) for (j = 1; j <= 4; j++)
 	print "G" i ",G" ((i * 37 + j * j * 53) % 240 + 1) }' >"$tmp/net.csv"

@@ -17,18 +17,10 @@ corpus_shards() { # CELLS of each species -> $tmp/s
 	import "$tmp/h.csv" --species human --sample h --out "$tmp/h.h5ad" --quiet &&
 		import "$tmp/m.csv" --species mouse --sample m --out "$tmp/m.h5ad" --quiet || return 1
 	for s in h m; do qc-filter "$tmp/$s.h5ad" --tables "$tmp/tables" --min-genes 10 --out "$tmp/$s.q.h5ad" --quiet || return 1; done
-	vocab --tables "$tmp/tables" --out "$tmp/v.tsv" --quiet &&
-		median "$tmp/h.q.h5ad" "$tmp/m.q.h5ad" --out "$tmp/med.tsv" --quiet &&
-		tokenize "$tmp/h.q.h5ad" "$tmp/m.q.h5ad" --vocab "$tmp/v.tsv" --medians "$tmp/med.tsv" --out "$tmp/s" --quiet
+	corpus_tokens "$tmp/h" "$tmp/m"
 }
 is 'cells to learn from' corpus_shards 60
-cat >"$tmp/model.json" <<'JSON'
-{"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32,
- "max_position_embeddings": 96, "hidden_act": "gelu", "hidden_dropout_prob": 0.02,
- "attention_probs_dropout_prob": 0.02, "initializer_range": 0.02, "layer_norm_eps": 1e-12,
- "use_values": true, "use_promoter": false, "use_co_exp": false, "use_gene_family": false,
- "use_peca_grn": false, "use_cls_token": true}
-JSON
+corpus_config 96
 
 # A dozen steps of micro-batches of about three cells; a checkpoint every five.
 some=(--shards "$tmp/s" --tables "$tmp/tables" --config "$tmp/model.json" --steps 12 --batch 16 --lr 1e-3
