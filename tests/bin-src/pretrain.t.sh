@@ -132,6 +132,50 @@ else
 	skip 'a disk that is full' 'only root can mount a small one'
 fi
 
+# --- loss of power: what is renamed lies on the disk before, and the name before older ones go ------
+cat >"$tmp/order.c" <<'C'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void note(const char *what, const char *path)
+{
+    FILE *f = fopen(getenv("ORDER"), "a");
+    fprintf(f, "%s %s\n", what, path);
+    fclose(f);
+}
+int fsync(int fd)
+{
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    const ssize_t n = readlink(link, path, sizeof path - 1);
+    path[n > 0 ? n : 0] = 0;
+    note("sync", path);
+    return ((int (*)(int))dlsym(RTLD_NEXT, "fsync"))(fd);
+}
+int rename(const char *from, const char *to)
+{
+    note("rename", from);
+    return ((int (*)(const char *, const char *))dlsym(RTLD_NEXT, "rename"))(from, to);
+}
+C
+is 'a library that notes the order' cc -shared -fPIC -w -o "$tmp/order.so" "$tmp/order.c" -ldl
+noted() { ORDER=$tmp/order LD_PRELOAD=$tmp/order.so pre "$tmp/power" --steps 1 --warmup 0 --eval-every 0; }
+if [[ ${SAN-} == *address* ]]; then
+	skip 'the order of writes' 'a sanitizer wants to be loaded first'
+else
+	t 'a run whose writes are noted' 0 '' noted
+	line_of() { grep -n -m 1 -- "$1" "$tmp/order" | cut -d : -f 1; }
+	named=$(line_of '^rename .*/step-1.part$')
+	for f in model.safetensors config.json state.h5 vocab.tsv; do
+		is "$f is on the disk before it has its name" test "$(line_of "^sync .*/step-1.part/$f\$")" -lt "$named"
+	done
+	is 'so are the names in the folder' test "$(line_of '^sync .*/step-1.part$')" -lt "$named"
+	is 'the name itself after it' test "$(line_of '^sync .*/power$')" -gt "$named"
+fi
+
 # --- loss that is no number ------------------------------------------------------------------
 t 'weights that overflow stop the run' 4 'step [1-9]: loss (nan|inf|-nan).*cells: [0-9a-f]{16} ' \
 	pre "$tmp/nan" --lr 1e30 --warmup 0 --checkpoint-every 1
