@@ -256,14 +256,21 @@ static void threads(void)
 static void rng_rows(void)
 {
     uint64_t u[101];
-    bool same = true;
+    uint32_t offset[101];
+    bool same = true, some = true;
     for (size_t n = 0; n <= 101; n++) {
         const uint64_t id = 0x123456789abcdef0u * (n + 1), pos = (n << 40) + 0xfffffff0u * (n % 3);
-        rng_u64_row(7 + n, RNG_MASK_PICK, id, pos, u, n);
+        rng_u64_row(7 + n, RNG_MASK_PICK, id, pos, NULL, u, n);
         for (size_t i = 0; i < n; i++)
             same = same && u[i] == rng_u64(7 + n, RNG_MASK_PICK, id, pos + i);
+        for (size_t i = 0; i < n; i++)
+            offset[i] = (uint32_t)(i * i * 40961 + i % 3);
+        rng_u64_row(7 + n, RNG_MASK_KIND, id, pos, offset, u, n);
+        for (size_t i = 0; i < n; i++)
+            some = some && u[i] == rng_u64(7 + n, RNG_MASK_KIND, id, pos + offset[i]);
     }
     ok(same, "a row of random numbers is what one by one gives");
+    ok(some, "and so are those of some positions");
     bool edge = rng_threshold(0) == 0;
     for (uint64_t i = 0; i < 20000; i++) {
         const uint64_t v = rng_u64(3, RNG_TEST, i, 1);
