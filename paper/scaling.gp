@@ -1,4 +1,4 @@
-# Scores against sizes, a panel per depth. $points: x mean lo hi series, a row of nan between lines.
+# Scores against sizes, a panel per depth. $points: x mean lo hi series, an empty row between lines.
 # $levels: x0 x1 height number. dash, key_colours: of the series, then of the levels.
 key_columns = 2
 step = n_sizes + 0.4

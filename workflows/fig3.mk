@@ -92,3 +92,30 @@ $R/fig3/scores/%/MANIFEST.tsv: $B/bin/annotate $R/fig3/scores/params $R/ledger/M
 		--report $(@D)/report.json --threads 1 $(quiet)
 	$Qrm $(@D)/predictions.tsv $(@D)/comparisons.tsv $(@D)/summary.tsv
 	$(close_stage)
+
+ifneq ($(PROFILE),full)
+# The sets of a species that have labels; samples.tsv of profile test is there only once it has run.
+fig3_labelled = $$(awk -F '\t' -v s=$(1) 'FNR == 1 { for (i = 1; i <= NF; i++) col[$$i] = i; next } \
+	$$col["species"] == s && $$col["labels"] != "-" { print $$col["sample"] }' $(samples_tsv))
+# Cross-species pairs, where this tree has that stage.
+fig3_cross ?= $(if $(wildcard workflows/cross-species.mk),$R/cross-species/MANIFEST.tsv)
+fig3_draw = $(tool)figure --claims reference/figure3.tsv --templates paper --out $(@D) $(quiet)
+fig3_n = $(words $(foreach s,$(call fig3_shape,$(fig3_sizes)),$(fig3_seeds:%=$(s)-%)))
+fig3_leak = $$(awk -F '\t' 'FNR == 1 { for (i = 1; i <= NF; i++) col[$$i] = i; next } \
+	index(" $(fig3_sets) ", " " $$col["set"] " ") { printf "%s%s of %s in %s", n++ ? ", " : "", \
+	$$col["in_corpus"], $$col["cells"], $$col["set"] }' $R/ledger/sets.tsv)
+params/fig3/figures := --profile $(PROFILE) --seeds $(fig3_seeds)
+$R/fig3/figures/MANIFEST.tsv: $B/bin/figure $R/fig3/figures/params reference/figure3.tsv paper/common.gp \
+		paper/scaling.gp paper/bars.gp $R/annotate/MANIFEST.tsv $(fig3_cross) $R/ledger/MANIFEST.tsv \
+		$(fig3_seeds:%=$R/fig3/scores/%/MANIFEST.tsv) | $(closer)
+	$(open_stage)
+	$Q$(fig3_draw) $(fig3_seeds:%=$R/fig3/scores/%/metrics.tsv) --kind scaling --name fig3a \
+		--note "Run: $(fig3_n) models by 'make fig3 PROFILE=$(PROFILE)', of $(fig3_steps) steps of $(fig3_batch) cells whatever the size of the corpus, on the $(fig3_genes) strongest genes of a cell; shape: $(notdir $(fig3_config)). A seed ($(fig3_seeds)) draws cells, weights, masks and the split of the labelled cells; logistic regression on the frozen vectors. Bars: 95 % intervals (Student's t)." \
+		"Labelled cells that the corpus has, without their labels: $(fig3_leak)."
+	$Qfor f in b:human c:mouse; do set -- $(call fig3_labelled,$${f##*:}); if [ $$# -gt 0 ]; then \
+		$(fig3_draw) $R/annotate/metrics.tsv --kind methods --name fig3$${f%%:*} --sets "$$@" \
+			--note "Run: 'make annotate PROFILE=$(PROFILE)', the same splits for all methods; mean over seeds and 95 % interval (Student's t). Donors are not held out."; fi; done
+	$Q$(if $(fig3_cross),$(fig3_draw) $R/cross-species/metrics.tsv --kind methods --name fig3d \
+		--note "Run: 'make cross-species PROFILE=$(PROFILE)'; mean over seeds and 95 % interval (Student's t).",:)
+	$(close_stage)
+endif

@@ -128,7 +128,7 @@ static double panel_at(const struct plot *p, size_t panel)
     return (double)panel * ((double)p->n_sizes + 0.4);
 }
 
-/* A line's points, panel by panel; a row without a size breaks the line. */
+/* A line's points, panel by panel; an empty row breaks the line. */
 static void points(const struct results *r, const struct plot *p, struct figure *f)
 {
     figure_block(f, "points");
@@ -147,7 +147,7 @@ static void points(const struct results *r, const struct plot *p, struct figure 
                                isnan(s->lo) ? s->mean : s->lo, isnan(s->hi) ? s->mean : s->hi,
                                k + 1);
                 }
-            figure_row(f, "nan\tnan\tnan\tnan\t%zu", k + 1);
+            figure_row(f, "%s", "");
         }
     figure_block_end(f);
 }

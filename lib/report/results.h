@@ -76,7 +76,7 @@ struct map_facts {
     bool present;
     size_t n;
     double *x, *y;                 /* owned by the arena */
-    const char **species, **label; /* NULL entries: not known */
+    const char **species, **label, **sample; /* NULL entries: not known */
     uint64_t *key;                 /* decides which cells are drawn when there are too many */
     json_t *report;                /* owned */
 };
