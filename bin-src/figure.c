@@ -10,6 +10,7 @@
 #include "lib/io/lines.h"
 #include "lib/report/figures.h"
 #include "lib/report/results.h"
+#include "lib/report/summary.h"
 
 static const char *name, *templates, *claims, *kind = "scaling";
 static struct opt_list notes, sets;
@@ -31,7 +32,7 @@ static const struct tool tool = {
     "Draw Figure 3 from the scores that tasks wrote",
     "Reads metrics.tsv files, takes means and 95 % intervals (Student's t) over the seeds of all\n"
     "of them, and writes to the folder --out NAME-01.svg, NAME-02.svg, ... and NAME.tsv, the\n"
-    "numbers that are drawn. With one seed there is no interval.\n\n"
+    "numbers that are drawn, and NAME.tex, a macro for each score. With one seed there is no interval.\n\n"
     "  scaling   scores against the size of the corpus: methods SIZE-SPECIES-KINDS-LAYERS+logistic\n"
     "            as lines, size 0 (random weights) and simple methods as level lines\n"
     "  methods   macro-F1 of every method, a figure per data set\n\n"
@@ -167,6 +168,18 @@ static enum rc write_data(const struct results *r, const char *out, struct err *
     return outfile_commit(&o, e);
 }
 
+static enum rc write_macros(const struct results *r, const char *out, struct err *e)
+{
+    struct markup m = { 0 };
+    char *path = text_new("%s/%s.tex", out, name);
+    enum rc rc = path ? scores_tex(r, &m, e) : err_set(e, RC_FAIL, "no memory for a path");
+    if (!rc)
+        rc = markup_save(&m, path, e);
+    markup_release(&m);
+    free(path);
+    return rc;
+}
+
 static enum rc run(const struct tool_args *a, struct err *e)
 {
     struct results r = { 0 };
@@ -192,6 +205,8 @@ static enum rc run(const struct tool_args *a, struct err *e)
                                           : draw_methods(&r, a->out, &n, e);
     if (!rc && n)
         rc = write_data(&r, a->out, e);
+    if (!rc && n)
+        rc = write_macros(&r, a->out, e);
     if (!rc)
         log_say("%zu figures in '%s'", n, a->out);
     free(dir);

@@ -246,7 +246,7 @@ bool scaling_fill(const struct results *r, size_t which, const char *name, struc
     if (!p.n_sizes)
         return false;
     snprintf(title, sizeof title, "%.60s of cell types in %.100s, by the size of the corpus",
-             p.of->metric, p.of->dataset);
+             strcmp(p.of->metric, "macro_f1") == 0 ? "macro-F1" : p.of->metric, p.of->dataset);
     figure_init(f, name, title);
     const char *const heading[] = { f->title, "cells of the corpus" };
     axes(&p, f);

@@ -44,6 +44,7 @@ is 'ours, deep, simple, unknown: whoever wins' test "$(words "$tmp/o/fig3b-01.sv
 is 'a method that is not there has no row' lacks tosica "$tmp/o/fig3b-02.svg"
 t 'one of them' 0 '1 figures' figure "$tmp/methods.tsv" --kind methods --sets b --name fig3c --out "$tmp/o"
 is 'its table has no other' lacks 'geneformer' "$tmp/o/fig3c.tsv"
+is 'a score is a macro for the text' has '\newcommand{\gcScoreBMacroFOneHvgSvmCleanTest}{0.600}' "$tmp/o/fig3c.tex"
 figure "$tmp/methods.tsv" --kind methods --name fig3b --out "$tmp/o2" --quiet
 is 'equal scores give equal bytes' cmp "$tmp/o/fig3b-01.svg" "$tmp/o2/fig3b-01.svg"
 t 'nothing to draw' 0 '0 figures' figure "$tmp/methods.tsv" --name fig3a --out "$tmp/none"
