@@ -7,15 +7,14 @@
 # `make plan`.
 ifeq ($(PROFILE),full)
 figure_names := fig1 fig3
-$(figure_names):
+$(figure_names): $B/bin/plan $R/plan/gpu.tsv reference/plan.tsv reference/figure3-plan.tsv
 	@awk -F '\t' -v f=$@ 'NR == 1 || $$1 == f || $$1 == "all" { printf "  %-6s %-28s %-72s %s  %s\n", \
 		$$1, $$2, $$3, $$4, $$5 }' manifests/figures.tsv
-	@if [ -n '$(plan_from)' ]; then $(MAKE) --no-print-directory $R/plan/MANIFEST.tsv >/dev/null; \
-		d=$$(mktemp -d); cat reference/plan.tsv >"$$d/plan.tsv"; \
-		awk 'NR > 1' reference/figure3-plan.tsv >>"$$d/plan.tsv"; \
-		$B/bin/plan --rates $R/plan/rates.tsv --formulas "$$d/plan.tsv" --quiet --out "$$d/out.tsv" >/dev/null; \
-		awk -F '\t' '/gpu_hours/ { printf "  %-28s %16.0f %-6s %s\n", $$1, $$2, $$3, $$4 }' "$$d/out.tsv"; \
-		rm -r "$$d"; \
+	@if [ -n '$(plan_from)' ]; then d=$$(mktemp -d); trap 'rm -r "$$d"' EXIT; \
+		awk 'FNR > 1 || NR == 1' reference/plan.tsv reference/figure3-plan.tsv >"$$d/plan.tsv"; \
+		$B/bin/plan --from $(plan_from) --rates $R/plan/gpu.tsv $(plan_rates) --formulas "$$d/plan.tsv" \
+			--quiet --out "$$d/out.tsv" >/dev/null; \
+		awk -F '\t' '$$2 ~ /_gpu_hours/ { printf "  %-28s %16.0f %-6s %s\n", $$2, $$3, $$4, $$5 }' "$$d/out.tsv"; \
 	 else echo '  GPU-hours: no corpus to take rates from: `./run corpus PROFILE=small` makes one'; fi
 	@echo '  nothing was fetched or computed: PROFILE=small makes the figure from what is at hand'
 else
@@ -33,7 +32,7 @@ $R/fig1/MANIFEST.tsv: $R/report/MANIFEST.tsv $R/corpus-ledger/MANIFEST.tsv $R/to
 		$R/tokenize/cells.tsv >$(@D)/fig1-tokens.tsv
 	$(close_stage)
 fig1: $R/fig1/MANIFEST.tsv
-	@printf '%s\n' $(wildcard $R/fig1/*.svg) >/dev/null; ls -d $R/fig1/*.svg
+	@ls -d $R/fig1/*.svg
 fig3: $R/fig3/figures/MANIFEST.tsv
 	@ls -d $R/fig3/figures/*.svg
 endif
