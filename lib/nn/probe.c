@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/nn/forest.h"
 #include "lib/nn/hvg.h"
 #include "lib/nn/knn.h"
 #include "lib/nn/logistic.h"
@@ -193,6 +194,23 @@ enum rc probe_knn(const struct probe_cells *cells, const struct mat *x, struct p
             keep_if_better(&s, (double)ki, r);
     }
     knn_release(&near);
+    return end(&s, r, rc);
+}
+
+enum rc probe_forest(const struct probe_cells *cells, const struct mat *x, size_t n_trees,
+                     uint64_t seed, struct probe_result *r, struct err *e)
+{
+    struct sides s = { 0 };
+    struct forest f = { 0 };
+    const struct forest_options o = { .n_trees = n_trees, .min_leaf = 1, .seed = seed };
+    enum rc rc = begin(&s, cells, x, "-", r, e);
+    if (!rc)
+        rc = forest_fit(&s.fit, s.fit_class, cells->n_classes, &o, &f, e);
+    if (!rc)
+        rc = forest_predict(&f, &s.ask, s.said, s.score, e);
+    if (!rc)
+        keep_if_better(&s, 0, r);
+    forest_release(&f);
     return end(&s, r, rc);
 }
 

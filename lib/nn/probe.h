@@ -5,6 +5,7 @@
  *   logistic   c of 0.001, 0.01, 0.1, 1, 10
  *   svm        c of 0.0001, 0.001, 0.01, 0.1
  *   knn        k of 5, 15, 30
+ *   forest     nothing to choose
  *   majority   the commonest class of the training cells, first of equals */
 #ifndef GC_NN_PROBE_H
 #define GC_NN_PROBE_H
@@ -39,6 +40,9 @@ enum rc probe_svm(const struct probe_cells *cells, const struct mat *x, struct p
                   struct err *e);
 enum rc probe_knn(const struct probe_cells *cells, const struct mat *x, struct probe_result *r,
                   struct err *e);
+/* A random forest (lib/nn/forest.h); its scores are shares of trees. */
+enum rc probe_forest(const struct probe_cells *cells, const struct mat *x, size_t n_trees,
+                     uint64_t seed, struct probe_result *r, struct err *e);
 enum rc probe_majority(const struct probe_cells *cells, struct probe_result *r, struct err *e);
 
 /* Features from raw counts: n_genes variable genes of the training cells, z-scored, cut at +-10;
