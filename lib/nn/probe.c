@@ -32,7 +32,8 @@ void probe_result_release(struct probe_result *r)
     *r = (struct probe_result){ 0 };
 }
 
-static enum rc result_alloc(struct probe_result *r, size_t n, const char *setting, struct err *e)
+enum rc probe_result_alloc(struct probe_result *r, size_t n, const char *setting,
+                           struct err *e)
 {
     *r = (struct probe_result){ .setting = setting, .val_macro_f1 = -1 };
     r->predicted = calloc(n + 1, sizeof *r->predicted);
@@ -125,7 +126,7 @@ static enum rc begin(struct sides *s, const struct probe_cells *cells, const str
     enum rc rc = sides_init(s, cells, e);
     if (!rc && x)
         rc = sides_features(s, x, e);
-    return rc ? rc : result_alloc(r, cells->n, setting, e);
+    return rc ? rc : probe_result_alloc(r, cells->n, setting, e);
 }
 
 static enum rc end(struct sides *s, struct probe_result *r, enum rc rc)

@@ -23,13 +23,15 @@ struct probe_cells {
 
 /* What one method said about the cells outside training (others: class 0, score 0). */
 struct probe_result {
-    const char *setting; /* "c", "k" or "-"; static */
+    const char *setting; /* "c", "k", "epoch" or "-": what was chosen; static */
     double chosen;
     double val_macro_f1;
     uint32_t *predicted; /* [n], owned, as is score */
     double *score;       /* probability, share of neighbours or training cells, or margin */
 };
 
+/* For n cells; setting is static. On failure *r is empty. */
+enum rc probe_result_alloc(struct probe_result *r, size_t n, const char *setting, struct err *e);
 void probe_result_release(struct probe_result *r);
 
 /* x [cells->n, d]: features of all cells, already scaled by the training cells. On failure *r is
