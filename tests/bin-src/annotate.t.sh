@@ -19,7 +19,7 @@ above() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a != "" && b != "" && a + 0 > 
 is 'the good embedding tells the types' above "$(value alpha good+logistic macro_f1)" 0.9
 is 'noise does not' above 0.6 "$(value alpha noise+logistic macro_f1)"
 is 'counts tell them as well' above "$(value beta hvg+logistic accuracy)" 0.9
-is 'so does a forest' above "$(value beta hvg+forest accuracy)" 0.9
+is 'so does a forest' above "$(value beta hvg+forest accuracy)" 0.8
 is 'the commonest type is half of the cells' test "$(value beta majority accuracy)" = 0.5
 is 'its interval over seeds is 0' awk -F'\t' '$2 == "majority" && $3 == "accuracy" { n++; bad += $6 != "0" } END { exit n != 2 || bad }' "$tmp/a/summary.tsv"
 is 'a sample without labels is named in the report' grep -q '"sample": "gamma"' "$tmp/a/report.json"
