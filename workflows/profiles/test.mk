@@ -31,3 +31,7 @@ dnabert_layers := 1
 dnabert_width := 32
 dnabert_ffn := 32
 paired_samples := human_0 human_1 mouse_0 mouse_1
+annotate_tune := frozen full
+annotate_rivals := tosica geneformer
+annotate_sizes := --tune-epochs 2 --tune-genes 32 --frozen-epochs 10 --rival-epochs 3 --tosica-sets 10 \
+	--geneformer-width 16 --geneformer-genes 32 --geneformer-steps 20
