@@ -25,6 +25,15 @@ recount() { # accuracy from predictions.tsv
 }
 is 'the accuracy is that of the predictions' recount
 is 'the figure is there' grep -q '<svg' "$tmp/score/confusion.svg"
+ramp() { # each channel goes straight from dark blue (all cells of a row) to white
+	local n=0 hex r
+	for hex in $(grep -oE 'polygon fill="#[0-9a-f]{6}' "$tmp/score/confusion.svg" | sed 's/.*#//'); do
+		r=$((16#${hex:0:2})) n=$((n + 1))
+		[ $((16#${hex:2:2})) = $((80 + r * 175 / 255)) ] && [ $((16#${hex:4:2})) = $((140 + r * 115 / 255)) ] || return 1
+	done
+	[ $n -gt 0 ]
+}
+is 'its squares are shades of one colour' ramp
 is 'confusion.tsv has every labelled cell' test "$(awk -F'\t' 'NR > 1 { n += $3 } END { print n }' "$tmp/score/confusion.tsv")" = \
 	"$(awk -F'\t' 'NR > 1 && $4 != "-"' "$tmp/score/predictions.tsv" | wc -l)"
 t 'a threshold above 1 makes every cell unsure' 0 ': 0 named' annotate predict "$other" --model "$tmp/probe" --threshold 1.1 --out "$tmp/unsure"
