@@ -163,9 +163,9 @@ static enum rc run_compare(const struct tool_args *a, struct err *e)
     compare.report = a->report;
     if (!rc)
         rc = annotate_compare(&compare, e);
-    const struct opt_list *const lists[] = { &compare.counts,    &compare.embeddings,
-                                             &compare.models,    &compare.untrained,
-                                             &compare.shuffled,  &compare.tune,
+    const struct opt_list *const lists[] = { &compare.counts,   &compare.embeddings,
+                                             &compare.models,   &compare.untrained,
+                                             &compare.shuffled, &compare.tune,
                                              &compare.corpus };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         free(lists[i]->item);

@@ -139,9 +139,8 @@ enum rc annotate_compare(const struct compare_options *o, struct err *e)
     struct compare_job j = {
         .o = o, .datasets = json_array(), .skipped = json_array(), .rivals = json_array()
     };
-    enum rc rc = j.datasets && j.skipped && j.rivals
-                     ? RC_OK
-                     : err_set(e, RC_FAIL, "no memory for a report");
+    enum rc rc =
+        j.datasets && j.skipped && j.rivals ? RC_OK : err_set(e, RC_FAIL, "no memory for a report");
     if (!rc && o->ledger)
         rc = leakage_read(&j.ledger, o->ledger, e);
     if (!rc)

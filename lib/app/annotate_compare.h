@@ -8,18 +8,18 @@
 #include "lib/tensor/backend.h"
 
 struct compare_options {
-    struct opt_list counts;      /* .h5ad files with labelled cells */
-    struct opt_list embeddings;  /* NAME=FILE.h5ad */
-    const char *label, *matrix;  /* column of obs, name in obsm */
-    const char *ledger;          /* sets.tsv of the ledger, or NULL */
-    struct opt_list corpus;      /* .h5ad files: cells of the pretraining corpus */
+    struct opt_list counts;     /* .h5ad files with labelled cells */
+    struct opt_list embeddings; /* NAME=FILE.h5ad */
+    const char *label, *matrix; /* column of obs, name in obsm */
+    const char *ledger;         /* sets.tsv of the ledger, or NULL */
+    struct opt_list corpus;     /* .h5ad files: cells of the pretraining corpus */
     int64_t n_seeds, n_genes, n_pcs;
-    int64_t trees; /* of the forest; 0: no forest */
+    int64_t trees;     /* of the forest; 0: no forest */
     bool none_is_fine; /* no labelled sample: empty tables instead of RC_INPUT */
     uint64_t seed;     /* of the first split */
     /* GeneCompass, trained on: NAME=FOLDER each. */
     struct opt_list models, untrained, shuffled;
-    struct opt_list tune;    /* probe, frozen, full */
+    struct opt_list tune;                                  /* probe, frozen, full */
     int64_t tune_epochs, tune_genes, frozen_epochs, batch; /* tune_genes 0: all */
     double tune_lr, frozen_lr;
     /* The rivals. */

@@ -108,8 +108,10 @@ static enum rc add_file(struct compare_job *j, const char *path, struct err *e)
     const struct column *content = numbers_of(&c, "content"), *id = numbers_of(&c, "cell_id");
     enum rc rc = RC_OK;
     if (!content || !id || !c.count.indptr)
-        rc = err_set(e, RC_INPUT, "--corpus '%s' wants counts, and obs cell_id and content, which "
-                                  "homolog-map makes", path);
+        rc = err_set(e, RC_INPUT,
+                     "--corpus '%s' wants counts, and obs cell_id and content, which "
+                     "homolog-map makes",
+                     path);
     if (!rc && k->n + c.obs.n_rows > k->room) {
         const size_t room = 2 * k->room + c.obs.n_rows;
         uint64_t *more = realloc(k->content, room * sizeof *more);
@@ -163,8 +165,8 @@ enum rc compare_find_unseen(const struct compare_job *j, struct compare_dataset 
         return err_set(e, RC_FAIL, "no memory for %zu cells", n);
     for (size_t i = 0; i < n; i++) {
         const uint64_t x = (uint64_t)content->i64[d->cells.row[i]];
-        d->unseen[i] = !x || !j->corpus.n ||
-                       !bsearch(&x, j->corpus.content, j->corpus.n, sizeof x, by_number);
+        d->unseen[i] =
+            !x || !j->corpus.n || !bsearch(&x, j->corpus.content, j->corpus.n, sizeof x, by_number);
         d->n_unseen += d->unseen[i];
     }
     log_say("sample '%s': %zu of %zu labelled cells are in the pretraining corpus%s", d->name,

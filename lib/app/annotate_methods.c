@@ -1,4 +1,5 @@
-/* Which methods a comparison has, in the order of its tables, and those on counts and embeddings. */
+/* Which methods a comparison has, in the order of its tables, and those on counts and embeddings.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -181,8 +181,8 @@ static enum rc begin_result(const struct probe_cells *c, struct probe_result *r,
 static enum rc tune_seed(struct tuning *t, bool full, size_t s, struct err *e)
 {
     const struct probe_cells c = compare_split(t->d, s);
-    struct probe_result *r = compare_result(t->j, t->d, t->of->method[full ? TUNE_FULL : TUNE_FROZEN],
-                                            s);
+    struct probe_result *r =
+        compare_result(t->j, t->d, t->of->method[full ? TUNE_FULL : TUNE_FROZEN], s);
     struct model *m = &t->m.model;
     struct params *p = &m->params;
     const size_t bytes = p->n_items * p->b->real_bytes;

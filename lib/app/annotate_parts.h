@@ -60,9 +60,9 @@ struct compare_job {
     /* Numbers of methods, or NO_METHOD. Those on counts are 0 to 4; an embedding has two. */
     size_t forest, first_embedding, tosica, geneformer, geneformer_untrained;
     struct outfile predictions, metrics, summary, comparisons;
-    struct leakage ledger;  /* empty without one */
-    struct corpus corpus;   /* empty without one */
-    struct medians medians; /* empty without them */
+    struct leakage ledger;   /* empty without one */
+    struct corpus corpus;    /* empty without one */
+    struct medians medians;  /* empty without them */
     struct geneformer rival; /* pretrained; empty without a corpus or medians */
     json_t *datasets, *skipped, *rivals;
     size_t n_datasets;
@@ -74,9 +74,9 @@ struct compare_dataset {
     const struct cells *source; /* the file they are from; count holds its columns */
     struct labelled cells;
     struct csr count;
-    float **x;                   /* [n_embeddings] [n, d] */
-    enum part *part;             /* [n_seeds, n] */
-    unsigned char *unseen;       /* [n] not in the corpus; NULL where that cannot be told */
+    float **x;             /* [n_embeddings] [n, d] */
+    enum part *part;       /* [n_seeds, n] */
+    unsigned char *unseen; /* [n] not in the corpus; NULL where that cannot be told */
     size_t n_unseen;
     struct probe_result *result; /* [n_methods, n_seeds] */
     double *test;                /* [n_methods, N_METRICS, n_seeds] */

@@ -1,5 +1,5 @@
-/* TOSICA and Geneformer on the splits of a data set. They are small, so seeds run side by side: each
- * on one thread, with a network of its own. */
+/* TOSICA and Geneformer on the splits of a data set. They are small, so seeds run side by side:
+ * each on one thread, with a network of its own. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -90,18 +90,19 @@ static enum rc choose_tokens(const struct gene_sets *s, size_t n_genes, size_t m
     size_t *listed = malloc((s->n + 1) * sizeof *listed), *hits = malloc((s->n + 1) * sizeof *hits);
     uint32_t *kept = malloc((s->n + 1) * sizeof *kept);
     size_t wide = 0;
-    enum rc rc = listed && hits && kept ? RC_OK
-                                        : err_set(e, RC_FAIL, "no memory for %zu gene sets", s->n);
+    enum rc rc =
+        listed && hits && kept ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu gene sets", s->n);
     for (size_t i = 0; !rc && i < s->n; i++) {
         listed[i] = s->set[i].n_listed;
         hits[i] = s->set[i].n;
     }
     if (!rc)
-        t->n = tosica_choose_sets(listed, hits, s->n, n_genes, MAX_LISTED, MORE_HITS_THAN, most,
-                                  kept);
+        t->n =
+            tosica_choose_sets(listed, hits, s->n, n_genes, MAX_LISTED, MORE_HITS_THAN, most, kept);
     if (!rc && t->n < 2)
-        rc = err_set(e, RC_INPUT, "no gene set has more than %d of the %zu variable genes (names or "
-                                  "ids as in var)",
+        rc = err_set(e, RC_INPUT,
+                     "no gene set has more than %d of the %zu variable genes (names or "
+                     "ids as in var)",
                      MORE_HITS_THAN, n_genes);
     for (size_t i = 0; !rc && i < t->n; i++)
         wide += kept[i] == s->n ? n_genes : s->set[kept[i]].n;
@@ -191,10 +192,9 @@ enum rc compare_run_tosica(struct compare_job *j, struct compare_dataset *d, str
     log_say("tosica");
     enum rc rc = teach(&l, tosica_seed, e);
     if (!rc)
-        json_array_append_new(j->rivals,
-                              json_pack("{s:s, s:s, s:I, s:s}", "dataset", d->name, "method",
-                                        "tosica", "tokens", (json_int_t)l.n_sets[0], "gene_sets",
-                                        j->o->gene_sets));
+        json_array_append_new(
+            j->rivals, json_pack("{s:s, s:s, s:I, s:s}", "dataset", d->name, "method", "tosica",
+                                 "tokens", (json_int_t)l.n_sets[0], "gene_sets", j->o->gene_sets));
     free(l.n_sets);
     return rc;
 }
@@ -204,8 +204,8 @@ enum rc compare_run_tosica(struct compare_job *j, struct compare_dataset *d, str
 static struct geneformer_config shape_of(const struct compare_job *j)
 {
     const struct compare_options *o = j->o;
-    struct geneformer_config c = geneformer_small(j->medians.n + GENEFORMER_FIRST_GENE,
-                                                  (size_t)o->geneformer_genes);
+    struct geneformer_config c =
+        geneformer_small(j->medians.n + GENEFORMER_FIRST_GENE, (size_t)o->geneformer_genes);
     c.layers = (size_t)o->geneformer_layers;
     c.d = (size_t)o->geneformer_width;
     c.inner = 2 * c.d; /* as 512 to 256 */
@@ -232,14 +232,14 @@ enum rc compare_pretrain_geneformer(struct compare_job *j, struct err *e)
     log_say("geneformer-small: loss of hidden genes %.3f at first, %.3f at last, ln of %zu tokens "
             "%.3f",
             loss[0], loss[1], c.n_tokens, log((double)c.n_tokens));
-    json_array_append_new(
-        j->rivals,
-        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f}", "method",
-                  "geneformer-small", "layers", (json_int_t)c.layers, "width", (json_int_t)c.d,
-                  "tokens", (json_int_t)c.n_tokens, "genes_of_a_cell", (json_int_t)c.n_positions,
-                  "pretraining_cells", (json_int_t)lists.n, "steps", (json_int_t)with.steps,
-                  "cells_of_a_step", (json_int_t)with.batch, "loss_at_first", loss[0],
-                  "loss_at_last", loss[1]));
+    json_array_append_new(j->rivals, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f}",
+                                               "method", "geneformer-small", "layers",
+                                               (json_int_t)c.layers, "width", (json_int_t)c.d,
+                                               "tokens", (json_int_t)c.n_tokens, "genes_of_a_cell",
+                                               (json_int_t)c.n_positions, "pretraining_cells",
+                                               (json_int_t)lists.n, "steps", (json_int_t)with.steps,
+                                               "cells_of_a_step", (json_int_t)with.batch,
+                                               "loss_at_first", loss[0], "loss_at_last", loss[1]));
     return RC_OK;
 }
 

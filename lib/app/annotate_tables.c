@@ -121,8 +121,8 @@ static void write_predictions(struct compare_job *j, const struct compare_datase
 
 void compare_write_leakage(struct compare_job *j, const struct compare_dataset *d)
 {
-    struct metric_row row = { "annotate", d->name, "corpus", "clean", "all", j->o->seed,
-                              "share_in_corpus", 0, d->cells.n };
+    struct metric_row row = { "annotate", d->name,           "corpus", "clean",   "all",
+                              j->o->seed, "share_in_corpus", 0,        d->cells.n };
     if (!d->unseen)
         return;
     row.value = (double)(d->cells.n - d->n_unseen) / (double)d->cells.n;

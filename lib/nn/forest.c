@@ -1,10 +1,10 @@
-/* Values are replaced by their ranks within a feature once, before any tree: a node then sorts whole
- * numbers, and counts, which are mostly 0, need no sorting of their least value at all.
+/* Values are replaced by their ranks within a feature once, before any tree: a node then sorts
+ * whole numbers, and counts, which are mostly 0, need no sorting of their least value at all.
  *
  *   forest_fit -> rank_feature for each; grow_tree for each:
  *     split_node -> best_cut -> try_feature for some features -> scan_cuts
- * Example: values 0 0 3 1 of classes A A B A. Ranks 0 0 2 1; after sorting A A | A | B; the best cut
- * is behind the third, at (1 + 3) / 2 = 2. */
+ * Example: values 0 0 3 1 of classes A A B A. Ranks 0 0 2 1; after sorting A A | A | B; the best
+ * cut is behind the third, at (1 + 3) / 2 = 2. */
 #include "lib/nn/forest.h"
 
 #include <assert.h>
@@ -122,8 +122,8 @@ static double squares(const size_t *count, size_t n_classes)
 }
 
 /* The cuts of a feature whose keys lie sorted, the least rank's in front and counted in w->left. */
-static void scan_cuts(struct grower *w, uint32_t feature, size_t n, size_t n_least,
-                      uint32_t least, struct cut *best)
+static void scan_cuts(struct grower *w, uint32_t feature, size_t n, size_t n_least, uint32_t least,
+                      struct cut *best)
 {
     const size_t n_classes = w->g->f->n_classes, min_leaf = w->g->o->min_leaf;
     const double *value = w->g->value + feature * w->g->x->n;

@@ -1,13 +1,13 @@
-/* A random forest (Breiman 2001) as scikit-learn's RandomForestClassifier grows it by default: trees
- * on bootstrap samples, split by Gini impurity, floor(sqrt d) features tried at each node (more only
- * while all of them were constant), grown until a leaf is of one class; a prediction is the mean over
- * the trees of the shares in the leaf, the first of equals.
+/* A random forest (Breiman 2001) as scikit-learn's RandomForestClassifier grows it by default:
+ * trees on bootstrap samples, split by Gini impurity, floor(sqrt d) features tried at each node
+ * (more only while all of them were constant), grown until a leaf is of one class; a prediction is
+ * the mean over the trees of the shares in the leaf, the first of equals.
  *
  *   node of n samples with n_c of class c: impurity 1 - sum (n_c / n)^2
  *   best split: largest sum_c l_c^2 / l + sum_c r_c^2 / r, the first of equals; threshold half-way
  *   between the neighbouring values
- * Where we differ: random numbers are Philox of (seed, tree, draw), so equal inputs give equal trees
- * whatever the threads; single trees are not those of scikit-learn. */
+ * Where we differ: random numbers are Philox of (seed, tree, draw), so equal inputs give equal
+ * trees whatever the threads; single trees are not those of scikit-learn. */
 #ifndef GC_NN_FOREST_H
 #define GC_NN_FOREST_H
 
@@ -29,8 +29,8 @@ struct forest {
     struct forest_tree *tree; /* [n_trees], owned */
 };
 
-/* x [n,d] without NaN, n below 2^32; class_of [n]. RC_INPUT: no rows or no columns. On failure *f is
- * empty. */
+/* x [n,d] without NaN, n below 2^32; class_of [n]. RC_INPUT: no rows or no columns. On failure *f
+ * is empty. */
 enum rc forest_fit(const struct mat *x, const uint32_t *class_of, size_t n_classes,
                    const struct forest_options *o, struct forest *f, struct err *e);
 void forest_release(struct forest *f);

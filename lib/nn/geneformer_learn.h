@@ -1,9 +1,9 @@
 /* Geneformer trained by us: first on hidden genes of rank lists, then on classes of cells.
  *
- *   geneformer_pretrain   15 % of a cell's genes asked; of these 80 % <mask>, 10 % another token, 10 %
- *                         as they are; transformers' AdamW, warm-up and linear decay, norm at most 1
- *   probe_geneformer      pooler and classifier on the first row, everything trained; the same
- *                         optimiser; chosen by validation cells */
+ *   geneformer_pretrain   15 % of a cell's genes asked; of these 80 % <mask>, 10 % another token,
+ * 10 % as they are; transformers' AdamW, warm-up and linear decay, norm at most 1 probe_geneformer
+ * pooler and classifier on the first row, everything trained; the same optimiser; chosen by
+ * validation cells */
 #ifndef GC_NN_GENEFORMER_LEARN_H
 #define GC_NN_GENEFORMER_LEARN_H
 
@@ -40,8 +40,9 @@ struct geneformer_learning {
     double lr;
 };
 
-/* lists: of the cells of the split; a cell without tokens is read as one <pad>. from: weights to begin
- * with, of the same shape but for n_classes, or NULL: first weights. On failure *r is empty. */
+/* lists: of the cells of the split; a cell without tokens is read as one <pad>. from: weights to
+ * begin with, of the same shape but for n_classes, or NULL: first weights. On failure *r is empty.
+ */
 enum rc probe_geneformer(const struct probe_cells *cells, const struct rank_lists *lists,
                          const struct geneformer_config *c, const struct geneformer *from,
                          const struct geneformer_learning *o, const struct backend *b,

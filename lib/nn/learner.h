@@ -2,9 +2,9 @@
  *
  * An epoch is as many draws as there are training cells: each cell once in a shuffled order, or,
  * balanced, a class first (all alike) and then one of its cells, with replacement. After each epoch
- * the validation cells are told; the epoch with the best macro-F1 (of equals the least loss, then the
- * first) is kept, and tells all cells outside training. Equal inputs give equal results, whatever
- * the threads. */
+ * the validation cells are told; the epoch with the best macro-F1 (of equals the least loss, then
+ * the first) is kept, and tells all cells outside training. Equal inputs give equal results,
+ * whatever the threads. */
 #ifndef GC_NN_LEARNER_H
 #define GC_NN_LEARNER_H
 

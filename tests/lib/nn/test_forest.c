@@ -2,9 +2,9 @@
  * number of threads.
  *
  *   test_forest                 the tests
- *   test_forest --fit FILE N    for tests/bin-src/forest-sklearn.t.sh. FILE: n, d, C and n_fit as u64,
- *                               classes [n] as u32, x [n,d] as doubles. N trees on the first n_fit
- *                               rows; prints the class of each other row */
+ *   test_forest --fit FILE N    for tests/bin-src/forest-sklearn.t.sh. FILE: n, d, C and n_fit as
+ * u64, classes [n] as u32, x [n,d] as doubles. N trees on the first n_fit rows; prints the class of
+ * each other row */
 #include <stdlib.h>
 #include <string.h>
 

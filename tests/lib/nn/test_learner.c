@@ -13,8 +13,8 @@
 
 enum { N = 120, G = 12, C = 3, T = 4, LENGTH = 8 };
 static const uint32_t first[T + 1] = { 0, 4, 8, 12, 24 },
-                      member[24] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
-                                     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 };
+                                member[24] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
+                                               0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 };
 
 static uint32_t class_of[N];
 static enum part part[N];
@@ -65,8 +65,14 @@ static void packed(void)
     struct mat mask, x;
     struct err e = { 0 };
     double worst = 0, loss[2];
-    struct tosica_config c = { .n_genes = G, .n_tokens = T, .d = 4, .depth = 2, .heads = 2,
-                               .mlp_ratio = 2, .n_classes = C, .norm_eps = 1e-6 };
+    struct tosica_config c = { .n_genes = G,
+                               .n_tokens = T,
+                               .d = 4,
+                               .depth = 2,
+                               .heads = 2,
+                               .mlp_ratio = 2,
+                               .n_classes = C,
+                               .norm_eps = 1e-6 };
     cells();
     expression(&x);
     mat_alloc(&mask, T, G, &e);
@@ -130,7 +136,8 @@ static void tosica_learns(const struct backend *b)
     struct err e = { 0 };
     expression(&x);
     struct tosica_learning o = tosica_published();
-    ok(o.d == 48 && o.run.epochs == 20 && o.run.batch == 16, "as published: 48 wide, 20 epochs of 16");
+    ok(o.d == 48 && o.run.epochs == 20 && o.run.batch == 16,
+       "as published: 48 wide, 20 epochs of 16");
     o.d = 8;
     o.heads = 2;
     o.dropout = o.path_drop = 0;
@@ -197,8 +204,8 @@ static void geneformer_learns(const struct backend *b)
     const struct geneformer_learning o = { { .batch = 16, .epochs = 15, .seed = 2 }, 3e-3 };
     for (int trained = 0; trained < 2; trained++) {
         const enum rc rc = probe_geneformer(&c, &lists, &shape, trained ? &m : NULL, &o, b, &r, &e);
-        ok(!rc && accuracy(&c, &r) > 0.9, "%s it tells classes: %.3f%s", trained ? "afterwards" : "from first weights",
-           accuracy(&c, &r), e.text);
+        ok(!rc && accuracy(&c, &r) > 0.9, "%s it tells classes: %.3f%s",
+           trained ? "afterwards" : "from first weights", accuracy(&c, &r), e.text);
         probe_result_release(&r);
     }
     token[0] = GENEFORMER_FIRST_GENE + 20;
