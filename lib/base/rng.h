@@ -29,7 +29,8 @@ enum rng_purpose {
     RNG_BOOTSTRAP = 15,
     RNG_TEST = 16,
     RNG_JITTER = 17,     /* waiting times; no result depends on them */
-    RNG_LAYOUT = 18      /* first positions of a 2-d map */
+    RNG_LAYOUT = 18,     /* first positions of a 2-d map */
+    RNG_FOREST = 19      /* bootstrap samples and features of a tree; id = tree */
 };
 
 struct rng_word4 {

@@ -211,6 +211,22 @@ is 'a file of knowledge' knowledge-embed grn --tables "$tmp/tables" --vocab "$tm
 t 'one kind' 0 '' short "$tmp/grn" --knowledge "$tmp/grn.safetensors" --kinds grn
 is 'is in the model' grep -q '"use_peca_grn": true' "$tmp/grn/step-2/config.json"
 is 'and no other' grep -q '"use_promoter": false' "$tmp/grn/step-2/config.json"
+t 'the same with permuted rows' 0 '' short "$tmp/permuted" --knowledge "$tmp/grn.safetensors" --kinds grn --shuffle-knowledge
+tables() { # sums of the rows of a model's table, in its order and sorted
+	"$PYTHON" - "$1/step-2/model.safetensors" <<-'PY'
+		import hashlib, json, sys
+		b = open(sys.argv[1], "rb").read()
+		n = int.from_bytes(b[:8], "little")
+		t = json.loads(b[8 : 8 + n])["bert.embeddings.peca_grn_knowledge"]
+		x = b[8 + n + t["data_offsets"][0] : 8 + n + t["data_offsets"][1]]
+		rows = [x[i : i + 32] for i in range(0, len(x), 32)]
+		print(hashlib.sha256(b"".join(sorted(rows))).hexdigest(), hashlib.sha256(x).hexdigest())
+	PY
+}
+if ! command -v "$PYTHON" >/dev/null; then skip 'permuted rows' 'python3 is not installed'; else
+is 'which are the same rows' test "$(tables "$tmp/grn" | cut -d ' ' -f 1)" = "$(tables "$tmp/permuted" | cut -d ' ' -f 1)"
+is 'in another order' test "$(tables "$tmp/grn" | cut -d ' ' -f 2)" != "$(tables "$tmp/permuted" | cut -d ' ' -f 2)"
+fi
 t 'none, whatever the configuration' 0 '' short "$tmp/none" --knowledge "$tmp/grn.safetensors" --kinds none
 cp "$tmp/plain.json" "$tmp/model.json"
 is 'gives the model without knowledge' cmp "$tmp/none/step-2/model.safetensors" "$tmp/both/step-2/model.safetensors"

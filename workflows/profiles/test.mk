@@ -42,3 +42,7 @@ fig3_least_cells := 100
 fig3_steps := 4
 fig3_warmup := 1
 fig3_knowledge_dim := 16
+annotate_tune := frozen full
+annotate_rivals := tosica geneformer
+annotate_sizes := --tune-epochs 2 --tune-genes 32 --frozen-epochs 10 --rival-epochs 3 --tosica-sets 10 \
+	--geneformer-width 16 --geneformer-genes 32 --geneformer-steps 20
