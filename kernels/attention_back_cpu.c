@@ -13,10 +13,10 @@ struct back {
     struct part p;
     const float *q_turned, *dy_turned, *k_turned, *v_turned;
     const float *q, *dy, *k; /* panels */
-    float *dq;      /* [T up to whole QUERIES, W_up] */
-    float *dk, *dv; /* [KEYS, W_up] */
-    float *s, *ds;  /* [QUERIES, KEYS] */
-    float *mean_dp; /* [T] y . dy of a row: the sum over keys of p dp */
+    float *dq;               /* [T up to whole QUERIES, W_up] */
+    float *dk, *dv;          /* [KEYS, W_up] */
+    float *s, *ds;           /* [QUERIES, KEYS] */
+    float *mean_dp;          /* [T] y . dy of a row: the sum over keys of p dp */
 };
 
 static struct back back_of(const struct op_attention *o, size_t task, int worker)

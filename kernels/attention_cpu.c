@@ -1,9 +1,9 @@
-/* Forward: one (cell, head) per task. Keys are packed once in tiles turned over, values once in panels,
- * so that scores come a tile of queries at a time from registers. Of KEYS keys at a time the scores
- * of QUERIES queries (48 x 192 floats) become probabilities against the largest score so far, and
- * are multiplied with the values at once: a tile of keys or values meets four tiles of queries while
- * it is in the first-level cache. When a larger score comes, what was summed before is scaled down
- * (the soft-max of Milakov and Gimelshein 2018). No row of T scores exists.
+/* Forward: one (cell, head) per task. Keys are packed once in tiles turned over, values once in
+ * panels, so that scores come a tile of queries at a time from registers. Of KEYS keys at a time
+ * the scores of QUERIES queries (48 x 192 floats) become probabilities against the largest score so
+ * far, and are multiplied with the values at once: a tile of keys or values meets four tiles of
+ * queries while it is in the first-level cache. When a larger score comes, what was summed before
+ * is scaled down (the soft-max of Milakov and Gimelshein 2018). No row of T scores exists.
  *
  * Flow of a block of queries, for each block of keys:
  *   scores -> new maximum -> probabilities and their sum -> y = y * shrink + probabilities * values
@@ -51,7 +51,8 @@ static void soft_shrink(const struct part *p, struct soft *f, size_t r, tile_vec
 }
 
 /* Scores s[0..n) of one query to probabilities without their last scale. The maximum is left as it
- * is until a score stands 2^SLACK above it: floats have the room, and the next row need not wait. */
+ * is until a score stands 2^SLACK above it: floats have the room, and the next row need not wait.
+ */
 static void soft_row(const struct part *p, struct soft *f, size_t r, float *s, size_t n)
 {
     tile_load *x = (tile_load *)s;

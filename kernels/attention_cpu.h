@@ -72,8 +72,8 @@ static inline const float *part_turned(const struct op_attention *o, struct part
     return copy;
 }
 
-/* s[n][KEYS] = n rows (turned over, whole tiles) times `keys` keys (turned over, from one that begins
- * a tile). A tile of keys meets all rows while it is in the first-level cache. */
+/* s[n][KEYS] = n rows (turned over, whole tiles) times `keys` keys (turned over, from one that
+ * begins a tile). A tile of keys meets all rows while it is in the first-level cache. */
 static inline void part_scores(const struct part *p, const float *rows, size_t n,
                                const float *turned, size_t keys, float *s)
 {

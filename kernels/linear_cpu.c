@@ -1,6 +1,6 @@
-/* Forward: weights are packed once in panels of TILE_COLS outputs; a tile of rows takes its sums over
- * DEPTH inputs in registers, x read as it lies, and gets bias and activation as it is stored. A
- * row's bits depend on that row alone (tests/kernels/test_rows.c). Backward: oneDNN. */
+/* Forward: weights are packed once in panels of TILE_COLS outputs; a tile of rows takes its sums
+ * over DEPTH inputs in registers, x read as it lies, and gets bias and activation as it is stored.
+ * A row's bits depend on that row alone (tests/kernels/test_rows.c). Backward: oneDNN. */
 #include "kernels/linear.h"
 
 #include "kernels/linear_act_cpu.h"
@@ -8,14 +8,17 @@
 #include "lib/base/thread.h"
 
 enum { LINEAR_ROWS = 128, LINEAR_OUT = 64, LINEAR_IN = 128, ACT_BLOCK = 1 << 14 };
-/* Forward: rows of a task, whole tiles, and how deep a panel of weights is taken at a time, so that
- * it (24 KiB), a tile of x and the sums of the task's rows share the first-level cache. */
-enum { ROWS = 96, DEPTH = 192 };
+/* Forward: rows of a task, whole tiles, and how deep a panel of weights is taken at a time. Such a
+ * piece (32 KiB) meets all rows of the task while it is in the first-level cache. Weights of more
+ * than WIDE bytes come from beyond the second-level cache: more rows share them, and the next piece
+ * is asked for ahead. */
+enum { ROWS = 48, ROWS_WIDE = 96, DEPTH = 256, WIDE = 1 << 20 };
 
 /* Operations on the same x: a tile of it goes through all of them while it is in the cache. */
 struct many {
     const struct op_linear *o;
     size_t ops;
+    size_t rows; /* forward: of a task */
 };
 
 size_t CPU(linear_scratch_bytes)(const struct op_linear *o, size_t ops)
@@ -41,9 +44,21 @@ static void pack_panel(void *ctx, size_t panel, int worker)
               TILE_COLS, to + at * o->in);
 }
 
-/* sums[ROWS][TILE_COLS] = rows of x times one panel of weights. Rows beyond the last are noughts. */
-static void panel_sums(const struct op_linear *o, const float *x, size_t rows, const float *panel,
-                       float *sums)
+/* A share of the piece of weights after this one into the second-level cache, with each tile of
+ * rows. Pieces lie one behind the other, those of the next panel too. */
+static void fetch_next(const float *piece, size_t reals, size_t row)
+{
+    enum { LINE = 16 };
+    const size_t share = tile_up(reals * TILE_ROWS / ROWS_WIDE, LINE),
+                 from = share * (row / TILE_ROWS);
+    for (size_t i = from; i < from + share; i += LINE)
+        __builtin_prefetch(piece + reals + i, 0, 2);
+}
+
+/* sums[rows][TILE_COLS] = rows of x times one panel of weights. Rows beyond the last are noughts.
+ */
+static void panel_sums(const struct op_linear *o, const float *x, size_t rows, bool wide,
+                       const float *panel, float *sums)
 {
     float pad[TILE_ROWS * DEPTH];
     for (size_t k = 0; k < o->in; k += DEPTH) {
@@ -58,6 +73,8 @@ static void panel_sums(const struct op_linear *o, const float *x, size_t rows, c
                 a = pad;
                 ld = DEPTH;
             }
+            if (wide)
+                fetch_next(panel + k * TILE_COLS, depth * TILE_COLS, r);
             tile(depth, a, ld, 1, panel + k * TILE_COLS, TILE_COLS, k > 0, sums + r * TILE_COLS,
                  TILE_COLS);
         }
@@ -94,27 +111,29 @@ static void finish(const struct op_linear *o, float *sums, size_t rows, size_t a
 static void forward_rows(void *ctx, size_t task, int worker)
 {
     const struct many *l = ctx;
-    const size_t at = task * ROWS, rows = smaller(ROWS, l->o->n - at);
+    const size_t at = task * l->rows, rows = smaller(l->rows, l->o->n - at);
     const float *panel = l->o->scratch;
-    _Alignas(64) float sums[ROWS * TILE_COLS];
+    _Alignas(64) float sums[ROWS_WIDE * TILE_COLS];
     (void)worker;
     for (const struct op_linear *o = l->o; o < l->o + l->ops; o++)
         for (size_t j = 0; j < o->out; j += TILE_COLS, panel += TILE_COLS * o->in) {
-            panel_sums(o, (const float *)o->x + at * o->ld_x, rows, panel, sums);
+            panel_sums(o, (const float *)o->x + at * o->ld_x, rows, l->rows == ROWS_WIDE, panel,
+                       sums);
             finish(o, sums, rows, at, j);
         }
 }
 
 void CPU(linears_forward)(const struct op_linear *o, size_t ops)
 {
-    struct many l = { o, ops };
+    const bool wide = CPU(linear_scratch_bytes)(o, ops) > WIDE;
+    struct many l = { o, ops, wide ? ROWS_WIDE : ROWS };
     size_t panels = 0;
     if (!o->n)
         return;
     for (size_t i = 0; i < ops; i++)
         panels += tile_up(o[i].out, TILE_COLS) / TILE_COLS;
     threads_for(panels, pack_panel, &l);
-    threads_for((o->n + ROWS - 1) / ROWS, forward_rows, &l);
+    threads_for((o->n + l.rows - 1) / l.rows, forward_rows, &l);
 }
 
 void CPU(linear_forward)(const struct op_linear *o)
@@ -178,7 +197,7 @@ static void backward_weights(void *ctx, size_t tile, int worker)
 
 void CPU(linears_backward)(const struct op_linear *o, size_t ops)
 {
-    struct many l = { o, ops };
+    struct many l = { .o = o, .ops = ops };
     size_t tiles = 0;
     if (!o->n)
         return;
