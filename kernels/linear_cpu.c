@@ -52,7 +52,7 @@ static void fetch_next(const float *piece, size_t reals, size_t row)
     const size_t share = tile_up(reals * TILE_ROWS / ROWS_WIDE, LINE),
                  from = share * (row / TILE_ROWS);
     for (size_t i = from; i < from + share; i += LINE)
-        __builtin_prefetch(piece + reals + i, 0, 2);
+        __builtin_prefetch((const void *)((uintptr_t)(piece + reals) + i * sizeof *piece), 0, 2);
 }
 
 /* sums[rows][TILE_COLS] = rows of x times one panel of weights. Rows beyond the last are noughts.
