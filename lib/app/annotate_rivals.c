@@ -2,6 +2,7 @@
  * each on one thread, with a network of its own. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/app/annotate_parts.h"
 #include "lib/base/log.h"
@@ -190,11 +191,14 @@ enum rc compare_run_tosica(struct compare_job *j, struct compare_dataset *d, str
     if (l.method == NO_METHOD)
         return RC_OK;
     log_say("tosica");
+    /* Its name alone: equal runs in other folders have equal reports. */
+    const char *slash = strrchr(j->o->gene_sets, '/');
+    const char *sets = slash ? slash + 1 : j->o->gene_sets;
     enum rc rc = teach(&l, tosica_seed, e);
     if (!rc)
         json_array_append_new(
             j->rivals, json_pack("{s:s, s:s, s:I, s:s}", "dataset", d->name, "method", "tosica",
-                                 "tokens", (json_int_t)l.n_sets[0], "gene_sets", j->o->gene_sets));
+                                 "tokens", (json_int_t)l.n_sets[0], "gene_sets", sets));
     free(l.n_sets);
     return rc;
 }

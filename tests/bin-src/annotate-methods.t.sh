@@ -36,6 +36,7 @@ is 'the epoch that was chosen is in metrics.tsv' awk -F'\t' '$3 == "tosica" && $
 said() { awk -F'\t' -v m="$1" '$7 == m { print $6 }' "$tmp/a/predictions.tsv" | sha256sum; }
 is 'a model without knowledge has none to permute' test "$(said gc+logistic)" = "$(said sk+logistic)"
 is 'and other weights say something else' test "$(said gc+logistic)" != "$(said rw+logistic)"
+is 'of gene sets the report has the name, not the folder' grep -q '"gene_sets": "sets.gmt"' "$tmp/a/report.json"
 is 'the report says what geneformer-small is' grep -q '"pretraining_cells": ' "$tmp/a/report.json"
 
 # Leakage: quality control dropped some cells, so they are not in the corpus.
