@@ -367,8 +367,8 @@ static void some_columns(void)
     struct h5ad_rows r;
     struct err e = { 0 };
     make(&c);
-    ok(!h5ad_write(in_dir("a.h5ad"), &c, NULL, &e) &&
-           !h5ad_rows_open_some(&r, in_dir("a.h5ad"), want, 3, true, &e),
+    ok(!h5ad_write(in_dir("s.h5ad"), &c, NULL, &e) &&
+           !h5ad_rows_open_some(&r, in_dir("s.h5ad"), want, 3, true, &e),
        "a file is opened for two of its columns: %s", e.text);
     const struct column *label = table_find(&r.head.obs, "label"),
                         *id = table_find(&r.head.obs, "cell_id");
