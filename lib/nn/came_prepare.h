@@ -2,12 +2,11 @@
  * spec 05 section 6): no random number but those of Leiden's starts.
  *
  *   came_side_init      L = ln(1 + count / total * m), m the median total of the cells that have
- *                       counts; variable genes (Seurat's dispersion of the counts per m, ties kept);
- *                       z-scores; principal components; nearest cells by cosine
- *   came_side_cluster   Leiden on UMAP's weights of the nearest cells by Euclid: the query's groups
- *   came_side_markers   genes that tell a group (class or cluster) from the others
- *   came_side_set       names for came_graph_init: markers are features, markers and variable genes
- *                       are nodes */
+ *                       counts; variable genes (Seurat's dispersion of the counts per m, ties
+ * kept); z-scores; principal components; nearest cells by cosine came_side_cluster   Leiden on
+ * UMAP's weights of the nearest cells by Euclid: the query's groups came_side_markers   genes that
+ * tell a group (class or cluster) from the others came_side_set       names for came_graph_init:
+ * markers are features, markers and variable genes are nodes */
 #ifndef GC_NN_CAME_PREPARE_H
 #define GC_NN_CAME_PREPARE_H
 

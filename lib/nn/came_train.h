@@ -1,6 +1,6 @@
-/* Training of CAME (Liu et al. 2023; spec 05 section 6): full-graph steps on the reference's labels,
- * the epoch chosen by how well the names of the query's cells agree with the query's own clusters,
- * so without a single label of the query.
+/* Training of CAME (Liu et al. 2023; spec 05 section 6): full-graph steps on the reference's
+ * labels, the epoch chosen by how well the names of the query's cells agree with the query's own
+ * clusters, so without a single label of the query.
  *
  *   every epoch   a pass with dropout; its names of the query cells; their adjusted mutual
  *                 information with the clusters; a step of Adam
@@ -27,8 +27,8 @@ extern const struct came_config came_config_published;
 /* What is trained on; all borrowed. */
 struct came_task {
     const struct came_graph *g;
-    const double *initial;  /* [n_nodes, d_initial], NULL without */
-    const uint32_t *label;  /* [reference cells] */
+    const double *initial;   /* [n_nodes, d_initial], NULL without */
+    const uint32_t *label;   /* [reference cells] */
     const uint32_t *cluster; /* [query cells] < n_clusters */
     size_t n_classes, n_clusters, d_initial;
 };
@@ -39,10 +39,10 @@ struct came_epoch {
 
 struct came_trained {
     size_t chosen;
-    struct came_epoch *epoch;          /* [n_epochs]; owned, as is all below */
-    uint32_t *at_epoch, *as_released;  /* [query cells] */
-    double *probability;               /* [query cells, n_classes] */
-    uint32_t *predicted;               /* [query cells]: the most probable class, first of equals */
+    struct came_epoch *epoch;         /* [n_epochs]; owned, as is all below */
+    uint32_t *at_epoch, *as_released; /* [query cells] */
+    double *probability;              /* [query cells, n_classes] */
+    uint32_t *predicted;              /* [query cells]: the most probable class, first of equals */
 };
 
 /* A pure function of task, plan and backend, whatever the number of threads. On failure *out is

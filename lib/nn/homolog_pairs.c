@@ -80,7 +80,8 @@ enum rc homolog_pairs_cut(const struct csr *const count[2], const char *const *c
     for (int s = 0; s < 2; s++) {
         out[s] = (struct csr){ 0 };
         to[s] = malloc((count[s]->n_cols + 1) * sizeof *to[s]);
-        const enum rc numbered = number_columns(&column[s], gene[s], count[s]->n_cols, rc ? NULL : e);
+        const enum rc numbered =
+            number_columns(&column[s], gene[s], count[s]->n_cols, rc ? NULL : e);
         rc = rc ? rc : numbered;
     }
     if (!rc && (!*name || !partner || !to[0] || !to[1]))

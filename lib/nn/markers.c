@@ -57,8 +57,8 @@ static enum rc moments_init(struct moments *m, const struct csr *c, const double
         }
     for (size_t r = 0; r < c->n_rows; r++)
         for (uint64_t k = c->indptr[r]; k < c->indptr[r + 1]; k++) {
-            const double off = log1p(c->value[k] * scale[r]) -
-                               mat_row(&m->mean, group_of[r])[c->index[k]];
+            const double off =
+                log1p(c->value[k] * scale[r]) - mat_row(&m->mean, group_of[r])[c->index[k]];
             mat_row(&m->squares, group_of[r])[c->index[k]] += off * off;
         }
     for (size_t g = 0; g < n_groups; g++)
@@ -113,9 +113,9 @@ static void test_genes(void *ctx, size_t task, int worker)
         if (isnan(t.statistic) || isnan(t.p)) /* spreads too small to divide by */
             t = (struct test_result){ 0, 1, 0 };
         o->p[j] = t.p;
-        o->all[j] = (struct marker){ (uint32_t)o->group, (uint32_t)j, t.statistic,
-                                     log2((expm1(mean) + SMALLEST) / (expm1(other) + SMALLEST)),
-                                     1 };
+        o->all[j] =
+            (struct marker){ (uint32_t)o->group, (uint32_t)j, t.statistic,
+                             log2((expm1(mean) + SMALLEST) / (expm1(other) + SMALLEST)), 1 };
     }
 }
 

@@ -1,6 +1,6 @@
-/* Genes that tell one group of cells from the others: Welch's t-test on log-normalised counts, group
- * by group against all other cells, as scanpy's rank_genes_groups has it and CAME uses it (spec 05
- * section 6).
+/* Genes that tell one group of cells from the others: Welch's t-test on log-normalised counts,
+ * group by group against all other cells, as scanpy's rank_genes_groups has it and CAME uses it
+ * (spec 05 section 6).
  *
  *   L = ln(1 + count scale) with the cell's scale; groups of one cell are left out, here and among
  *     the others

@@ -1,7 +1,7 @@
-/* came_real: CAME on real cells, stage by stage, none of which needs a random number, and 100 epochs
- * of training. The cells lie in the data beside the golden folder or under $SHARED; a pair that is
- * not on this machine is skipped with a sentence. Lists, nodes, edges and counts must be equal;
- * bounds of the numbers are those of the README there (scanpy computes in float32). */
+/* came_real: CAME on real cells, stage by stage, none of which needs a random number, and 100
+ * epochs of training. The cells lie in the data beside the golden folder or under $SHARED; a pair
+ * that is not on this machine is skipped with a sentence. Lists, nodes, edges and counts must be
+ * equal; bounds of the numbers are those of the README there (scanpy computes in float32). */
 #ifndef GC_TESTS_PARITY_DOWNSTREAM_CAME_REAL_H
 #define GC_TESTS_PARITY_DOWNSTREAM_CAME_REAL_H
 
@@ -18,17 +18,42 @@ static const struct real_case {
     bool query; /* the folder has lists of the query: else they are those of `baron` */
     const char *nodes[2];
 } real_case[] = {
-    { "baron unaligned", "baron", "stages_unaligned.json",
-      "sc_cross_species/baron_pancreas_pair/mouse", "cell_type", false, true, true,
+    { "baron unaligned",
+      "baron",
+      "stages_unaligned.json",
+      "sc_cross_species/baron_pancreas_pair/mouse",
+      "cell_type",
+      false,
+      true,
+      true,
       { "gene_nodes.txt", "gene_nodes.txt" } },
-    { "baron aligned", "baron", "stages_aligned.json",
-      "sc_cross_species/baron_pancreas_pair/mouse", "cell_type", true, false, true,
+    { "baron aligned",
+      "baron",
+      "stages_aligned.json",
+      "sc_cross_species/baron_pancreas_pair/mouse",
+      "cell_type",
+      true,
+      false,
+      true,
       { "gene_nodes.txt", NULL } },
-    { "native unaligned", "native_unaligned", "stages.json", "sc_mouse/baron_pancreas_mouse1",
-      "celltype", false, false, false,
+    { "native unaligned",
+      "native_unaligned",
+      "stages.json",
+      "sc_mouse/baron_pancreas_mouse1",
+      "celltype",
+      false,
+      false,
+      false,
       { "gene_nodes_reference.txt", "gene_nodes_query.txt" } },
-    { "native aligned", "native_aligned", "stages.json", "sc_mouse/baron_pancreas_mouse1",
-      "celltype", true, false, true, { "gene_nodes.txt", NULL } },
+    { "native aligned",
+      "native_aligned",
+      "stages.json",
+      "sc_mouse/baron_pancreas_mouse1",
+      "celltype",
+      true,
+      false,
+      true,
+      { "gene_nodes.txt", NULL } },
 };
 
 struct real_pair {
@@ -103,8 +128,8 @@ static bool real_read(struct real_pair *p, const char *dir)
         if (!path)
             return false;
         const char *labels = path_in(path, "labels.tsv");
-        const struct import_options o = { .species = s == CAME_QUERY ? SPECIES_HUMAN
-                                                                     : SPECIES_MOUSE,
+        const struct import_options o = { .species =
+                                              s == CAME_QUERY ? SPECIES_HUMAN : SPECIES_MOUSE,
                                           .labels = labels,
                                           .label_column = label[s] };
         if (import_any(path, &o, &p->cells[s], &report, &e))
@@ -123,8 +148,7 @@ static bool real_read(struct real_pair *p, const char *dir)
     if (homologs_read(&p->table, path, "Gene name", "Human gene name", &e))
         refuse("%s", e.text);
     p->pairs = (struct came_homologs){ (const char *const *)(uintptr_t)p->table.reference,
-                                       (const char *const *)(uintptr_t)p->table.query,
-                                       p->table.n };
+                                       (const char *const *)(uintptr_t)p->table.query, p->table.n };
     return true;
 }
 
@@ -195,10 +219,33 @@ static void real_variable(struct real_pair *p, const char *dir, int s)
        p->count[s]->n_cols, side->median_total);
 }
 
-/* Coordinates up to a sign; both are of the same size by column. */
+/* The same edges; their weights within `bound`, 0: not compared. */
+static void real_edges(const struct real_pair *p, const char *dir, const char *file,
+                       const struct graph *g, double bound)
+{
+    struct table t = table_in(dir, file, "i,j,weight");
+    bool same = t.n_rows == g->n_edges;
+    double worst = 0;
+    for (size_t k = 0; same && k < g->n_edges; k++) {
+        same = number_at(&t, 0, k) == g->a[k] && number_at(&t, 1, k) == g->b[k];
+        worst = fmax(worst, fabs(number_at(&t, 2, k) - g->weight[k]));
+    }
+    if (bound > 0)
+        ok(same && worst <= bound, "%s, %s: weights within %.2g", p->c->name, file, worst);
+    else
+        ok(same, "%s, %s: %zu edges", p->c->name, file, g->n_edges);
+    table_release(&t);
+}
+
+/* Coordinates up to a sign; both are of the same size by column. Weights of neighbours by cosine,
+ * which CAME does not use, are compared from the components as written, within 5e-5 instead of the
+ * 2e-5 of Euclid's: 1 - cosine in float32 is off by 6e-8, and sigma is a hundredth or less. */
 static void real_components(struct real_pair *p, const char *dir, int s)
 {
-    const struct mat *pc = &p->side[s].pc;
+    struct mat *pc = &p->side[s].pc;
+    struct knn near;
+    struct graph graph;
+    struct err e = { 0 };
     size_t n;
     double worst = 0;
     const char *const *line = real_lines(dir, real_path(p, s, "pca_%s.tsv"), &n);
@@ -222,33 +269,25 @@ static void real_components(struct real_pair *p, const char *dir, int s)
             most = fmax(most, fabs(want[i * pc->d + j]));
         }
         for (size_t i = 0; i < n; i++)
-            worst = fmax(worst, fabs((dot < 0 ? -1 : 1) * mat_row(pc, i)[j] -
-                                     want[i * pc->d + j]) / most);
+            worst = fmax(worst,
+                         fabs((dot < 0 ? -1 : 1) * mat_row(pc, i)[j] - want[i * pc->d + j]) / most);
     }
-    ok(worst <= 1e-3, "%s, %s: %zu components, largest error %.2g of a component", p->c->name,
+    ok(worst <= 1e-5, "%s, %s: %zu components, largest error %.2g of a component", p->c->name,
        came_side[s], pc->d, worst);
-}
-
-/* The same edges, weights within 2e-5. */
-static void real_edges(const struct real_pair *p, const char *dir, const char *file,
-                       const struct graph *g)
-{
-    struct table t = table_in(dir, file, "i,j,weight");
-    bool same = t.n_rows == g->n_edges;
-    double worst = 0;
-    for (size_t k = 0; same && k < g->n_edges; k++) {
-        same = number_at(&t, 0, k) == g->a[k] && number_at(&t, 1, k) == g->b[k];
-        worst = fmax(worst, fabs(number_at(&t, 2, k) - g->weight[k]));
-    }
-    ok(same && worst <= 2e-5, "%s, %s: %zu edges, weights within %.2g", p->c->name, file,
-       g->n_edges, worst);
-    table_release(&t);
+    const struct mat written = { pc->n, pc->d, want };
+    if (knn_find(&written, NULL, came_published.near - 1, DISTANCE_COSINE, &near, &e) ||
+        graph_umap(&near, &graph, &e))
+        refuse("%s", e.text);
+    real_edges(p, dir, real_path(p, s, "knn_%s.tsv"), &graph, 5e-5);
+    graph_release(&graph);
+    knn_release(&near);
 }
 
 static void real_clusters(struct real_pair *p)
 {
     struct err e = { 0 };
-    const json_t *range = json_part(json_part(p->want, "leiden"), "quality_per_2m_20_seeds_min_max");
+    const json_t *range =
+        json_part(json_part(p->want, "leiden"), "quality_per_2m_20_seeds_min_max");
     const size_t n = p->count[1]->n_rows;
     uint32_t *ours = room(n, sizeof *ours);
     size_t n_ours;
@@ -272,8 +311,8 @@ static void real_markers(struct real_pair *p, const char *dir, int s)
     if (came_side_markers(&p->side[s], group, n_groups, &came_published, &e))
         refuse("%s", e.text);
     const struct markers *m = &p->side[s].markers;
-    struct table t = table_in(dir, real_path(p, s, "deg_%s.tsv"),
-                              "group,names,scores,logfoldchanges,pvals_adj");
+    struct table t =
+        table_in(dir, real_path(p, s, "deg_%s.tsv"), "group,names,scores,logfoldchanges,pvals_adj");
     size_t *size = room(n_groups, sizeof *size);
     double worst[2] = { 0, 0 };
     bool same = t.n_rows == m->n;
@@ -325,8 +364,8 @@ static void real_features(const struct real_pair *p, const char *dir)
         snprintf(key, sizeof key, "first_%s_cell_first5", came_side[s]);
         const json_t *list = json_part(f, key);
         for (size_t j = 0; j < 5 && j < g->n_features; j++)
-            worst = fmax(worst, fabs(mat_row(&g->x, off)[j] -
-                                     json_number_value(json_array_get(list, j))));
+            worst = fmax(worst,
+                         fabs(mat_row(&g->x, off)[j] - json_number_value(json_array_get(list, j))));
         off += g->n_cells[s];
     }
     ok(real_same(g->feature, g->n_features, want, n) && g->n_features == json_count(f, "n") &&
@@ -353,14 +392,14 @@ static void real_graph(struct real_pair *p, const char *dir)
     real_features(p, dir);
     const json_t *j = json_part(p->want, "graph"), *nodes = json_part(j, "nodes"),
                  *edges = json_part(j, "edges");
-    bool same = g->n_nodes == json_count(nodes, "gene") &&
-                g->n_cells_all == json_count(nodes, "cell");
+    bool same =
+        g->n_nodes == json_count(nodes, "gene") && g->n_cells_all == json_count(nodes, "cell");
     for (int s = 0; s < CAME_SETS && p->c->nodes[s]; s++) {
         size_t n;
         const char *const *want = real_lines(dir, path_in(p->c->folder, p->c->nodes[s]), &n);
-        same = same && real_same(g->node + (s ? g->n_reference_nodes : 0),
-                                 s ? g->n_nodes - g->n_reference_nodes : g->n_reference_nodes,
-                                 want, n);
+        same = same &&
+               real_same(g->node + (s ? g->n_reference_nodes : 0),
+                         s ? g->n_nodes - g->n_reference_nodes : g->n_reference_nodes, want, n);
     }
     ok(same, "%s: %zu gene nodes", p->c->name, g->n_nodes);
     ok(real_edge_count(edges, "express", g->express.e.n_edges) &&
@@ -377,7 +416,8 @@ static void real_classes(const struct real_pair *p)
     const json_t *want = json_part(p->want, "class_weights");
     double *weight = room(p->n_classes, sizeof *weight), worst = 0;
     came_class_weights(p->label, p->count[0]->n_rows, p->n_classes, weight);
-    bool same = came_same_names(p->class_name, p->n_classes, json_part(p->want, "classes_in_order"));
+    bool same =
+        came_same_names(p->class_name, p->n_classes, json_part(p->want, "classes_in_order"));
     for (size_t k = 0; same && k < p->n_classes; k++)
         worst = fmax(worst, fabs(weight[k] - json_number_value(json_array_get(want, k))));
     ok(same && json_array_size(want) == p->n_classes && worst <= 1e-12,
@@ -405,61 +445,119 @@ static void real_scores(const struct real_pair *p, const double *z, double *accu
     *ami = q.ami_arithmetic;
 }
 
-/* Full-batch steps of Adam in double, without dropout. */
-static void real_training(struct real_pair *p, const char *dir)
-{
-    struct golden g;
+/* What 100 full-batch steps of Adam in double, without dropout, leave. */
+struct real_course {
+    size_t n, n_logits; /* epochs and one more; cells x classes */
+    double *loss, *accuracy, *ami, *first, *last;
     struct came m;
+};
+
+static void real_course(struct real_pair *p, const struct golden *g, struct real_course *r)
+{
     struct err e = { 0 };
     struct tape t;
-    golden_open(&g, dir, path_in(p->c->folder, "parity_unaligned.safetensors"));
-    const size_t n = golden_dim(&g, "expected.losses", 0), k = p->n_classes;
+    const size_t k = p->n_classes;
     struct came_config c = came_config_published;
     c.n_features = p->g.n_features;
     c.n_classes = k;
-    c.d = golden_dim(&g, "param.embed_layer.weights.express", 1);
-    c.heads = golden_dim(&g, "param.cell_classifier.conv.mods.expressed_by.attn_l", 1);
-    if (came_init(&m, &c, &backend_ref, true, &e))
+    c.d = golden_dim(g, "param.embed_layer.weights.express", 1);
+    c.heads = golden_dim(g, "param.cell_classifier.conv.mods.expressed_by.attn_l", 1);
+    *r = (struct real_course){ .n = golden_dim(g, "expected.losses", 0),
+                               .n_logits = p->g.n_cells_all * k };
+    if (came_init(&r->m, &c, &backend_ref, true, &e))
         refuse("%s", e.text);
-    params_load(&m.params, &g, "param.");
-    params_all_known(&m.params, &g, "param.");
-    double *loss = room(n, sizeof *loss), *accuracy = room(n, sizeof *accuracy),
-           *ami = room(n, sizeof *ami), *weight = room(k, sizeof *weight);
+    params_load(&r->m.params, g, "param.");
+    r->loss = room(r->n, sizeof *r->loss);
+    r->accuracy = room(r->n, sizeof *r->accuracy);
+    r->ami = room(r->n, sizeof *r->ami);
+    r->first = room(r->n_logits, sizeof *r->first);
+    r->last = room(r->n_logits, sizeof *r->last);
+    double *weight = room(k, sizeof *weight);
     came_class_weights(p->label, p->g.n_cells[0], k, weight);
     tape_init(&t, &backend_ref, true);
-    compare_begin(&g, 1e-9);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < r->n; i++) {
         struct came_out out;
         struct came_loss l;
         tape_reset(&t);
-        params_zero_gradients(&m.params);
-        came_forward(&m, &t, &p->g, NULL, &(struct came_run){ 0 }, &out);
-        if (came_loss(&m, &t, &p->g, &out, p->label, weight, &l, &e))
+        params_zero_gradients(&r->m.params);
+        came_forward(&r->m, &t, &p->g, NULL, &(struct came_run){ 0 }, &out);
+        if (came_loss(&r->m, &t, &p->g, &out, p->label, weight, &l, &e))
             refuse("%s", e.text);
-        loss[i] = l.total;
-        real_scores(p, tape_values(&t, out.logits), &accuracy[i], &ami[i]);
-        if (i == 0 || i + 1 == n)
-            compare_values(&g, i ? "expected.last_logits" : "expected.first_logits", &t,
-                           out.logits);
-        if (i + 1 == n)
+        const double *z = tape_values(&t, out.logits);
+        r->loss[i] = l.total;
+        real_scores(p, z, &r->accuracy[i], &r->ami[i]);
+        memcpy(i ? r->last : r->first, z, r->n_logits * sizeof *z);
+        if (i + 1 == r->n)
             break;
         tape_backward(&t);
-        came_step(&m, came_plan_published.rate, came_plan_published.decay, i + 1);
+        came_step(&r->m, came_plan_published.rate, came_plan_published.decay, i + 1);
     }
-    compare_tensor(&g, "expected.losses", loss, n);
-    compare_tensor(&g, "expected.query_accuracy", accuracy, n);
-    compare_tensor(&g, "expected.query_ami", ami, n);
-    for (size_t i = 0; i < m.params.n; i++) {
-        const struct param *q = &m.params.item[i];
+    tape_release(&t);
+}
+
+static double real_gap(const double *a, const double *b, size_t n)
+{
+    double worst = 0, scale = 1;
+    for (size_t i = 0; i < n; i++)
+        scale = fmax(scale, fabs(b[i]));
+    for (size_t i = 0; i < n; i++)
+        worst = fmax(worst, fabs(a[i] - b[i]) / scale);
+    return worst;
+}
+
+static size_t real_unequal(const double *a, const double *b, size_t n)
+{
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++)
+        k += !(fabs(a[i] - b[i]) <= 1e-9);
+    return k;
+}
+
+/* The z-scores of a gene that every cell expresses have the mean 0, and what a computer gets for it
+ * is rounding: the first pass takes LeakyReLU's slope for such a node from the sign of that. Three
+ * nodes here, EEF1A1, GAPDH and RPL13 of the query, so 48 units. PyTorch with the sums in another
+ * order leaves the reference values by as much as we do (3e-7 in the third loss). So what follows
+ * the first step is compared within 4 times the distance of two trainings of ours whose features
+ * differ by 1e-13; what comes before it within 1e-9. */
+static void real_training(struct real_pair *p, const char *dir)
+{
+    struct golden g;
+    struct real_course r, other;
+    golden_open(&g, dir, path_in(p->c->folder, "parity_unaligned.safetensors"));
+    real_course(p, &g, &r);
+    params_all_known(&r.m.params, &g, "param.");
+    struct mat *x = &p->g.x;
+    for (size_t i = p->g.n_cells[0]; i < x->n; i++)
+        for (size_t j = 0; j < x->d; j++)
+            mat_row(x, i)[j] += 1e-13 * ((double)(j * 7 % 11) - 5);
+    real_course(p, &g, &other);
+    compare_begin(&g, 1e-9);
+    compare_tensor(&g, "expected.first_logits", r.first, r.n_logits);
+    const double *loss = golden_numbers(&g, "expected.losses", r.n);
+    compare_numbers(&g, "expected.losses", r.loss, loss, 2);
+    compare_end(&g, "%s: first pass and first step", p->c->name);
+    const double bound = 4 * real_gap(r.last, other.last, r.n_logits);
+    compare_begin(&g, bound);
+    compare_tensor(&g, "expected.last_logits", r.last, r.n_logits);
+    compare_numbers(&g, "expected.losses", r.loss, loss, r.n);
+    for (size_t i = 0; i < r.m.params.n; i++) {
+        const struct param *q = &r.m.params.item[i];
         char name[128];
         snprintf(name, sizeof name, "after.%s", q->name);
         if (golden_find(&g, "%s", name))
-            compare_numbers(&g, name, param_numbers(&m.params, q, m.params.x),
+            compare_numbers(&g, name, param_numbers(&r.m.params, q, r.m.params.x),
                             golden_matrix(&g, name, q->rows, q->cols), q->rows * q->cols);
     }
-    compare_end(&g, "%s: %zu epochs of training", p->c->name, n - 1);
-    tape_release(&t);
-    came_release(&m);
+    compare_end(&g, "%s: %zu epochs of training", p->c->name, r.n - 1);
+    const size_t unequal = real_unequal(r.accuracy,
+                                        golden_numbers(&g, "expected.query_accuracy", r.n), r.n),
+                 unequal_ami =
+                     real_unequal(r.ami, golden_numbers(&g, "expected.query_ami", r.n), r.n);
+    ok(bound <= 0.05 && unequal <= 5 && unequal_ami <= 5,
+       "%s: accuracy and AMI of the query, %zu and %zu of %zu epochs off by a cell", p->c->name,
+       unequal, unequal_ami, r.n);
+    came_release(&r.m);
+    came_release(&other.m);
     weights_close(&g.w);
 }
 
@@ -493,11 +591,11 @@ static void real_run(const struct real_case *c, const char *dir)
         real_variable(&p, dir, s);
         if (c->pca)
             real_components(&p, dir, s);
-        real_edges(&p, dir, real_path(&p, s, "knn_%s.tsv"), &p.side[s].near);
+        real_edges(&p, dir, real_path(&p, s, "knn_%s.tsv"), &p.side[s].near, 0);
     }
     real_clusters(&p);
     if (c->pca)
-        real_edges(&p, dir, path_in(c->folder, "leiden_graph_query.tsv"), &p.side[1].wide);
+        real_edges(&p, dir, path_in(c->folder, "leiden_graph_query.tsv"), &p.side[1].wide, 2e-5);
     for (int s = 0; s < CAME_SETS; s++)
         real_markers(&p, dir, s);
     real_graph(&p, dir);
