@@ -11,7 +11,7 @@ folders/parity-pickle := pickle
 folders/parity-corpus := corpus
 folders/parity-knowledge := knowledge
 folders/parity-metrics := downstream/metrics metrics
-folders/parity-downstream := downstream/*_tiny downstream/perturb_baselines
+folders/parity-downstream := downstream/*_tiny downstream/perturb_baselines downstream/came_real
 folders/zoo := formats
 folder_tests := parity-model parity-pickle parity-corpus parity-knowledge parity-metrics \
 	parity-downstream zoo

@@ -80,48 +80,22 @@ static enum rc index_sets(struct work *w, struct err *e)
     return RC_OK;
 }
 
-/* How often each name stands on its side of the table, measured or not. */
-static enum rc count_names(struct map *times, uint32_t **n, const char *const *name, size_t n_names,
-                           struct err *e)
-{
-    map_init(times);
-    *n = calloc(n_names + 1, sizeof **n);
-    if (!*n)
-        return no_memory(e);
-    for (size_t i = 0; i < n_names; i++) {
-        uint64_t old;
-        if (map_add(times, name[i], i, &old, e))
-            return RC_FAIL;
-        (*n)[old == MAP_NONE ? i : old]++;
-    }
-    return RC_OK;
-}
-
 static enum rc find_pairs(struct work *w, const struct came_homologs *h, struct err *e)
 {
-    struct map times[CAME_SETS];
-    uint32_t *n[CAME_SETS] = { NULL, NULL };
-    enum rc rc = count_names(&times[0], &n[0], h->reference, h->n, e);
-    const enum rc rc2 = count_names(&times[1], &n[1], h->query, h->n, e);
-    w->pair = malloc((h->n + 1) * sizeof *w->pair);
-    rc = rc ? rc : rc2 ? rc2 : w->pair ? RC_OK : no_memory(e);
-    for (size_t i = 0; !rc && i < h->n; i++) {
-        const uint64_t a = map_get(&w->column[0], h->reference[i]),
-                       b = map_get(&w->column[1], h->query[i]);
-        if (a == MAP_NONE || b == MAP_NONE)
-            continue;
-        w->pair[w->n_pairs++] = (struct pair){
-            { (uint32_t)a, (uint32_t)b },
-            n[0][map_get(&times[0], h->reference[i])] == 1 &&
-                n[1][map_get(&times[1], h->query[i])] == 1,
-            w->feature_gene[0][a] || w->feature_gene[1][b],
-            w->node_gene[0][a] || w->node_gene[1][b],
-        };
+    struct homolog_pair *found = NULL;
+    size_t n = 0;
+    enum rc rc = homolog_pairs_find(h, w->column, &found, &n, e);
+    w->pair = rc ? NULL : malloc((n + 1) * sizeof *w->pair);
+    if (!rc && !w->pair)
+        rc = no_memory(e);
+    for (size_t i = 0; !rc && i < n; i++) {
+        const uint32_t a = found[i].column[0], b = found[i].column[1];
+        w->pair[w->n_pairs++] = (struct pair){ { a, b },
+                                               found[i].one_to_one,
+                                               w->feature_gene[0][a] || w->feature_gene[1][b],
+                                               w->node_gene[0][a] || w->node_gene[1][b] };
     }
-    for (int s = 0; s < CAME_SETS; s++) {
-        map_release(&times[s]);
-        free(n[s]);
-    }
+    free(found);
     return rc;
 }
 

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 
 #include "lib/data/csr.h"
+#include "lib/nn/homolog_pairs.h"
 #include "lib/nn/links.h"
 #include "lib/nn/mat.h"
 
@@ -32,12 +33,6 @@ struct came_set {
     size_t n_feature_genes, n_node_genes;
     const uint32_t *near_a, *near_b; /* neighbours within the set */
     size_t n_near;
-};
-
-/* Pairs of homologs, each once. */
-struct came_homologs {
-    const char *const *reference, *const *query;
-    size_t n;
 };
 
 struct came_graph {

@@ -15,19 +15,19 @@ struct gene_stat {
     uint32_t gene;
 };
 
-static double row_scale(const struct csr *c, size_t r)
+static double row_scale(const struct csr *c, size_t r, double per_cell)
 {
     double total = 0;
     for (uint64_t i = c->indptr[r]; i < c->indptr[r + 1]; i++)
         total += c->value[i];
-    return total > 0 ? PER_CELL / total : 0;
+    return total > 0 ? per_cell / total : 0;
 }
 
-static void gene_spread(const struct csr *c, const size_t *row, size_t n_rows, double *sum,
-                        double *square)
+static void gene_spread(const struct csr *c, const size_t *row, size_t n_rows, double per_cell,
+                        double *sum, double *square)
 {
     for (size_t k = 0; k < n_rows; k++) {
-        double scale = row_scale(c, row[k]);
+        double scale = row_scale(c, row[k], per_cell);
         for (uint64_t i = c->indptr[row[k]]; i < c->indptr[row[k] + 1]; i++) {
             double x = c->value[i] * scale;
             sum[c->index[i]] += x;
@@ -103,8 +103,19 @@ static int rising(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static bool as_variable(const struct gene_stat *g, const struct gene_stat *last)
+{
+    return !isnan(g->z) && g->z >= last->z - 1e-9 * fabs(last->z);
+}
+
 enum rc hvg_seurat(const struct csr *count, const size_t *row, size_t n_rows, size_t n_top,
                    uint32_t *gene, size_t *n_found, struct err *e)
+{
+    return hvg_seurat_per(count, row, n_rows, PER_CELL, false, n_top, gene, n_found, e);
+}
+
+enum rc hvg_seurat_per(const struct csr *count, const size_t *row, size_t n_rows, double per_cell,
+                       bool ties, size_t n_top, uint32_t *gene, size_t *n_found, struct err *e)
 {
     *n_found = 0;
     if (n_rows < 2)
@@ -116,11 +127,12 @@ enum rc hvg_seurat(const struct csr *count, const size_t *row, size_t n_rows, si
         free(s);
         return err_set(e, RC_FAIL, "no memory for %zu genes", count->n_cols);
     }
-    gene_spread(count, row, n_rows, sum, sum + count->n_cols);
+    gene_spread(count, row, n_rows, per_cell, sum, sum + count->n_cols);
     fill_stats(s, count->n_cols, sum, sum + count->n_cols, n_rows);
     z_within_bins(s, count->n_cols);
     qsort(s, count->n_cols, sizeof *s, most_variable_first);
-    while (*n_found < n_top && *n_found < count->n_cols && !isnan(s[*n_found].z)) {
+    while (*n_found < count->n_cols && !isnan(s[*n_found].z) &&
+           (*n_found < n_top || (ties && n_top && as_variable(&s[*n_found], &s[n_top - 1])))) {
         gene[*n_found] = s[*n_found].gene;
         (*n_found)++;
     }
@@ -142,7 +154,7 @@ static void lognorm_some(void *ctx, size_t t, int worker)
     const struct lognorm_job *j = ctx;
     const struct csr *c = j->count;
     for (size_t r = t * ROWS_PER_TASK; r < (t + 1) * ROWS_PER_TASK && r < c->n_rows; r++) {
-        double scale = row_scale(c, r);
+        double scale = row_scale(c, r, PER_CELL);
         for (uint64_t i = c->indptr[r]; i < c->indptr[r + 1]; i++)
             if (j->to[c->index[i]] != UINT32_MAX)
                 mat_row(j->out, r)[j->to[c->index[i]]] = log1p(c->value[i] * scale);

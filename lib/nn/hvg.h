@@ -3,6 +3,7 @@
 #ifndef GC_NN_HVG_H
 #define GC_NN_HVG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,10 @@
  * order; *n_found is smaller than n_top when fewer genes vary at all. */
 enum rc hvg_seurat(const struct csr *count, const size_t *row, size_t n_rows, size_t n_top,
                    uint32_t *gene, size_t *n_found, struct err *e);
+/* The same of the counts per per_cell. ties: genes as variable as the last one (within 1e-9 of
+ * its z) are kept too, which is what scanpy does; gene then has room for all columns. */
+enum rc hvg_seurat_per(const struct csr *count, const size_t *row, size_t n_rows, double per_cell,
+                       bool ties, size_t n_top, uint32_t *gene, size_t *n_found, struct err *e);
 
 /* out [count->n_rows, n_genes] = ln(1 + 10^4 count / total of the row); a row without counts is 0.
  */

@@ -4,6 +4,7 @@
 #include "lib/base/thread.h"
 #include "tests/parity/downstream_annotation.h"
 #include "tests/parity/downstream_came.h"
+#include "tests/parity/downstream_came_real.h"
 #include "tests/parity/downstream_cpa.h"
 #include "tests/parity/downstream_deepce.h"
 #include "tests/parity/downstream_deepsem.h"
@@ -31,6 +32,7 @@ static const struct kind {
              { "geneformer_tiny", "geneformer_tiny.safetensors", parity_geneformer },
              { "tosica_tiny", "tosica_tiny.safetensors", parity_tosica },
              { "came_tiny", "came_unaligned.safetensors", parity_came },
+             { "came_real", "runs.jsonl", parity_came_real },
              { "gears_tiny", "gears_tiny.safetensors", parity_gears },
              { "deepsem_tiny", "deepsem_tiny.safetensors", parity_deepsem },
              { "deepce_tiny", "deepce_tiny.safetensors", parity_deepce },

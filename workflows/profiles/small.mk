@@ -24,3 +24,7 @@ pretrain_checkpoint_every := 150
 annotate_tune := full
 annotate_rivals := tosica geneformer
 annotate_sizes := --tune-epochs 5 --tune-genes 64 --tune-lr 1e-3 --geneformer-genes 64
+
+# Pancreas of mouse and human, both ways, and a whole mouse against the same human cells.
+cross_species_pairs := baron_pair_mouse:baron_pair_human:same baron_pair_human:baron_pair_mouse:same \
+	baron_mouse1:baron_pair_human

@@ -1,0 +1,72 @@
+#!/bin/bash
+# cross-species: cell types from one species to another, on made-up cells of three types.
+. "$SRC/tests/tool.sh"
+
+# cells PREFIX SEED SPECIES: genes x 45 cells; type t is strong in every third gene, noise by a small generator.
+cells() {
+	awk -v p="$1" -v r="$2" 'function draw(n) { r = (r * 16807) % 2147483647; return r % n }
+		BEGIN {
+		for (c = 1; c <= 45; c++) line = line ",c" c
+		print line
+		for (i = 1; i <= 120; i++) {
+			line = p i
+			for (c = 1; c <= 45; c++)
+				line = line "," draw(i % 7 + 2) + (i <= 60 && i % 3 == c % 3 ? 8 + draw(5) : 0)
+			print line
+		} }' >"$tmp/$1.csv"
+	awk 'BEGIN { print "barcode\ttype"; for (c = 1; c <= 45; c++) print "c" c "\t" substr("xyz", c % 3 + 1, 1) }' \
+		>"$tmp/labels.tsv"
+	import "$tmp/$1.csv" --labels "$tmp/labels.tsv" --label-column type --species "$3" --sample "$1" \
+		--out "$tmp/$1.h5ad" --quiet
+}
+two() { cells G 11 mouse && mv "$tmp/G.h5ad" "$tmp/same.h5ad" && cells g 11 mouse && cells G 23 human; }
+is 'cells of two species' two
+awk 'BEGIN { print "mouse\thuman"; for (i = 1; i <= 110; i++) print "g" i "\tG" i; print "g1\tG2" }' >"$tmp/pairs.tsv"
+printf 'mouse\thuman\nnone\tNONE\n' >"$tmp/strangers.tsv"
+printf 'mouse\ng1\n' >"$tmp/column.tsv"
+mkdir "$tmp/tables"
+awk 'BEGIN { OFS = "\t"; print "id", "name", "species", "biotype", "core", "token", "median", "homolog"
+	for (s = 0; s < 2; s++) for (i = 1; i <= 120; i++)
+		print sprintf(s ? "ENSMUSG%011d" : "ENSG%011d", i), (s ? "g" : "G") i, s, "protein_coding", 1, -1, "-", \
+			s && i <= 110 ? sprintf("ENSG%011d", i) : "-" }' >"$tmp/tables/genes.tsv"
+few=(--seeds 1 --seed 1 --epochs 250 --first 100 --width 32)
+run() { cross-species "$tmp/g.h5ad" "$tmp/G.h5ad" --quiet "${few[@]}" "$@"; }
+
+t 'mouse to human by a table of pairs'  0 '' run --homologs "$tmp/pairs.tsv" --out "$tmp/a" --threads 1
+is 'a line per cell, method and seed'   test "$(wc -l <"$tmp/a/predictions.tsv")" = $((1 + 45 * 3))
+is 'the header of every metrics.tsv'    grep -qx $'task\tdataset\tmethod\tvariant\tsplit\tseed\tmetric\tvalue\tn' "$tmp/a/metrics.tsv"
+is 'two metrics of three methods'        test "$(grep -c '^cross-species' "$tmp/a/metrics.tsv")" = 6
+# value METHOD: the least accuracy
+value() { awk -F '\t' -v m="$1" '$3 == m && $7 == "accuracy" && (!n++ || $8 < v) { v = $8 } END { print v }' "$tmp/a/metrics.tsv"; }
+is 'types are told by CAME'             awk -v v="$(value came)" 'BEGIN { exit !(v > 0.9) }'
+is 'and by logistic regression'         awk -v v="$(value logistic-1to1)" 'BEGIN { exit !(v > 0.9) }'
+is 'majority is a third'                awk -v v="$(value majority)" 'BEGIN { exit !(v > 0.33 && v < 0.34) }'
+awk -F '\t' '$3 == "came" && $4 == 1 { n++; r += $5 == $6 } END { printf "%.9g\n", r / n }' "$tmp/a/predictions.tsv" >"$tmp/right"
+is 'scores are those of the names'      grep -q "came.clean.test.1.accuracy.$(cat "$tmp/right")" "$tmp/a/metrics.tsv"
+t 'the same on four threads'            0 '' run --homologs "$tmp/pairs.tsv" --out "$tmp/b" --threads 4
+is 'gives the same bytes'               diff -r "$tmp/a" "$tmp/b"
+t 'by gene tables'                      0 'clusters' cross-species "$tmp/G.h5ad" "$tmp/g.h5ad" --tables "$tmp/tables" --seeds 2 --epochs 4 --first 2 \
+	--width 8 --out "$tmp/c"
+is 'human to mouse, twice'              test "$(grep -c $'came\tclean\ttest\t[01]\taccuracy' "$tmp/c/metrics.tsv")" = 2
+t 'where both name genes alike'         0 '' cross-species "$tmp/same.h5ad" "$tmp/G.h5ad" --same-names --seeds 1 --epochs 4 --first 2 \
+	--width 8 --out "$tmp/s"
+is 'every gene is its own homolog'      grep -q ' 240 genes' "$tmp/.stderr"
+import "$tmp/G.csv" --species human --sample G --out "$tmp/bare.h5ad" --quiet
+t 'a query without labels'              0 '' cross-species "$tmp/g.h5ad" "$tmp/bare.h5ad" --homologs "$tmp/pairs.tsv" "${few[@]}" --out "$tmp/d" --quiet
+is 'is named, the same'                 diff <(cut -f 2-4,6- "$tmp/a/predictions.tsv") <(cut -f 2-4,6- "$tmp/d/predictions.tsv")
+is 'and has no scores'                  test "$(wc -l <"$tmp/d/metrics.tsv")" = 1
+awk 'NR == 1 { print; next } { print $1 "\tx" }' "$tmp/labels.tsv" >"$tmp/one.tsv"
+import "$tmp/g.csv" --labels "$tmp/one.tsv" --label-column type --species mouse --sample g --out "$tmp/one.h5ad" --quiet
+bad() { cross-species "$@" --homologs "$tmp/pairs.tsv" "${few[@]}" --out "$tmp/x"; }
+t 'no labels in the reference'          3 "no obs column 'label'" bad "$tmp/bare.h5ad" "$tmp/g.h5ad"
+t 'one class'                           3 'at least two'       bad "$tmp/one.h5ad" "$tmp/G.h5ad"
+t 'one species twice'                   3 'both files hold cells of species' bad "$tmp/g.h5ad" "$tmp/g.h5ad"
+t 'no homolog in common'                3 'homologs were measured in both' run --homologs "$tmp/strangers.tsv" --out "$tmp/x"
+t 'a table of one column'               3 'columns, not two'   run --homologs "$tmp/column.tsv" --out "$tmp/x"
+t 'a file that is not there'            3 'No such file'       run --homologs "$tmp/none" --out "$tmp/x"
+t 'neither tables nor pairs'            2 'one of --tables'    run --out "$tmp/x"
+t 'no epoch to choose'                  2 'epochs is'          run --homologs "$tmp/pairs.tsv" --first 300 --out "$tmp/x"
+t 'no --out'                            2 'out is missing'     run --homologs "$tmp/pairs.tsv"
+is 'and nothing was written'            test ! -e "$tmp/x"
+t 'help'                                0 ''                   cross-species --help
+end
