@@ -146,7 +146,7 @@ static enum rc make_cells(struct cells *s, const struct model_config *c, uint64_
 static enum rc make_model(struct model *m, const struct model_config *c, const struct backend *b,
                           uint64_t seed, struct err *e)
 {
-    enum rc rc = model_init(m, c, b, true, 0, e);
+    enum rc rc = model_init(m, c, b, !opt.forward_only, 0, e);
     if (rc)
         return rc;
     model_randomise(m, seed);

@@ -24,17 +24,18 @@ struct rate {
     size_t scratch_bytes; /* of a worker */
 };
 
+/* dx = dy w: of the cpu filling one call of the library, with nothing packed before it. */
 static inline struct op_linear rate_op(float *m)
 {
     const size_t n = RATE_SIDE;
     return (struct op_linear){ .n = RATE_ROWS,
                                .in = n,
                                .out = n,
-                               .x = m,
+                               .dy = m,
                                .w = m + n * n,
                                .ld_x = n,
                                .ld_w = n,
-                               .y = m + 2 * n * n };
+                               .dx = m + 2 * n * n };
 }
 
 static inline void rate_task(void *ctx, size_t i, int worker)
@@ -46,7 +47,7 @@ static inline void rate_task(void *ctx, size_t i, int worker)
     struct op_linear o = rate_op(m);
     o.scratch = r->scratch + i * r->scratch_bytes;
     for (int k = 0; k < RATE_CALLS; k++)
-        r->b->linear_forward(&o);
+        r->b->linear_backward(&o);
 }
 
 /* GFLOP/s of b's products on 128 x 1024 x 1024, each worker its own; the best of five rounds. By

@@ -8,16 +8,46 @@
 #include "lib/app/annotate_train.h"
 #include "lib/base/tool.h"
 #include "lib/io/gnuplot.h"
+#include "lib/nn/geneformer.h"
 
-static struct compare_options compare = {
-    .label = "label", .matrix = "X_genecompass", .n_seeds = 5, .n_genes = 2000, .n_pcs = 50
-};
+static struct compare_options compare = { .label = "label",
+                                          .matrix = "X_genecompass",
+                                          .n_seeds = 5,
+                                          .n_genes = 2000,
+                                          .n_pcs = 50,
+                                          .trees = 100,
+                                          .tune_epochs = 10,
+                                          .tune_genes = 128,
+                                          .frozen_epochs = 100,
+                                          .batch = 16,
+                                          .tune_lr = 5e-4,
+                                          .frozen_lr = 1e-3,
+                                          .rival_epochs = 20,
+                                          .patience = 10,
+                                          .tosica_sets = 100,
+                                          .tosica_lr = 1e-2,
+                                          .geneformer_lr = 5e-4,
+                                          .geneformer_layers = 2,
+                                          .geneformer_width = 64,
+                                          .geneformer_genes = 128,
+                                          .geneformer_steps = 500 };
 
 static const struct opt compare_opts[] = {
     OPT_LIST("counts", &compare.counts, "CELLS.h5ad",
              "labelled cells with raw counts (from import or qc-filter)"),
     OPT_LIST("embedding", &compare.embeddings, "NAME=FILE.h5ad",
              "an embedding of these cells, joined by obs cell_id"),
+    OPT_LIST("model", &compare.models, "NAME=DIR", "a GeneCompass, trained on as --tune says"),
+    OPT_LIST("untrained", &compare.untrained, "NAME=DIR",
+             "the same from random weights: without pretraining"),
+    OPT_LIST("shuffled", &compare.shuffled, "NAME=DIR",
+             "the same with the knowledge of every gene given to another one"),
+    OPT_LIST("tune", &compare.tune, "HOW", "some of probe frozen full; else frozen and full"),
+    OPT_STR("gene-sets", &compare.gene_sets, "FILE.gmt", "adds tosica: sets of gene names or ids"),
+    OPT_STR("medians", &compare.medians, "FILE",
+            "adds geneformer-small: what median --normalize depth writes"),
+    OPT_LIST("corpus", &compare.corpus, "CELLS.h5ad",
+             "cells of the pretraining corpus, with obs content: see below"),
     OPT_STR("ledger", &compare.ledger, "sets.tsv",
             "of the ledger: says how many cells of a sample the model was trained on"),
     OPT_STR("matrix", &compare.matrix, "NAME", "the obsm matrix of the embedding files"),
@@ -25,6 +55,23 @@ static const struct opt compare_opts[] = {
     OPT_I64("seeds", &compare.n_seeds, "N", "splits per sample: seeds --seed, --seed + 1, ..."),
     OPT_I64("genes", &compare.n_genes, "N", "most variable genes for the methods on counts"),
     OPT_I64("pcs", &compare.n_pcs, "N", "principal components of these genes"),
+    OPT_I64("trees", &compare.trees, "N", "trees of the forest; 0: no forest"),
+    OPT_I64("batch", &compare.batch, "N", "cells of a step"),
+    OPT_I64("patience", &compare.patience, "N",
+            "epochs without a better one until training stops; 0: never"),
+    OPT_I64("tune-epochs", &compare.tune_epochs, "N", "passes over the cells of --tune full"),
+    OPT_I64("tune-genes", &compare.tune_genes, "N", "its highest ranks of a cell; 0: all"),
+    OPT_F64("tune-lr", &compare.tune_lr, "NUM", "its largest learning rate"),
+    OPT_I64("frozen-epochs", &compare.frozen_epochs, "N", "passes of --tune frozen"),
+    OPT_F64("frozen-lr", &compare.frozen_lr, "NUM", "its largest learning rate"),
+    OPT_I64("rival-epochs", &compare.rival_epochs, "N", "passes of tosica and geneformer-small"),
+    OPT_I64("tosica-sets", &compare.tosica_sets, "N", "gene sets with most hits that are tokens"),
+    OPT_F64("tosica-lr", &compare.tosica_lr, "NUM", "its learning rate in the first epoch"),
+    OPT_F64("geneformer-lr", &compare.geneformer_lr, "NUM", "its largest rate on classes"),
+    OPT_I64("geneformer-layers", &compare.geneformer_layers, "N", "its layers"),
+    OPT_I64("geneformer-width", &compare.geneformer_width, "N", "its width, 4 heads"),
+    OPT_I64("geneformer-genes", &compare.geneformer_genes, "N", "its highest ranks of a cell"),
+    OPT_I64("geneformer-steps", &compare.geneformer_steps, "N", "its steps on hidden genes"),
     OPT_FLAG("none-is-fine", &compare.none_is_fine,
              "when no sample has labels, write empty tables instead of an error"),
     OPT_END,
@@ -33,47 +80,95 @@ static const struct opt compare_opts[] = {
 static const struct tool compare_tool = {
     "annotate compare",
     "",
-    "Tell cell types from embeddings, beside simple baselines on the same splits",
+    "Tell cell types by models and by simple methods on the same splits",
     "Each sample with labels is a data set. For each seed its cells are split 60/20/20\n"
     "within each type; a method is fitted on the first part, its one setting (penalty c,\n"
-    "neighbours k) is chosen by macro-F1 on the second, and the third is only scored.\n\n"
-    "  on counts      majority, hvg+logistic, hvg+svm, pca+logistic, pca+knn\n"
-    "  per embedding  NAME+logistic, NAME+knn\n\n"
+    "neighbours k, epoch) is chosen by macro-F1 on the second, and the third is only scored.\n\n"
+    "  on counts        majority, hvg+logistic, hvg+svm, pca+logistic, pca+knn, hvg+forest\n"
+    "  --embedding      NAME+logistic, NAME+knn\n"
+    "  --gene-sets      tosica, on the variable genes; as published but with straight tokens,\n"
+    "                   classes balanced within the training cells, an epoch of as many draws\n"
+    "                   as there are training cells\n"
+    "  --medians        geneformer-small-untrained: Geneformer's network and rank lists in a\n"
+    "                   small shape; with --corpus geneformer-small: the same, trained on\n"
+    "                   hidden genes of these cells before\n"
+    "  --model and so on\n"
+    "                   NAME+logistic (probe: on its vectors), NAME+frozen (pooler and\n"
+    "                   classifier), NAME+full (everything trained)\n\n"
     "  annotate compare --counts results/demo/qc-filter/*/cells.h5ad \\\n"
     "      --embedding genecompass=results/demo/embed/cells.h5ad \\\n"
-    "      --embedding random-weights=results/demo/embed-random/cells.h5ad \\\n"
+    "      --model genecompass=results/demo/pretrain/step-200 \\\n"
+    "      --untrained random-weights=results/demo/pretrain/step-200 \\\n"
     "      --out results/demo/annotate\n\n"
     "--out is a folder: predictions.tsv (a line per validation and test cell, method and\n"
     "seed), metrics.tsv, summary.tsv (mean over seeds and half-width of the 95 % interval\n"
     "by Student's t) and comparisons.tsv (differences of two methods on equal splits).\n"
     "A cell that an embedding lacks is left out for every method, and counted. Seeds split\n"
-    "the same cells anew, so an interval tells of the split, not of other donors. With\n"
-    "--ledger the report and the log say how many cells of a sample are in the corpus.",
+    "the same cells anew, so an interval tells of the split, not of other donors.\n\n"
+    "With --corpus metrics.tsv has the share of cells that stand in the corpus (method\n"
+    "corpus), told by their counts, and every score once more on the test cells that do\n"
+    "not (split test-unseen), where there are any. --ledger has only the share.",
     compare_opts,
     0,
     0
 };
 
+static enum rc check_compare(const struct tool_args *a, struct err *e)
+{
+    const struct {
+        const char *option;
+        int64_t value, least, most;
+    } range[] = { { "seeds", compare.n_seeds, 1, 1000 },
+                  { "genes", compare.n_genes, 2, 100000 },
+                  { "pcs", compare.n_pcs, 1, 10000 },
+                  { "trees", compare.trees, 0, 100000 },
+                  { "batch", compare.batch, 1, 1 << 20 },
+                  { "patience", compare.patience, 0, 1 << 20 },
+                  { "tune-epochs", compare.tune_epochs, 1, 1 << 20 },
+                  { "tune-genes", compare.tune_genes, 0, 1 << 20 },
+                  { "frozen-epochs", compare.frozen_epochs, 1, 1 << 20 },
+                  { "rival-epochs", compare.rival_epochs, 1, 1 << 20 },
+                  { "tosica-sets", compare.tosica_sets, 2, 4096 },
+                  { "geneformer-layers", compare.geneformer_layers, 1, GENEFORMER_MAX_LAYERS },
+                  { "geneformer-width", compare.geneformer_width, 4, 4096 },
+                  { "geneformer-genes", compare.geneformer_genes, 1, 65536 },
+                  { "geneformer-steps", compare.geneformer_steps, 1, 1 << 30 } };
+    if (!compare.counts.n)
+        return err_set(e, RC_USAGE, "--counts is missing");
+    for (size_t i = 0; i < sizeof range / sizeof *range; i++)
+        if (range[i].value < range[i].least || range[i].value > range[i].most)
+            return err_set(e, RC_USAGE, "--%s is %lld to %lld, not %lld", range[i].option,
+                           (long long)range[i].least, (long long)range[i].most,
+                           (long long)range[i].value);
+    if (!(compare.tune_lr > 0) || !(compare.frozen_lr > 0) || !(compare.tosica_lr > 0) ||
+        !(compare.geneformer_lr > 0))
+        return err_set(e, RC_USAGE, "learning rates are above 0");
+    return tool_need_out(a, e);
+}
+
+static enum rc find_backend(const struct tool_args *a, const struct backend **b, struct err *e)
+{
+    const char *why;
+    *b = backend_find(a->backend, &why);
+    return *b ? RC_OK : err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
+}
+
 static enum rc run_compare(const struct tool_args *a, struct err *e)
 {
-    enum rc rc = RC_OK;
-    if (!compare.counts.n)
-        rc = err_set(e, RC_USAGE, "--counts is missing");
-    else if (compare.n_seeds < 1 || compare.n_seeds > 1000)
-        rc = err_set(e, RC_USAGE, "--seeds is 1 to 1000, not %lld", (long long)compare.n_seeds);
-    else if (compare.n_genes < 2 || compare.n_genes > 100000)
-        rc = err_set(e, RC_USAGE, "--genes is 2 to 100000, not %lld", (long long)compare.n_genes);
-    else if (compare.n_pcs < 1 || compare.n_pcs > 10000)
-        rc = err_set(e, RC_USAGE, "--pcs is 1 to 10000, not %lld", (long long)compare.n_pcs);
-    else
-        rc = tool_need_out(a, e);
+    enum rc rc = check_compare(a, e);
+    if (!rc)
+        rc = find_backend(a, &compare.backend, e);
     compare.seed = a->seed;
     compare.out = a->out;
     compare.report = a->report;
     if (!rc)
         rc = annotate_compare(&compare, e);
-    free(compare.counts.item);
-    free(compare.embeddings.item);
+    const struct opt_list *const lists[] = { &compare.counts,   &compare.embeddings,
+                                             &compare.models,   &compare.untrained,
+                                             &compare.shuffled, &compare.tune,
+                                             &compare.corpus };
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        free(lists[i]->item);
     return rc;
 }
 
@@ -170,13 +265,6 @@ static enum rc check_train(const struct tool_args *a, struct err *e)
         if (rule[i].bad)
             return err_set(e, RC_USAGE, "%s", rule[i].what);
     return tool_need_out(a, e);
-}
-
-static enum rc find_backend(const struct tool_args *a, const struct backend **b, struct err *e)
-{
-    const char *why;
-    *b = backend_find(a->backend, &why);
-    return *b ? RC_OK : err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
 }
 
 static enum rc run_train(const struct tool_args *a, struct err *e)
@@ -312,8 +400,7 @@ int main(int argc, char **argv)
         "  annotate train CELLS... --model DIR --out TYPES      labelled cells to a classifier\n"
         "  annotate predict CELLS... --model TYPES --out DIR    names for cells\n"
         "  annotate evaluate CELLS... --model TYPES --out DIR   names against labels\n"
-        "  annotate compare --counts CELLS... --out DIR         embeddings beside simple "
-        "methods\n\n"
+        "  annotate compare --counts CELLS... --out DIR         models beside simple methods\n\n"
         "`annotate train --help` and so on tell more.",
         none,
         0,

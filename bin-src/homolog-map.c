@@ -101,10 +101,10 @@ static enum rc map_rows(struct h5ad_rows *in, const struct gene_tables *t,
     enum species s = SPECIES_UNKNOWN;
     if (gene_map_done(&in->head))
         return err_set(e, RC_INPUT, "'%s' is mapped already", path);
-    if (gene_plan_make(&in->head, t, true, false, &p, &r, e))
+    if (gene_plan_take(&in->head, t, true, false, &p, &r, e))
         return err_wrap(e, "'%s'", path);
     size_t n_cells = p.out.count.n_rows;
-    enum rc rc = r.mixture ? RC_OK : gene_map_species(&in->head, &s, e);
+    enum rc rc = r.mixture ? RC_OK : gene_map_species(&p.out, &s, e);
     if (!rc)
         rc = write_mapped(in, &p, a->out, e);
     if (!rc && a->report)

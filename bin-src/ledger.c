@@ -99,8 +99,9 @@ static enum rc add_files(struct job *j, const struct opt_list *in, bool is_set, 
 {
     enum rc rc = RC_OK;
     for (int i = 0; !rc && i < in->n; i++) {
+        static const char *const column[] = { "content", "sample", "label" };
         struct h5ad_rows r;
-        rc = h5ad_rows_open(&r, in->item[i], e);
+        rc = h5ad_rows_open_some(&r, in->item[i], column, 3, false, e);
         if (!rc) {
             rc = add_cells(j, &r, is_set, e);
             h5ad_rows_close(&r);

@@ -74,11 +74,18 @@ static enum rc add_gene(struct job *j, const char *id, struct err *e)
     return j->id[n] ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu genes", n);
 }
 
+/* Of the cells, nothing else is looked at. */
+static enum rc open_totals(struct h5ad_rows *r, const char *path, struct err *e)
+{
+    static const char *const column[] = { "total" };
+    return h5ad_rows_open_some(r, path, column, 1, false, e);
+}
+
 /* What genes there are, and that every file has what is needed. */
 static enum rc look(struct job *j, const char *path, struct err *e)
 {
     struct h5ad_rows r;
-    enum rc rc = h5ad_rows_open(&r, path, e);
+    enum rc rc = open_totals(&r, path, e);
     if (rc)
         return rc;
     const struct column *total = table_find(&r.head.obs, "total");
@@ -129,7 +136,7 @@ static enum rc add_file(struct job *j, struct median_set *m, const char *path, s
                         struct err *e)
 {
     struct h5ad_rows r;
-    enum rc rc = h5ad_rows_open(&r, path, e);
+    enum rc rc = open_totals(&r, path, e);
     if (rc)
         return rc;
     size_t n = r.head.count.n_rows;

@@ -20,6 +20,8 @@ static const struct opt opts[] = {
     OPT_LIST(
         "kinds", &kinds, "KIND",
         "all, none, or some of promoter coexpression family grn; without it what --config says"),
+    OPT_FLAG("shuffle-knowledge", &o.shuffle_knowledge,
+             "every gene gets the knowledge of another one, drawn by --seed: a control"),
     OPT_FLAG("no-values", &o.no_values,
              "genes and their order only: no value goes in, and the loss is that of genes alone"),
     OPT_CHOICE("species", &o.species, "both|human|mouse", "cells to learn from and to hold out"),

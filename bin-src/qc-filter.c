@@ -68,8 +68,8 @@ static const char text[] =
 struct job {
     struct h5ad_rows in;
     struct gene_plan plan;     /* of a file that is not mapped yet */
-    const struct cells *cells; /* mapped: names, obs, var, and of count the sizes */
-    struct table *obs, *var;   /* of cells */
+    struct cells *cells;       /* mapped: names, obs, var, and of count the sizes */
+    size_t n_cells, n_genes;   /* of cells, before any leaves */
     uint32_t *gene, *sample;
     const char **sample_name;
     size_t n_samples;
@@ -125,15 +125,15 @@ static enum rc open_cells(struct job *j, const char *path, const struct gene_tab
     struct cells *c = &j->in.head;
     if (!rc && !gene_map_done(c)) {
         bool paper = strcmp(preset, "paper") == 0;
-        rc = gene_plan_make(c, t, paper, !paper, &j->plan, &j->map, e);
+        rc = gene_plan_take(c, t, paper, !paper, &j->plan, &j->map, e);
         if (rc)
             return err_wrap(e, "'%s'", path);
         c = &j->plan.out;
         j->map_known = true;
     }
     j->cells = c;
-    j->obs = &c->obs;
-    j->var = &c->var;
+    j->n_cells = c->count.n_rows;
+    j->n_genes = c->count.n_cols;
     return rc;
 }
 
@@ -182,8 +182,8 @@ static enum rc add_content(struct job *j, struct counting *c, struct err *e)
 {
     if (!j->map_known || strcmp(preset, "paper") != 0)
         return RC_OK;
-    struct column *to = table_add(j->obs, "content", COLUMN_I64);
-    c->gene_hash = content_genes(j->cells->gene, j->cells->count.n_cols);
+    struct column *to = table_add(&j->cells->obs, "content", COLUMN_I64);
+    c->gene_hash = content_genes(j->cells->gene, j->n_genes);
     if (!to || !c->gene_hash)
         return err_set(e, RC_FAIL, "no memory for obs column 'content'");
     c->content = to->i64;
@@ -193,7 +193,7 @@ static enum rc add_content(struct job *j, struct counting *c, struct err *e)
 static enum rc judge(struct job *j, const struct gene_tables *t, const struct qc_rules *rules,
                      struct err *e)
 {
-    size_t n = j->cells->count.n_rows, m = j->cells->count.n_cols;
+    size_t n = j->n_cells, m = j->n_genes;
     unsigned char *flag = malloc(m + 1);
     j->gene = malloc((m + 1) * sizeof *j->gene);
     j->sample = malloc((n + 1) * sizeof *j->sample);
@@ -224,18 +224,18 @@ static enum rc add_columns(struct job *j, const struct gene_tables *t, struct er
 {
     static const char *const name[] = { "total", "n_genes", "mito" };
     for (int i = 0; i < 3; i++) {
-        struct column *col = table_add(j->obs, name[i], COLUMN_I64);
+        struct column *col = table_add(&j->cells->obs, name[i], COLUMN_I64);
         if (!col)
             return err_set(e, RC_FAIL, "no memory for obs column '%s'", name[i]);
-        for (size_t r = 0; r < j->cells->count.n_rows; r++) {
+        for (size_t r = 0; r < j->n_cells; r++) {
             const struct qc_cell *q = &j->qc[r];
             col->i64[r] = (int64_t)(i == 0 ? q->total : i == 1 ? q->n_genes : q->mito);
         }
     }
-    struct column *core = table_add(j->var, "core", COLUMN_I64);
+    struct column *core = table_add(&j->cells->var, "core", COLUMN_I64);
     if (!core)
         return err_set(e, RC_FAIL, "no memory for var column 'core'");
-    for (size_t k = 0; k < j->cells->count.n_cols; k++)
+    for (size_t k = 0; k < j->n_genes; k++)
         core->i64[k] = t->gene[j->gene[k]].core;
     return RC_OK;
 }
@@ -258,59 +258,6 @@ static enum rc write_block(void *ctx, const struct csr *block, size_t first, str
     return rc;
 }
 
-/* The names, obs and var of what stays; w gets the columns that go with them. */
-static enum rc select_head(struct job *j, const struct gene_tables *t, unsigned char *cell,
-                           unsigned char *gene, uint32_t *col_to, struct writing *w,
-                           struct cells *out, struct err *e)
-{
-    size_t n = j->cells->count.n_rows, m = j->cells->count.n_cols, to = 0;
-    if (add_columns(j, t, e))
-        return RC_FAIL;
-    for (size_t r = 0; r < n; r++)
-        cell[r] = j->qc[r].verdict == QC_KEPT;
-    for (size_t k = 0; k < m; k++) {
-        gene[k] = !core_only || t->gene[j->gene[k]].core;
-        col_to[k] = gene[k] ? (uint32_t)to++ : UINT32_MAX;
-    }
-    w->cell = cell;
-    w->col_to = core_only ? col_to : NULL;
-    w->n_cols = to;
-    return cells_select_head(j->cells, cell, core_only ? gene : NULL, out, e);
-}
-
-static enum rc write_kept(struct job *j, const struct gene_tables *t, const char *path,
-                          size_t *n_kept, struct err *e)
-{
-    size_t n = j->cells->count.n_rows, m = j->cells->count.n_cols;
-    struct cells out;
-    struct h5ad_writer writer;
-    struct writing w = { .w = &writer };
-    cells_init(&out);
-    unsigned char *cell = malloc(n + 1), *gene = malloc(m + 1);
-    uint32_t *col_to = malloc((m + 1) * sizeof *col_to);
-    enum rc rc = cell && gene && col_to ? h5ad_writer_open(&writer, path, e)
-                                        : err_set(e, RC_FAIL, "no memory for %zu cells", n);
-    if (!rc) {
-        rc = select_head(j, t, cell, gene, col_to, &w, &out, e);
-        /* A matrix of no cells is a matrix all the same. */
-        const struct csr none = { .n_cols = w.n_cols, .indptr = &(uint64_t){ 0 } };
-        if (!rc)
-            rc = h5ad_writer_add(&writer, &none, e);
-        if (!rc)
-            rc = each_block(j, write_block, &w, e);
-        if (rc)
-            h5ad_writer_abort(&writer);
-        else
-            rc = h5ad_writer_close(&writer, &out, NULL, e);
-    }
-    *n_kept = out.obs.n_rows;
-    cells_release(&out);
-    free(cell);
-    free(gene);
-    free(col_to);
-    return rc;
-}
-
 static void put_z(struct textout *o, double z)
 {
     if (isnan(z))
@@ -326,7 +273,7 @@ static enum rc write_cells_table(const struct job *j, struct err *e)
         return e->rc;
     textout_put(&o, "cell\ttotal\tn_genes\tmito\tz_total\tz_genes\tz_mito\tn_protein_mirna\t"
                     "n_tokens\tverdict\tsample\n");
-    for (size_t r = 0; r < j->cells->count.n_rows; r++) {
+    for (size_t r = 0; r < j->n_cells; r++) {
         const struct qc_cell *q = &j->qc[r];
         textout_put(&o, "%s\t%llu\t%u\t%llu", j->cells->cell[r], (unsigned long long)q->total,
                     q->n_genes, (unsigned long long)q->mito);
@@ -339,11 +286,67 @@ static enum rc write_cells_table(const struct job *j, struct err *e)
     return textout_close(&o, e);
 }
 
+/* The columns that are new, and what of the cells and genes stays. */
+static enum rc choose(struct job *j, const struct gene_tables *t, unsigned char *cell,
+                      unsigned char *gene, uint32_t *col_to, struct writing *w, struct err *e)
+{
+    size_t to = 0;
+    if (add_columns(j, t, e))
+        return RC_FAIL;
+    for (size_t r = 0; r < j->n_cells; r++)
+        cell[r] = j->qc[r].verdict == QC_KEPT;
+    for (size_t k = 0; k < j->n_genes; k++) {
+        gene[k] = !core_only || t->gene[j->gene[k]].core;
+        col_to[k] = gene[k] ? (uint32_t)to++ : UINT32_MAX;
+    }
+    w->cell = cell;
+    w->col_to = core_only ? col_to : NULL;
+    w->n_cols = to;
+    return RC_OK;
+}
+
+static enum rc write_rows(struct job *j, struct writing *w, struct err *e)
+{
+    /* A matrix of no cells is a matrix all the same. */
+    const struct csr none = { .n_cols = w->n_cols, .indptr = &(uint64_t){ 0 } };
+    enum rc rc = h5ad_writer_add(w->w, &none, e);
+    return rc ? rc : each_block(j, write_block, w, e);
+}
+
+/* Cells that leave are taken out of their table last: it may be large, and there is no second one. */
+static enum rc write_kept(struct job *j, const struct gene_tables *t, const char *path,
+                          struct err *e)
+{
+    struct h5ad_writer writer;
+    struct writing w = { .w = &writer };
+    unsigned char *cell = malloc(j->n_cells + 1), *gene = malloc(j->n_genes + 1);
+    uint32_t *col_to = malloc((j->n_genes + 1) * sizeof *col_to);
+    enum rc rc = cell && gene && col_to ? h5ad_writer_open(&writer, path, e)
+                                        : err_set(e, RC_FAIL, "no memory for %zu cells", j->n_cells);
+    if (!rc) {
+        rc = choose(j, t, cell, gene, col_to, &w, e);
+        if (!rc)
+            rc = write_rows(j, &w, e);
+        if (!rc && cells_file)
+            rc = write_cells_table(j, e);
+        if (rc) {
+            h5ad_writer_abort(&writer);
+        } else {
+            cells_keep_head(j->cells, cell, gene);
+            rc = h5ad_writer_close(&writer, j->cells, NULL, e);
+        }
+    }
+    free(cell);
+    free(gene);
+    free(col_to);
+    return rc;
+}
+
 /* Cells in, dropped and left after each rule; sample SIZE_MAX: all. */
 static json_t *count_cells(const struct job *j, size_t sample)
 {
     size_t dropped[QC_N_VERDICTS] = { 0 }, n = 0;
-    for (size_t r = 0; r < j->cells->count.n_rows; r++)
+    for (size_t r = 0; r < j->n_cells; r++)
         if (sample == SIZE_MAX || j->sample[r] == sample) {
             dropped[j->qc[r].verdict]++;
             n++;
@@ -365,13 +368,13 @@ static json_t *count_genes(const struct job *j, const struct gene_tables *t)
 {
     size_t core = 0, token = 0, mito = 0;
     bool tokens = gene_tables_have_tokens(t);
-    for (size_t k = 0; k < j->cells->count.n_cols; k++) {
+    for (size_t k = 0; k < j->n_genes; k++) {
         const struct gene *g = &t->gene[j->gene[k]];
         core += g->core;
         token += g->core && (!tokens || g->token >= 0);
         mito += g->mito;
     }
-    json_t *g = json_pack("{s:I, s:I, s:I, s:I}", "genes_mapped", (json_int_t)j->cells->count.n_cols,
+    json_t *g = json_pack("{s:I, s:I, s:I, s:I}", "genes_mapped", (json_int_t)j->n_genes,
                           "genes_core", (json_int_t)core, "genes_with_token", (json_int_t)token,
                           "genes_mito", (json_int_t)mito);
     if (g && j->map_known) {
@@ -409,22 +412,20 @@ static enum rc filter(struct job *j, const struct gene_tables *t, const struct t
                       struct err *e)
 {
     struct qc_rules rules;
-    size_t n_kept = 0;
     enum rc rc = rules_from_options(&rules, e);
     if (!rc)
         rc = open_cells(j, a->arg.item[0], t, e);
     if (!rc && (rc = judge(j, t, &rules, e)) != RC_OK)
         err_wrap(e, "'%s'", a->arg.item[0]);
     if (!rc)
-        rc = write_kept(j, t, a->out, &n_kept, e);
-    if (!rc && cells_file)
-        rc = write_cells_table(j, e);
+        rc = write_kept(j, t, a->out, e);
     if (!rc && a->report)
         rc = json_write(a->report, report(j, t, &rules), e);
+    size_t n_kept = rc ? 0 : j->cells->count.n_rows;
     if (!rc)
-        log_say("'%s': %zu of %zu cells kept in %zu sample%s", a->arg.item[0], n_kept,
-                j->cells->count.n_rows, j->n_samples, j->n_samples == 1 ? "" : "s");
-    if (!rc && n_kept == 0 && j->cells->count.n_rows)
+        log_say("'%s': %zu of %zu cells kept in %zu sample%s", a->arg.item[0], n_kept, j->n_cells,
+                j->n_samples, j->n_samples == 1 ? "" : "s");
+    if (!rc && n_kept == 0 && j->n_cells)
         log_warn("no cell is left; --cells says which rule dropped which");
     return rc;
 }

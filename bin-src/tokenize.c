@@ -95,6 +95,13 @@ struct obs_columns {
     const struct column *cell_id, *sample, *species, *label, *total;
 };
 
+/* Of obs, what stands there; all: also the names of the cells. */
+static enum rc open_columns(struct h5ad_rows *r, const char *path, bool all, struct err *e)
+{
+    static const char *const column[] = { "cell_id", "sample", "species", "label", "total" };
+    return h5ad_rows_open_some(r, path, column, all ? sizeof column / sizeof *column : 0, all, e);
+}
+
 static enum rc find_columns(const struct h5ad_rows *r, struct obs_columns *o, struct err *e)
 {
     const struct table *t = &r->head.obs;
@@ -242,7 +249,7 @@ static enum rc write_all(struct job *j, const struct tool_args *a, struct err *e
     progress_start(&p, "cells", 0);
     for (int i = 0; !rc && i < a->arg.n; i++) {
         struct h5ad_rows r;
-        rc = h5ad_rows_open(&r, a->arg.item[i], e);
+        rc = open_columns(&r, a->arg.item[i], true, e);
         if (!rc) {
             rc = add_rows(j, &r, &p, e);
             h5ad_rows_close(&r);
@@ -262,7 +269,7 @@ static enum rc count_cells(const struct tool_args *a, size_t *n, struct err *e)
     enum rc rc = RC_OK;
     for (int i = 0; !rc && i < a->arg.n; i++) {
         struct h5ad_rows r;
-        rc = h5ad_rows_open(&r, a->arg.item[i], e);
+        rc = open_columns(&r, a->arg.item[i], false, e);
         if (!rc)
             *n += r.head.count.n_rows;
         h5ad_rows_close(&r);

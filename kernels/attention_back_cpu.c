@@ -9,16 +9,14 @@
 
 #include "lib/base/thread.h"
 
-enum { QUERIES = 48 };
-
 struct back {
     struct part p;
     const float *q_turned, *dy_turned, *k_turned, *v_turned;
-    struct part_rows q, dy, k;
-    float *dq;      /* [T up to whole QUERIES, W_up] */
-    float *dk, *dv; /* [KEYS, W_up] */
-    float *s, *ds;  /* [QUERIES, KEYS] */
-    float *mean_dp; /* [T] y . dy of a row: the sum over keys of p dp */
+    const float *q, *dy, *k; /* panels */
+    float *dq;               /* [T up to whole QUERIES, W_up] */
+    float *dk, *dv;          /* [KEYS, W_up] */
+    float *s, *ds;           /* [QUERIES, KEYS] */
+    float *mean_dp;          /* [T] y . dy of a row: the sum over keys of p dp */
 };
 
 static struct back back_of(const struct op_attention *o, size_t task, int worker)
@@ -29,9 +27,9 @@ static struct back back_of(const struct op_attention *o, size_t task, int worker
     b.dy_turned = part_turned(o, p, o->dy, TILE_ROWS);
     b.k_turned = part_turned(o, p, o->k, TILE_COLS);
     b.v_turned = part_turned(o, p, o->v, TILE_COLS);
-    b.q = part_rows(o, p, o->q);
-    b.dy = part_rows(o, p, o->dy);
-    b.k = part_rows(o, p, o->k);
+    b.q = part_panels(o, p, o->q);
+    b.dy = part_panels(o, p, o->dy);
+    b.k = part_panels(o, p, o->k);
     const size_t rows = tile_up(p->T, QUERIES);
     b.dq = part_take(p, rows * p->W_up);
     b.dk = part_take(p, KEYS * p->W_up);
@@ -92,21 +90,19 @@ static void back_block(const struct op_attention *o, const struct back *b, size_
                        size_t j, size_t m)
 {
     const struct part *p = &b->p;
-    for (size_t r = 0; r < n; r += TILE_ROWS) {
-        part_scores(p, b->q_turned + (i + r) * p->W, b->k_turned + j * p->W, m, b->s + r * KEYS);
-        part_scores(p, b->dy_turned + (i + r) * p->W, b->v_turned + j * p->W, m, b->ds + r * KEYS);
-    }
+    part_scores(p, b->q_turned + i * p->W, n, b->k_turned + j * p->W, m, b->s);
+    part_scores(p, b->dy_turned + i * p->W, n, b->v_turned + j * p->W, m, b->ds);
     for (size_t r = 0; r < n; r++)
         back_row(o, b, i + r, j, m, b->s + r * KEYS, b->ds + r * KEYS);
     for (size_t c = 0; c < p->W_up; c += TILE_COLS) {
         for (size_t k = 0; k < m; k += TILE_ROWS) {
-            tile(n, b->s + k, 1, KEYS, b->dy.x + i * b->dy.ld + c, b->dy.ld, true,
+            tile(n, b->s + k, 1, KEYS, part_panel(p, b->dy, i, c), TILE_COLS, true,
                  b->dv + k * p->W_up + c, p->W_up);
-            tile(n, b->ds + k, 1, KEYS, b->q.x + i * b->q.ld + c, b->q.ld, true,
+            tile(n, b->ds + k, 1, KEYS, part_panel(p, b->q, i, c), TILE_COLS, true,
                  b->dk + k * p->W_up + c, p->W_up);
         }
         for (size_t r = 0; r < n; r += TILE_ROWS)
-            tile(m, b->ds + r * KEYS, KEYS, 1, b->k.x + j * b->k.ld + c, b->k.ld, true,
+            tile(m, b->ds + r * KEYS, KEYS, 1, part_panel(p, b->k, j, c), TILE_COLS, true,
                  b->dq + (i + r) * p->W_up + c, p->W_up);
     }
 }

@@ -11,8 +11,8 @@
 
 /* Keys at a time: tiles of TILE_ROWS and of TILE_COLS fit, and blocks of 64 dropout numbers. A
  * block of keys, values and their gradients (192 x 64 floats each) stays in the second-level cache.
- */
-enum { KEYS = 192 };
+ * QUERIES at a time: whole tiles. */
+enum { KEYS = 192, QUERIES = 48 };
 
 /* One cell and head: T rows, W columns of the matrices, W_up columns of padded copies. */
 struct part {
@@ -44,22 +44,23 @@ static inline float *part_take(struct part *p, size_t n)
     return x;
 }
 
-/* Rows that may be the right side of a tile: those of the matrix where a head's width is whole
- * tiles, else a padded copy. */
-struct part_rows {
-    const float *x;
-    size_t ld;
-};
-
-static inline struct part_rows part_rows(const struct op_attention *o, struct part *p,
-                                         const void *matrix)
+/* Rows as the right side of a tile: columns in panels of TILE_COLS, each row of a panel behind the
+ * one before. Read from the matrix itself, rows lie a power of two apart: they share a few sets of
+ * the first-level cache and push each other out. */
+static inline const float *part_panels(const struct op_attention *o, struct part *p,
+                                       const void *matrix)
 {
-    const float *x = (const float *)matrix + p->at;
-    if (p->W == p->W_up)
-        return (struct part_rows){ x, o->d };
     float *copy = part_take(p, p->T * p->W_up);
-    tile_widen(x, o->d, p->T, p->W, p->W_up, copy);
-    return (struct part_rows){ copy, p->W_up };
+    for (size_t c = 0; c < p->W; c += TILE_COLS)
+        tile_widen((const float *)matrix + p->at + c, o->d, p->T, smaller(TILE_COLS, p->W - c),
+                   TILE_COLS, copy + c * p->T);
+    return copy;
+}
+
+/* Row j of the panel that begins with column c. */
+static inline const float *part_panel(const struct part *p, const float *panels, size_t j, size_t c)
+{
+    return panels + c * p->T + j * TILE_COLS;
 }
 
 /* Rows turned over, `height` at a time. */
@@ -71,13 +72,15 @@ static inline const float *part_turned(const struct op_attention *o, struct part
     return copy;
 }
 
-/* s[TILE_ROWS][KEYS] = a tile of rows (turned over) times `keys` keys (turned over, from one that
- * begins a tile). */
-static inline void part_scores(const struct part *p, const float *rows, const float *turned,
-                               size_t keys, float *s)
+/* s[n][KEYS] = n rows (turned over, whole tiles) times `keys` keys (turned over, from one that
+ * begins a tile). A tile of keys meets all rows while it is in the first-level cache. */
+static inline void part_scores(const struct part *p, const float *rows, size_t n,
+                               const float *turned, size_t keys, float *s)
 {
     for (size_t j = 0; j < keys; j += TILE_COLS)
-        tile(p->W, rows, 1, TILE_ROWS, turned + j * p->W, TILE_COLS, false, s + j, KEYS);
+        for (size_t r = 0; r < n; r += TILE_ROWS)
+            tile(p->W, rows + r * p->W, 1, TILE_ROWS, turned + j * p->W, TILE_COLS, false,
+                 s + r * KEYS + j, KEYS);
 }
 
 #endif

@@ -14,6 +14,7 @@ const struct backend CPU(backend) = {
     .type = REAL_F32,
     .real_bytes = sizeof(float),
     .small = &CPU(small),
+    .linear_scratch_bytes = CPU(linear_scratch_bytes),
     .linears_forward = CPU(linears_forward),
     .linears_backward = CPU(linears_backward),
     .linear_forward = CPU(linear_forward),

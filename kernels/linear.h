@@ -5,7 +5,7 @@
  * GELU is x Phi(x) with the error function, quick-GELU x sigmoid(1.702 x) (spec/03
  * sections 3.4, 3.7).
  *
- * cpu: y and dx in tiles of LINEAR_ROWS rows; dw in tiles of LINEAR_OUT x LINEAR_IN, each summed
+ * cpu: y and dx in blocks of rows; dw in tiles of LINEAR_OUT x LINEAR_IN, each summed
  * over all rows by one thread in blocks of LINEAR_DEPTH rows. The tiles depend on nothing else, so
  * neither do the bits. */
 #ifndef GC_KERNELS_LINEAR_H
@@ -25,7 +25,8 @@ void act_forward_ref(const struct op_act *o);
 void act_backward_ref(const struct op_act *o);
 void CPU(act_forward)(const struct op_act *o);
 void CPU(act_backward)(const struct op_act *o);
-/* Bytes of op_linear.scratch for forward and backward. */
+/* Bytes of op_linear.scratch for forward and backward (of cpu: forward alone). */
+size_t CPU(linear_scratch_bytes)(const struct op_linear *o, size_t ops);
 size_t BF16(linear_scratch_bytes)(const struct op_linear *o, size_t ops);
 void BF16(linear_forward)(const struct op_linear *o);
 void BF16(linear_backward)(const struct op_linear *o);

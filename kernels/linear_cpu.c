@@ -1,73 +1,139 @@
+/* Forward: weights are packed once in panels of TILE_COLS outputs; a tile of rows takes its sums
+ * over DEPTH inputs in registers, x read as it lies, and gets bias and activation as it is stored.
+ * A row's bits depend on that row alone (tests/kernels/test_rows.c). Backward: oneDNN. */
 #include "kernels/linear.h"
 
-#include <stdlib.h>
-
 #include "kernels/linear_act_cpu.h"
+#include "kernels/tile_cpu.h"
 #include "lib/base/thread.h"
 
 enum { LINEAR_ROWS = 128, LINEAR_OUT = 64, LINEAR_IN = 128, ACT_BLOCK = 1 << 14 };
-enum {
-    FEW_ROWS = 16,
-    PAD_FLOATS = 1 << 16
-}; /* 256 KiB of stack hold rows of 4,096 numbers in all */
-
-/* y[rows,out] += x[rows,in] w^T (or = when not added to). With fewer than 16 rows oneDNN adds in
- * another order on processors with AVX-512, and a cell's vector would depend on the cells beside
- * it: such a tile is computed as one of 16 rows, the others nought. tests/kernels/test_rows.c holds
- * it. */
-static void product_of_rows(const struct op_linear *o, size_t rows, const float *x, bool add,
-                            float *y)
-{
-    const size_t in = o->in, out = o->out, need = FEW_ROWS * (in + out);
-    float stack[PAD_FLOATS], *heap = NULL, *pad = stack;
-    if (rows < FEW_ROWS && need > PAD_FLOATS)
-        pad = heap = malloc(need * sizeof *heap);
-    if (rows >= FEW_ROWS || !pad) { /* no memory: a right result, perhaps not to the last bit */
-        product('N', 'T', rows, out, in, x, o->ld_x, o->w, o->ld_w, add ? 1 : 0, y, out);
-        return;
-    }
-    float *sums = pad + FEW_ROWS * in;
-    memset(pad, 0, need * sizeof *pad);
-    for (size_t i = 0; i < rows; i++)
-        memcpy(pad + i * in, x + i * o->ld_x, in * sizeof *x);
-    if (add)
-        memcpy(sums, y, rows * out * sizeof *y);
-    product('N', 'T', FEW_ROWS, out, in, pad, in, o->w, o->ld_w, add ? 1 : 0, sums, out);
-    memcpy(y, sums, rows * out * sizeof *y);
-    free(heap);
-}
-
-static void forward_rows(const struct op_linear *o, size_t tile)
-{
-    const size_t at = tile * LINEAR_ROWS, rows = smaller(LINEAR_ROWS, o->n - at), out = o->out;
-    float *y = (float *)o->y + at * out;
-    float *pre = o->pre ? (float *)o->pre + at * out : y;
-    const float *b = o->b;
-    for (size_t i = 0; b && i < rows; i++)
-        memcpy(pre + i * out, b, out * sizeof *b);
-    product_of_rows(o, rows, (const float *)o->x + at * o->ld_x, b, pre);
-    if (o->act != ACT_NONE)
-        act_block(o->act, pre, y, rows * out);
-}
+/* Forward: rows of a task, whole tiles, and how deep a panel of weights is taken at a time. Such a
+ * piece (32 KiB) meets all rows of the task while it is in the first-level cache. Weights of more
+ * than WIDE bytes come from beyond the second-level cache: more rows share them, and the next piece
+ * is asked for ahead. */
+enum { ROWS = 48, ROWS_WIDE = 96, DEPTH = 256, WIDE = 1 << 20 };
 
 /* Operations on the same x: a tile of it goes through all of them while it is in the cache. */
 struct many {
     const struct op_linear *o;
     size_t ops;
+    size_t rows; /* forward: of a task */
 };
 
-static void forward_tile(void *ctx, size_t tile, int worker)
+size_t CPU(linear_scratch_bytes)(const struct op_linear *o, size_t ops)
+{
+    size_t reals = 0;
+    for (size_t i = 0; i < ops; i++)
+        reals += tile_up(o[i].out, TILE_COLS) * o[i].in;
+    return reals * sizeof(float);
+}
+
+static void pack_panel(void *ctx, size_t panel, int worker)
 {
     const struct many *l = ctx;
+    const struct op_linear *o = l->o;
+    float *to = o->scratch;
     (void)worker;
-    for (size_t i = 0; i < l->ops; i++)
-        forward_rows(&l->o[i], tile);
+    for (size_t panels; panel >= (panels = tile_up(o->out, TILE_COLS) / TILE_COLS); o++) {
+        panel -= panels;
+        to += panels * TILE_COLS * o->in;
+    }
+    const size_t at = panel * TILE_COLS;
+    tile_turn((const float *)o->w + at * o->ld_w, o->ld_w, smaller(TILE_COLS, o->out - at), o->in,
+              TILE_COLS, to + at * o->in);
+}
+
+/* A share of the piece of weights after this one into the second-level cache, with each tile of
+ * rows. Pieces lie one behind the other, those of the next panel too. */
+static void fetch_next(const float *piece, size_t reals, size_t row)
+{
+    enum { LINE = 16 };
+    const size_t share = tile_up(reals * TILE_ROWS / ROWS_WIDE, LINE),
+                 from = share * (row / TILE_ROWS);
+    for (size_t i = from; i < from + share; i += LINE)
+        __builtin_prefetch((const void *)((uintptr_t)(piece + reals) + i * sizeof *piece), 0, 2);
+}
+
+/* sums[rows][TILE_COLS] = rows of x times one panel of weights. Rows beyond the last are noughts.
+ */
+static void panel_sums(const struct op_linear *o, const float *x, size_t rows, bool wide,
+                       const float *panel, float *sums)
+{
+    float pad[TILE_ROWS * DEPTH];
+    for (size_t k = 0; k < o->in; k += DEPTH) {
+        const size_t depth = smaller(DEPTH, o->in - k);
+        for (size_t r = 0; r < rows; r += TILE_ROWS) {
+            const float *a = x + r * o->ld_x + k;
+            size_t ld = o->ld_x;
+            if (rows - r < TILE_ROWS) {
+                memset(pad, 0, sizeof pad);
+                for (size_t i = 0; i < rows - r; i++)
+                    memcpy(pad + i * DEPTH, a + i * ld, depth * sizeof *a);
+                a = pad;
+                ld = DEPTH;
+            }
+            if (wide)
+                fetch_next(panel + k * TILE_COLS, depth * TILE_COLS, r);
+            tile(depth, a, ld, 1, panel + k * TILE_COLS, TILE_COLS, k > 0, sums + r * TILE_COLS,
+                 TILE_COLS);
+        }
+    }
+}
+
+/* Columns [j, j + n) of `rows` rows of y. */
+static void store(const struct op_linear *o, const float *sums, size_t rows, size_t n, float *y)
+{
+    for (size_t r = 0; r < rows; r++, sums += TILE_COLS, y += o->out)
+        if (n == TILE_COLS)
+            memcpy(y, sums, TILE_COLS * sizeof *y);
+        else
+            memcpy(y, sums, n * sizeof *y);
+}
+
+/* Bias and activation. */
+static void finish(const struct op_linear *o, float *sums, size_t rows, size_t at, size_t j)
+{
+    const size_t n = smaller(TILE_COLS, o->out - j), to = at * o->out + j;
+    float b[TILE_COLS] = { 0 };
+    if (o->b)
+        memcpy(b, (const float *)o->b + j, n * sizeof *b);
+    for (size_t r = 0; o->b && r < rows; r++)
+        for (size_t k = 0; k < TILE_COLS; k++)
+            sums[r * TILE_COLS + k] += b[k];
+    if (o->pre)
+        store(o, sums, rows, n, (float *)o->pre + to);
+    if (o->act != ACT_NONE)
+        act_block(o->act, sums, sums, rows * TILE_COLS);
+    store(o, sums, rows, n, (float *)o->y + to);
+}
+
+static void forward_rows(void *ctx, size_t task, int worker)
+{
+    const struct many *l = ctx;
+    const size_t at = task * l->rows, rows = smaller(l->rows, l->o->n - at);
+    const float *panel = l->o->scratch;
+    _Alignas(64) float sums[ROWS_WIDE * TILE_COLS];
+    (void)worker;
+    for (const struct op_linear *o = l->o; o < l->o + l->ops; o++)
+        for (size_t j = 0; j < o->out; j += TILE_COLS, panel += TILE_COLS * o->in) {
+            panel_sums(o, (const float *)o->x + at * o->ld_x, rows, l->rows == ROWS_WIDE, panel,
+                       sums);
+            finish(o, sums, rows, at, j);
+        }
 }
 
 void CPU(linears_forward)(const struct op_linear *o, size_t ops)
 {
-    struct many l = { o, ops };
-    threads_for((o->n + LINEAR_ROWS - 1) / LINEAR_ROWS, forward_tile, &l);
+    const bool wide = CPU(linear_scratch_bytes)(o, ops) > WIDE;
+    struct many l = { o, ops, wide ? ROWS_WIDE : ROWS };
+    size_t panels = 0;
+    if (!o->n)
+        return;
+    for (size_t i = 0; i < ops; i++)
+        panels += tile_up(o[i].out, TILE_COLS) / TILE_COLS;
+    threads_for(panels, pack_panel, &l);
+    threads_for((o->n + l.rows - 1) / l.rows, forward_rows, &l);
 }
 
 void CPU(linear_forward)(const struct op_linear *o)
@@ -131,7 +197,7 @@ static void backward_weights(void *ctx, size_t tile, int worker)
 
 void CPU(linears_backward)(const struct op_linear *o, size_t ops)
 {
-    struct many l = { o, ops };
+    struct many l = { .o = o, .ops = ops };
     size_t tiles = 0;
     if (!o->n)
         return;

@@ -4,8 +4,10 @@
 #ifndef GC_KERNELS_TILE_CPU_H
 #define GC_KERNELS_TILE_CPU_H
 
+#include <immintrin.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "kernels/cpu_name.h"
@@ -16,6 +18,25 @@ typedef float tile_vec __attribute__((vector_size(CPU_FLOATS * sizeof(float))));
 /* The same where it lies at any address. */
 typedef float tile_load
     __attribute__((vector_size(CPU_FLOATS * sizeof(float)), aligned(4), may_alias));
+
+static inline tile_vec tile_max(tile_vec a, tile_vec b)
+{
+#ifdef CPU_512
+    return (tile_vec)_mm512_max_ps((__m512)a, (__m512)b);
+#else
+    return (tile_vec)_mm256_max_ps((__m256)a, (__m256)b);
+#endif
+}
+
+/* Whether any number of a is above x. */
+static inline bool tile_any_above(tile_vec a, float x)
+{
+#ifdef CPU_512
+    return _mm512_cmp_ps_mask((__m512)a, _mm512_set1_ps(x), _CMP_GT_OQ) != 0;
+#else
+    return _mm256_movemask_ps(_mm256_cmp_ps((__m256)a, _mm256_set1_ps(x), _CMP_GT_OQ)) != 0;
+#endif
+}
 
 static inline size_t tile_up(size_t n, size_t to)
 {

@@ -17,3 +17,10 @@ key_columns = 1
 key_cell(i) = width / (1.0 * key_columns)
 key_x(i) = 12 + ((i - 1) % key_columns) * (width - 12) / key_columns
 key_y(i) = key_top + ((i - 1) / key_columns) * 18
+
+# Lines of text under a figure: `n_notes`, `notes` (words), from px `notes_top`.
+if (exists("n_notes")) {
+	do for [i = 1:n_notes] {
+		set label 5000 + i word(notes, i) at screen px(12), py(notes_top + (i - 1) * 17 + 8) left
+	}
+}

@@ -20,5 +20,6 @@ do for [c = 1:n_columns] {
 }
 set label 1000 word(axes, 1) at screen px(left - 6), py(12) right
 set label 1001 word(axes, 2) at screen px(left), py(12) left
-shade(g) = (g * 65536) + ((80 + g * 175 / 255) * 256) + (140 + g * 115 / 255)
-plot $shares using 2:1:($2 - 0.47):($2 + 0.47):($1 - 0.47):($1 + 0.47):(int(shade($3))) with boxxyerror lc rgb variable
+# Whole numbers for each channel: a fraction of green would be blue.
+shade(g) = int(g) * 65536 + int(80 + g * 175 / 255) * 256 + int(140 + g * 115 / 255)
+plot $shares using 2:1:($2 - 0.47):($2 + 0.47):($1 - 0.47):($1 + 0.47):(shade($3)) with boxxyerror lc rgb variable

@@ -30,6 +30,16 @@ t 'with one thread and one job, elsewhere' 0 '' job "$tmp/b" -j1 THREADS=1
 manifests "$tmp/b" >"$tmp/b.sums"
 is 'gives the same manifests' diff "$tmp/a.sums" "$tmp/b.sums"
 
+# Figures, which other goals do not draw.
+t 'the figures, two at a time' 0 '' job "$tmp/a" fig1 fig3 -j2
+for f in fig1/fig1d-map-sample.svg fig1/fig1-tokens.tsv fig3/figures/fig3a-04.svg fig3/figures/fig3c-01.svg; do
+	is "there is $f" test -s "$tmp/a/$f"
+done
+t 'and one at a time' 0 '' job "$tmp/b" fig1 fig3 -j1 THREADS=1
+for r in a b; do manifests "$tmp/$r" >"$tmp/$r.figures"; done
+is 'give the same manifests' diff "$tmp/a.figures" "$tmp/b.figures"
+is 'of every model' test "$(grep -c fig3/models "$tmp/a.figures")" = 18
+
 # Each round gets a little further, whatever the machine's speed: a round that closed no stage more
 # than the one before gets twice the time.
 seconds=1 closed=0 rounds=0 breaks=0

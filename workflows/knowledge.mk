@@ -58,13 +58,16 @@ sites_of = $(call behind,$(knowledge_genomes)) \
 # Files from outside the results are told by their sums: what they hold may change a result, not
 # where they lie.
 sums = $(foreach f,$(1),$(firstword $(shell sha256sum '$(f)')))
-params/knowledge := --dim $(knowledge_dim) --passes $(knowledge_passes) $(knowledge_mode) \
+fig3_knowledge_dim ?= 64
+knowledge_params = --dim $(1) --passes $(knowledge_passes) $(knowledge_mode) \
 	--cells $(coexpression_cells) --least-cells $(coexpression_least) --above $(coexpression_above) \
 	--upstream $(promoter_upstream) --downstream $(promoter_downstream) \
 	--sequences $(promoter_sequences) $(if $(promoter_genomes),--genome $(promoter_genomes)) \
 	$(if $(knowledge_genomes),--genome $(call sums,$(call before,$(knowledge_genomes))) \
 		--tss $(call sums,$(call behind,$(knowledge_genomes)))) \
 	$(if $(knowledge_dnabert),--model $(call sums,$(knowledge_dnabert)/model.safetensors))
+params/knowledge := $(call knowledge_params,$(knowledge_dim))
+params/fig3/knowledge := $(call knowledge_params,$(fig3_knowledge_dim))
 params/dnabert := $(if $(knowledge_dnabert),none: another model is given,--epochs $(dnabert_epochs) \
 	--batch $(dnabert_batch) --lr $(dnabert_lr) --layers $(dnabert_layers) \
 	--width $(dnabert_width) --ffn $(dnabert_ffn) --seed $(seed))
@@ -74,7 +77,7 @@ params/knowledge-report := --dim $(knowledge_report_dim) --passes $(knowledge_pa
 		$(subst =, ,$(t)))=$(call sums,$(lastword $(subst =, ,$(t))))))
 
 # $(call embed,KIND,OPTIONS): the call, but for what the kind is made from.
-embed = $(tool)knowledge-embed $(1) --vocab $R/vocab/vocab.tsv --dim $(knowledge_dim) $(2) \
+embed = $(tool)knowledge-embed $(1) --vocab $(knowledge_vocab)/vocab.tsv --dim $(knowledge_dim) $(2) \
 	--out $(@D)/$(1).safetensors --report $(@D)/$(1).json --threads $(THREADS) $(quiet)
 by_pairs = --passes $(knowledge_passes) $(knowledge_mode) --pairs-out $(@D)/$(1).pairs
 by_cells = --cells $(coexpression_cells) --least-cells $(coexpression_least) \
@@ -98,8 +101,14 @@ $R/dnabert/MANIFEST.tsv: $B/bin/dnabert-train $R/dnabert/params $R/fetch/MANIFES
 
 # `samples` is known only once stage.mk is read.
 .SECONDEXPANSION:
-$R/knowledge/MANIFEST.tsv: $B/bin/knowledge-embed $R/knowledge/params $R/fetch/MANIFEST.tsv \
-		$R/tables/MANIFEST.tsv $R/vocab/MANIFEST.tsv $R/dnabert/MANIFEST.tsv \
+# The models of Figure 3 have a smaller dictionary and tables of less width (fig3.mk).
+$R/knowledge/MANIFEST.tsv: private knowledge_vocab := $R/vocab
+$R/fig3/knowledge/MANIFEST.tsv: private knowledge_vocab := $R/fig3/corpus
+$R/fig3/knowledge/MANIFEST.tsv: private knowledge_dim := $(fig3_knowledge_dim)
+$R/knowledge/MANIFEST.tsv: $R/vocab/MANIFEST.tsv
+$R/fig3/knowledge/MANIFEST.tsv: $R/fig3/corpus/MANIFEST.tsv
+$R/knowledge/MANIFEST.tsv $R/fig3/knowledge/MANIFEST.tsv: $B/bin/knowledge-embed $$(@D)/params \
+		$R/fetch/MANIFEST.tsv $R/tables/MANIFEST.tsv $R/dnabert/MANIFEST.tsv \
 		$$(each_paired) $$(call each_sample,qc-filter) | $(closer)
 	$(open_stage)
 	$Qset --; for f in $(networks:%='$(CACHE)/view/prior_knowledge/grn/%') \

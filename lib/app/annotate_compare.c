@@ -7,82 +7,7 @@
 #include "lib/app/annotate_parts.h"
 #include "lib/base/log.h"
 #include "lib/io/h5ad.h"
-
-/* The methods on counts, in the order of count_method[]. */
-static enum rc count_methods(struct compare_job *j, struct compare_dataset *d,
-                             const struct probe_cells *cells, size_t seed_number, struct err *e)
-{
-    struct mat genes = { 0 }, pcs = { 0 };
-    enum rc rc = probe_count_features(&d->count, cells, (size_t)j->o->n_genes, (size_t)j->o->n_pcs,
-                                      &genes, &pcs, e);
-    for (size_t m = 0; !rc && m < N_COUNT_METHODS; m++) {
-        struct probe_result r = { 0 };
-        switch (m) {
-        case 0:
-            rc = probe_majority(cells, &r, e);
-            break;
-        case 1:
-            rc = probe_logistic(cells, &genes, &r, e);
-            break;
-        case 2:
-            rc = probe_svm(cells, &genes, &r, e);
-            break;
-        case 3:
-            rc = probe_logistic(cells, &pcs, &r, e);
-            break;
-        default:
-            rc = probe_knn(cells, &pcs, &r, e);
-        }
-        if (!rc)
-            rc = compare_write_result(j, d, &r, m, seed_number, e);
-        probe_result_release(&r);
-    }
-    mat_release(&genes);
-    mat_release(&pcs);
-    return rc;
-}
-
-static enum rc embedding_methods(struct compare_job *j, struct compare_dataset *d,
-                                 const struct probe_cells *cells, size_t seed_number, struct err *e)
-{
-    enum rc rc = RC_OK;
-    for (size_t m = 0; !rc && m < j->n_embeddings; m++) {
-        struct mat x = { 0 };
-        struct probe_result line = { 0 }, near = { 0 };
-        size_t at = N_COUNT_METHODS + 2 * m;
-        rc = probe_embedding_features(d->x[m], j->embedding[m].d, cells, &x, e);
-        if (!rc)
-            rc = probe_logistic(cells, &x, &line, e);
-        if (!rc)
-            rc = compare_write_result(j, d, &line, at, seed_number, e);
-        if (!rc)
-            rc = probe_knn(cells, &x, &near, e);
-        if (!rc)
-            rc = compare_write_result(j, d, &near, at + 1, seed_number, e);
-        probe_result_release(&line);
-        probe_result_release(&near);
-        mat_release(&x);
-    }
-    return rc;
-}
-
-static enum rc run_seeds(struct compare_job *j, struct compare_dataset *d, struct progress *p,
-                         struct err *e)
-{
-    enum rc rc = RC_OK;
-    struct probe_cells cells = { d->cells.n, d->cells.n_classes, d->cells.class_of, d->part };
-    for (size_t s = 0; !rc && s < (size_t)j->o->n_seeds; s++) {
-        rc = split_stratified(d->cells.class_of, d->cells.cell_id, d->cells.n, d->cells.n_classes,
-                              j->o->seed + s, d->part, e);
-        if (!rc)
-            rc = count_methods(j, d, &cells, s, e);
-        if (!rc)
-            rc = embedding_methods(j, d, &cells, s, e);
-        if (!rc)
-            progress_at(p, s + 1);
-    }
-    return rc ? rc : compare_write_summary(j, d, e);
-}
+#include "lib/io/tables.h"
 
 static void skip_sample(struct compare_job *j, const char *sample, const char *why)
 {
@@ -95,6 +20,8 @@ static void note_leakage(struct compare_job *j, const struct compare_dataset *d)
 {
     struct leakage_of of;
     json_t *last = json_array_get(j->datasets, json_array_size(j->datasets) - 1);
+    if (d->unseen)
+        json_object_set_new(last, "cells_not_in_corpus", json_integer((json_int_t)d->n_unseen));
     if (!j->o->ledger)
         return;
     if (!leakage_find(&j->ledger, d->name, &of)) {
@@ -112,13 +39,19 @@ static void note_leakage(struct compare_job *j, const struct compare_dataset *d)
 static enum rc use_sample(struct compare_job *j, struct compare_dataset *d, size_t n_missing,
                           struct err *e)
 {
-    struct progress p;
+    const size_t n_seeds = (size_t)j->o->n_seeds;
     log_say("sample '%s': %zu cells of %zu types, %zu without a label, %zu not in every embedding",
             d->name, d->cells.n, d->cells.n_classes, d->cells.n_unlabelled, n_missing);
-    progress_start(&p, "splits", (size_t)j->o->n_seeds);
-    enum rc rc = run_seeds(j, d, &p, e);
+    enum rc rc = compare_find_unseen(j, d, e);
     if (!rc)
-        progress_end(&p);
+        rc = compare_run(j, d, e);
+    if (!rc)
+        compare_write_leakage(j, d);
+    for (size_t s = 0; !rc && s < n_seeds; s++)
+        for (size_t m = 0; !rc && m < j->n_methods; m++)
+            rc = compare_write_result(j, d, m, s, e);
+    if (!rc)
+        rc = compare_write_summary(j, d, e);
     j->n_datasets++;
     json_array_append_new(
         j->datasets, json_pack("{s:s, s:I, s:I, s:I, s:I}", "dataset", d->name, "n_cells",
@@ -140,7 +73,7 @@ static enum rc try_sample(struct compare_job *j, const struct cells *c, const ch
         skip_sample(j, sample, why);
     } else if (!rc) {
         rc = use_sample(j, &d, n_missing, e);
-        compare_dataset_release(&d, j->n_embeddings);
+        compare_dataset_release(j, &d);
     }
     return rc ? err_wrap(e, "sample '%s'", sample) : RC_OK;
 }
@@ -190,9 +123,9 @@ static enum rc write_report(const struct compare_job *j, struct err *e)
         return RC_OK;
     if (outfile_open(&o, j->o->report, e))
         return e->rc;
-    json_t *r = json_pack("{s:s, s:I, s:I, s:O, s:O}", "tool", "annotate", "seeds",
+    json_t *r = json_pack("{s:s, s:I, s:I, s:O, s:O, s:O}", "tool", "annotate", "seeds",
                           (json_int_t)j->o->n_seeds, "methods", (json_int_t)j->n_methods,
-                          "datasets", j->datasets, "skipped", j->skipped);
+                          "datasets", j->datasets, "skipped", j->skipped, "rivals", j->rivals);
     bool good = r && json_dumpf(r, o.f, JSON_INDENT(1)) == 0 && fputc('\n', o.f) != EOF;
     json_decref(r);
     if (good)
@@ -203,12 +136,23 @@ static enum rc write_report(const struct compare_job *j, struct err *e)
 
 enum rc annotate_compare(const struct compare_options *o, struct err *e)
 {
-    struct compare_job j = { .o = o, .datasets = json_array(), .skipped = json_array() };
-    enum rc rc = j.datasets && j.skipped ? RC_OK : err_set(e, RC_FAIL, "no memory for a report");
+    struct compare_job j = {
+        .o = o, .datasets = json_array(), .skipped = json_array(), .rivals = json_array()
+    };
+    enum rc rc =
+        j.datasets && j.skipped && j.rivals ? RC_OK : err_set(e, RC_FAIL, "no memory for a report");
     if (!rc && o->ledger)
         rc = leakage_read(&j.ledger, o->ledger, e);
     if (!rc)
         rc = compare_read_embeddings(&j, e);
+    if (!rc)
+        rc = compare_name_methods(&j, e);
+    if (!rc && o->medians)
+        rc = medians_read(o->medians, &j.medians, e);
+    if (!rc)
+        rc = compare_read_corpus(&j, e);
+    if (!rc)
+        rc = compare_pretrain_geneformer(&j, e);
     if (!rc)
         rc = compare_open_tables(&j, e);
     for (int i = 0; !rc && i < o->counts.n; i++)
@@ -222,9 +166,14 @@ enum rc annotate_compare(const struct compare_options *o, struct err *e)
     if (!rc)
         rc = write_report(&j, e);
     compare_abort_tables(&j);
+    compare_release_methods(&j);
     compare_release_embeddings(&j);
+    compare_release_corpus(&j.corpus);
+    geneformer_release(&j.rival);
+    medians_release(&j.medians);
     leakage_release(&j.ledger);
     json_decref(j.datasets);
     json_decref(j.skipped);
+    json_decref(j.rivals);
     return rc;
 }

@@ -7,9 +7,6 @@
 #include "lib/app/annotate_parts.h"
 #include "lib/io/h5ad.h"
 
-static const char *const count_method[N_COUNT_METHODS] = { "majority", "hvg+logistic", "hvg+svm",
-                                                           "pca+logistic", "pca+knn" };
-
 static enum rc read_embedding(struct embedding *m, const char *arg, const char *matrix,
                               struct err *e)
 {
@@ -42,25 +39,12 @@ enum rc compare_read_embeddings(struct compare_job *j, struct err *e)
 {
     size_t n = (size_t)j->o->embeddings.n;
     j->embedding = calloc(n + 1, sizeof *j->embedding);
-    j->n_methods = N_COUNT_METHODS + 2 * n;
-    j->method = calloc(j->n_methods + 1, sizeof *j->method);
-    if (!j->embedding || !j->method)
+    if (!j->embedding)
         return err_set(e, RC_FAIL, "no memory for %zu embeddings", n);
-    for (size_t i = 0; i < N_COUNT_METHODS; i++)
-        j->method[i] = text_new("%s", count_method[i]);
     for (size_t i = 0; i < n; i++) {
         j->n_embeddings++;
         if (read_embedding(&j->embedding[i], j->o->embeddings.item[i], j->o->matrix, e))
             return e->rc;
-        j->method[N_COUNT_METHODS + 2 * i] = text_new("%s+logistic", j->embedding[i].name);
-        j->method[N_COUNT_METHODS + 2 * i + 1] = text_new("%s+knn", j->embedding[i].name);
-    }
-    for (size_t i = 0; i < j->n_methods; i++) {
-        if (!j->method[i])
-            return err_set(e, RC_FAIL, "no memory for names of methods");
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(j->method[i], j->method[k]) == 0)
-                return err_set(e, RC_USAGE, "two methods would be called '%s'", j->method[i]);
     }
     return RC_OK;
 }
@@ -72,18 +56,19 @@ void compare_release_embeddings(struct compare_job *j)
         free(j->embedding[i].x);
         id_rows_release(&j->embedding[i].rows);
     }
-    for (size_t i = 0; j->method && i < j->n_methods; i++)
-        free(j->method[i]);
-    free(j->method);
     free(j->embedding);
 }
 
-void compare_dataset_release(struct compare_dataset *d, size_t n_embeddings)
+void compare_dataset_release(const struct compare_job *j, struct compare_dataset *d)
 {
-    for (size_t i = 0; d->x && i < n_embeddings; i++)
+    for (size_t i = 0; d->x && i < j->n_embeddings; i++)
         free(d->x[i]);
+    for (size_t i = 0; d->result && i < j->n_methods * (size_t)j->o->n_seeds; i++)
+        probe_result_release(&d->result[i]);
     free(d->x);
+    free(d->result);
     free(d->part);
+    free(d->unseen);
     free(d->test);
     csr_release(&d->count);
     labelled_release(&d->cells);
@@ -137,9 +122,11 @@ static enum rc take_counts(const struct compare_job *j, const struct cells *c,
         keep[d->cells.row[i]] = 1;
     enum rc rc = csr_select(&c->count, keep, NULL, c->count.n_cols, &d->count, e);
     free(keep);
-    d->part = calloc(d->cells.n + 1, sizeof *d->part);
-    d->test = calloc(j->n_methods * N_METRICS * (size_t)j->o->n_seeds, sizeof *d->test);
-    if (!rc && (!d->part || !d->test))
+    const size_t n_seeds = (size_t)j->o->n_seeds;
+    d->part = calloc(n_seeds * d->cells.n + 1, sizeof *d->part);
+    d->result = calloc(j->n_methods * n_seeds, sizeof *d->result);
+    d->test = calloc(j->n_methods * N_METRICS * n_seeds, sizeof *d->test);
+    if (!rc && (!d->part || !d->result || !d->test))
         rc = err_set(e, RC_FAIL, "no memory for %zu cells", d->cells.n);
     return rc;
 }
@@ -161,7 +148,7 @@ enum rc compare_dataset_init(const struct compare_job *j, const struct cells *c,
                              struct compare_dataset *d, size_t *n_missing, const char **why,
                              struct err *e)
 {
-    *d = (struct compare_dataset){ .name = sample };
+    *d = (struct compare_dataset){ .name = sample, .source = c };
     *n_missing = 0;
     *why = NULL;
     enum rc rc = labelled_init(c, sample, j->o->label, &d->cells, e);
@@ -181,6 +168,6 @@ enum rc compare_dataset_init(const struct compare_job *j, const struct cells *c,
     if (!rc && !*why)
         rc = copy_embeddings(j, d, e);
     if (rc || *why)
-        compare_dataset_release(d, j->n_embeddings);
+        compare_dataset_release(j, d);
     return rc;
 }

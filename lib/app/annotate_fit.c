@@ -50,8 +50,8 @@ enum rc training_tune(struct training *t, struct err *e)
         .balance = o->balance,
         .seed = o->seed,
     };
-    const struct finetune_cells train = { t->train.cell, t->train.class_of, t->train.n };
-    const struct finetune_cells val = { t->val.cell, t->val.class_of, t->val.n };
+    const struct finetune_cells train = { t->train.cell, t->train.class_of, t->train.n, NULL };
+    const struct finetune_cells val = { t->val.cell, t->val.class_of, t->val.n, NULL };
     fputs("epoch\tloss\tval_loss\tval_accuracy\tval_macro_f1\tbest\n", t->log.f);
     finetune_new_head(&t->m.model, o->seed);
     enum rc rc = finetune(&t->m.model, &f, &train, &val, each_epoch, t, &t->best, e);

@@ -60,8 +60,21 @@ void compare_abort_tables(struct compare_job *j)
     outfile_abort(&j->comparisons);
 }
 
+/* The cells of a split that are scored together: what metrics.tsv calls a split. */
+enum scored { SCORED_VAL, SCORED_TEST, SCORED_UNSEEN, N_SCORED };
+static const char *const scored_name[N_SCORED] = { "val", "test", "test-unseen" };
+
+static bool is_scored(const struct compare_dataset *d, const enum part *part, size_t i,
+                      enum scored s)
+{
+    return s == SCORED_VAL ? part[i] == PART_VAL
+                           : part[i] == PART_TEST && (s == SCORED_TEST || d->unseen[i]);
+}
+
+/* How many cells; 0 with e set when memory is short. */
 static size_t score_part(const struct compare_dataset *d, const struct probe_result *r,
-                         enum part part, double value[N_METRICS], struct err *e)
+                         const enum part *part, enum scored s, double value[N_METRICS],
+                         struct err *e)
 {
     size_t k = d->cells.n_classes, n = 0;
     size_t *confusion = calloc(k * k + 1, sizeof *confusion);
@@ -71,7 +84,7 @@ static size_t score_part(const struct compare_dataset *d, const struct probe_res
         return 0;
     }
     for (size_t i = 0; i < d->cells.n; i++)
-        if (d->part[i] == part) {
+        if (is_scored(d, part, i, s)) {
             confusion[d->cells.class_of[i] * k + r->predicted[i]]++;
             n++;
         }
@@ -84,12 +97,13 @@ static size_t score_part(const struct compare_dataset *d, const struct probe_res
 }
 
 static void write_predictions(struct compare_job *j, const struct compare_dataset *d,
-                              const struct probe_result *r, const char *method, uint64_t seed)
+                              const struct probe_result *r, const enum part *part,
+                              const char *method, uint64_t seed)
 {
     FILE *f = j->predictions.f;
     char score[32];
     for (size_t i = 0; i < d->cells.n; i++) {
-        if (d->part[i] == PART_TRAIN)
+        if (part[i] == PART_TRAIN)
             continue;
         metric_text(r->score[i], score);
         field_put(d->name, f);
@@ -101,38 +115,73 @@ static void write_predictions(struct compare_job *j, const struct compare_datase
         field_put(d->cells.class_name[r->predicted[i]], f);
         fprintf(f, "\t%s\t", score);
         field_put(method, f);
-        fprintf(f, "\t%s\t%" PRIu64 "\n", part_name(d->part[i]), seed);
+        fprintf(f, "\t%s\t%" PRIu64 "\n", part_name(part[i]), seed);
     }
 }
 
-enum rc compare_write_result(struct compare_job *j, struct compare_dataset *d,
-                             const struct probe_result *r, size_t method, size_t seed_number,
-                             struct err *e)
+void compare_write_leakage(struct compare_job *j, const struct compare_dataset *d)
 {
-    static const enum part parts[] = { PART_VAL, PART_TEST };
+    struct metric_row row = { "annotate", d->name,           "corpus", "clean",   "all",
+                              j->o->seed, "share_in_corpus", 0,        d->cells.n };
+    if (!d->unseen)
+        return;
+    row.value = (double)(d->cells.n - d->n_unseen) / (double)d->cells.n;
+    metrics_tsv_add(&j->metrics, &row);
+    row.split = scored_name[SCORED_TEST];
+    for (size_t s = 0; s < (size_t)j->o->n_seeds; s++) {
+        const struct probe_cells c = compare_split(d, s);
+        size_t seen = 0;
+        row.n = 0;
+        for (size_t i = 0; i < c.n; i++) {
+            row.n += c.part[i] == PART_TEST;
+            seen += c.part[i] == PART_TEST && !d->unseen[i];
+        }
+        row.seed = j->o->seed + s;
+        row.value = (double)seen / (double)row.n;
+        metrics_tsv_add(&j->metrics, &row);
+    }
+}
+
+enum rc compare_write_result(struct compare_job *j, struct compare_dataset *d, size_t method,
+                             size_t seed_number, struct err *e)
+{
+    const struct probe_result *r = compare_result(j, d, method, seed_number);
+    const enum part *part = compare_split(d, seed_number).part;
     uint64_t seed = j->o->seed + seed_number;
+    char setting[32];
+    size_t n_val = 0;
     struct metric_row row = { "annotate", d->name, j->method[method], "clean", "", seed, "", 0, 0 };
-    for (int p = 0; p < 2; p++) {
+    for (int p = 0; p < N_SCORED; p++) {
         double value[N_METRICS];
-        row.n = score_part(d, r, parts[p], value, e);
+        if (p == SCORED_UNSEEN && !d->unseen)
+            continue;
+        err_clear(e);
+        row.n = score_part(d, r, part, (enum scored)p, value, e);
+        if (!row.n && e->rc)
+            return e->rc;
+        if (!row.n && p == SCORED_UNSEEN)
+            continue; /* all test cells are in the corpus */
         if (!row.n)
-            return e->rc ? e->rc : err_set(e, RC_CHECK, "a split without cells");
-        row.split = part_name(parts[p]);
+            return err_set(e, RC_CHECK, "a split without cells");
+        n_val = p == SCORED_VAL ? row.n : n_val;
+        row.split = scored_name[p];
         for (size_t m = 0; m < N_METRICS; m++) {
             row.metric = metric_name[m];
             row.value = value[m];
             metrics_tsv_add(&j->metrics, &row);
-            if (parts[p] == PART_TEST)
+            if (p == SCORED_TEST)
                 d->test[(method * N_METRICS + m) * (size_t)j->o->n_seeds + seed_number] = value[m];
         }
     }
     if (r->setting[0] != '-') {
-        row.split = "val";
-        row.metric = r->setting[0] == 'c' ? "chosen_c" : "chosen_k";
+        snprintf(setting, sizeof setting, "chosen_%s", r->setting);
+        row.split = scored_name[SCORED_VAL];
+        row.metric = setting;
         row.value = r->chosen;
+        row.n = n_val;
         metrics_tsv_add(&j->metrics, &row);
     }
-    write_predictions(j, d, r, j->method[method], seed);
+    write_predictions(j, d, r, part, j->method[method], seed);
     return RC_OK;
 }
 

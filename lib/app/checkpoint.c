@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,38 @@ static void folder_remove(const char *path)
     rmdir(path);
 }
 
+/* Brings what was written to a file, or the names in a folder, onto the disk. */
+static enum rc sync_one(const char *path, struct err *e)
+{
+    const int fd = path ? open(path, O_RDONLY) : -1;
+    /* EINVAL: a file system that has nothing to bring anywhere. */
+    const bool bad = fd < 0 || (fsync(fd) != 0 && errno != EINVAL);
+    const int was = errno;
+    if (fd >= 0)
+        close(fd);
+    return bad ? err_set(e, RC_FAIL, "cannot write '%s': %s", path ? path : "", strerror(was))
+               : RC_OK;
+}
+
+/* All files of a folder, then the folder: after the rename that follows, loss of power can take the
+ * checkpoint, but not leave a torn one under its name. */
+static enum rc folder_sync(const char *path, struct err *e)
+{
+    DIR *d = opendir(path);
+    if (!d)
+        return err_set(e, RC_FAIL, "cannot open '%s': %s", path, strerror(errno));
+    enum rc rc = RC_OK;
+    for (struct dirent *f; !rc && (f = readdir(d));) {
+        if (f->d_name[0] == '.')
+            continue;
+        char *name = text_new("%s/%s", path, f->d_name);
+        rc = sync_one(name, e);
+        free(name);
+    }
+    closedir(d);
+    return rc ? rc : sync_one(path, e);
+}
+
 enum rc checkpoint_save(const struct model *m, const char *run, uint64_t step,
                         const char fingerprint[SHA256_HEX], char *const *beside, size_t n_beside,
                         struct err *e)
@@ -80,10 +113,14 @@ enum rc checkpoint_save(const struct model *m, const char *run, uint64_t step,
         rc = write_state(m, state, step, fingerprint, e);
     for (size_t i = 0; !rc && i < n_beside; i++)
         rc = model_copy_beside(part, beside[i], e);
+    if (!rc)
+        rc = folder_sync(part, e);
     if (!rc && folder_exists(final))
         folder_remove(final);
     if (!rc && rename(part, final) != 0)
         rc = err_set(e, RC_FAIL, "cannot rename '%s': %s", part, strerror(errno));
+    if (!rc) /* older checkpoints are removed next: the new name must last before that */
+        rc = sync_one(run, e);
     if (rc && part)
         folder_remove(part);
     free(part);

@@ -1,14 +1,15 @@
-/* Checkpoints of a run: RUN/step-N/{config.json, model.safetensors, state.h5}. state.h5 holds what the
- * model file does not: the weights and both moments as the backend computes them, the step, and the
- * run's fingerprint, so that a resumed run continues to the same bytes or is refused. */
+/* Checkpoints of a run: RUN/step-N/{config.json, model.safetensors, state.h5}. state.h5 holds what
+ * the model file does not: the weights and both moments as the backend computes them, the step, and
+ * the run's fingerprint, so that a resumed run continues to the same bytes or is refused. */
 #ifndef GC_APP_CHECKPOINT_H
 #define GC_APP_CHECKPOINT_H
 
 #include "lib/base/sha256.h"
 #include "lib/nn/model.h"
 
-/* Writes the folder under a temporary name and renames it: it is whole or not there. beside: files
- * that are copied into it, so that the folder is all that `embed` needs. */
+/* Writes the folder under a temporary name, brings it onto the disk and renames it: it is whole or
+ * not there, after loss of power too. beside: files that are copied into it, so that the folder is
+ * all that `embed` needs. */
 enum rc checkpoint_save(const struct model *m, const char *run, uint64_t step,
                         const char fingerprint[SHA256_HEX], char *const *beside, size_t n_beside,
                         struct err *e);

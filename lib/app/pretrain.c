@@ -84,10 +84,11 @@ static void options_text(const struct pretrain *p, char *text, size_t n)
         (long long)o->eval_cells, o->sampler, o->lengths, (long long)o->device_batch);
     text += at;
     n -= (size_t)at;
-    snprintf(text, n, "%s %llu %llu %lld %.17g %lld %.17g %.17g %.17g %.17g %.17g %lld",
+    snprintf(text, n, "%s %llu %llu %lld %.17g %lld %.17g %.17g %.17g %.17g %.17g %lld%s",
              p->model.params.b->name, (unsigned long long)o->seed, (unsigned long long)p->steps,
              (long long)o->batch, o->lr, (long long)o->warmup, o->weight_decay, o->clip,
-             o->mask_rate, o->id_weight, o->held_out, (long long)o->micro_rows);
+             o->mask_rate, o->id_weight, o->held_out, (long long)o->micro_rows,
+             o->shuffle_knowledge ? " shuffled" : "");
 }
 
 /* A stage's manifest has the sums of all its shards: then nobody need read a corpus through for

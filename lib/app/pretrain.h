@@ -27,7 +27,7 @@ struct pretrain_options {
     const char *const
         *kinds; /* [n_kinds] "all", "none" or kinds; none of these: as --config says */
     size_t n_kinds;
-    bool no_values;
+    bool no_values, shuffle_knowledge;
     const char *species;           /* both, human or mouse */
     int64_t cells, eval_cells;     /* to learn from, to evaluate on; 0: all */
     const char *sampler, *lengths; /* shuffle or grouped; true or sorted */

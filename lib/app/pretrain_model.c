@@ -6,6 +6,7 @@
 #include "lib/app/model_file.h"
 #include "lib/app/pretrain.h"
 #include "lib/base/log.h"
+#include "lib/nn/knowledge_shuffle.h"
 #include "lib/tensor/profile.h"
 
 /* --kinds over what config.json says. */
@@ -86,6 +87,8 @@ enum rc pretrain_model(struct pretrain *p, struct err *e)
         rc = model_init(&p->model, &c, b, true, 0, e);
     if (!rc)
         rc = knowledge_give(&p->model, k, n, e);
+    if (!rc && p->o->shuffle_knowledge)
+        rc = knowledge_shuffle(&p->model, TOKEN_FIRST_GENE, p->o->seed, e);
     if (!rc)
         homologs_give(&p->model, &p->vocab);
     for (size_t i = 0; k && i < n; i++)

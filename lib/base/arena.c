@@ -130,6 +130,27 @@ void arena_rewind(struct arena *a, struct arena_mark m)
     a->used_bytes = m.used_bytes;
 }
 
+/* Behind the block in use there are only blocks to be used anew, so what is in use goes in front. */
+void arena_adopt(struct arena *to, struct arena *from)
+{
+    struct arena_block *last = from->now;
+    if (last) {
+        struct arena_block *unused = last->next;
+        last->next = to->first;
+        to->first = from->first;
+        if (!to->now)
+            to->now = last;
+        from->first = unused;
+    }
+    to->used_bytes += from->used_bytes;
+    if (to->used_bytes > to->peak_bytes)
+        to->peak_bytes = to->used_bytes;
+    from->now = from->first;
+    if (from->first)
+        from->first->used = 0;
+    from->used_bytes = from->text_left = 0;
+}
+
 /* A round that needed several blocks left a hole at the end of each; the next one gets one block
  * that holds it all. */
 static void join_blocks(struct arena *a)

@@ -30,6 +30,8 @@ struct arena_mark {
 };
 struct arena_mark arena_mark(const struct arena *a);
 void arena_rewind(struct arena *a, struct arena_mark m);
+/* `to` owns what `from` handed out; from is empty, and of use again, after. */
+void arena_adopt(struct arena *to, struct arena *from);
 void arena_reset(struct arena *a); /* keeps the memory for the next round, as one block */
 void arena_release(struct arena *a);
 

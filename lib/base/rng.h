@@ -29,7 +29,8 @@ enum rng_purpose {
     RNG_BOOTSTRAP = 15,
     RNG_TEST = 16,
     RNG_JITTER = 17,     /* waiting times; no result depends on them */
-    RNG_LAYOUT = 18      /* first positions of a 2-d map */
+    RNG_LAYOUT = 18,     /* first positions of a 2-d map */
+    RNG_FOREST = 19      /* bootstrap samples and features of a tree; id = tree */
 };
 
 struct rng_word4 {
@@ -38,9 +39,10 @@ struct rng_word4 {
 
 struct rng_word4 rng_block(uint64_t seed, enum rng_purpose purpose, uint64_t id, uint64_t pos);
 uint64_t rng_u64(uint64_t seed, enum rng_purpose purpose, uint64_t id, uint64_t pos);
-/* out[i] = rng_u64 at position pos + i, i < n; several at a time where the processor can. */
-void rng_u64_row(uint64_t seed, enum rng_purpose purpose, uint64_t id, uint64_t pos, uint64_t *out,
-                 size_t n);
+/* out[i] = rng_u64 at position pos + offset[i], or pos + i where offset is NULL, i < n; many at a
+ * time where the processor can. */
+void rng_u64_row(uint64_t seed, enum rng_purpose purpose, uint64_t id, uint64_t pos,
+                 const uint32_t *offset, uint64_t *out, size_t n);
 /* [0, 1), 53 bits. */
 double rng_unit(uint64_t seed, enum rng_purpose purpose, uint64_t id, uint64_t pos);
 /* The least u with rng_unit >= x where rng_u64 gives u: unit < x if and only if u < this. x in

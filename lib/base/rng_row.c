@@ -1,71 +1,69 @@
-/* A row of Philox blocks. The ten rounds of one block wait for each other; those of different
- * positions do not, so four vectors of four blocks go through together. The numbers are those of
- * rng_u64, bit for bit. */
+/* Random numbers of many positions: those of rng_u64, bit for bit. */
 #include "lib/base/rng.h"
+
+#include <stdbool.h>
+#include <string.h>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-enum { VECTORS = 4, ROW = 4 * VECTORS };
+enum { VECTORS = 4, AT_ONCE = 8 * VECTORS };
 
-/* 64-bit lanes of which the low halves count: multiplication reads nothing else, and what the
- * others hold is cut off at the end. */
-__attribute__((target("avx2"))) static void row_avx2(uint64_t seed, enum rng_purpose purpose,
-                                                     uint64_t id, uint64_t pos, uint64_t *out)
-{
-    const __m256i m0 = _mm256_set1_epi64x(0xD2511F53), m1 = _mm256_set1_epi64x(0xCD9E8D57);
-    const __m256i low = _mm256_set1_epi64x(0xffffffff);
-    __m256i c0[VECTORS], c1[VECTORS], c2[VECTORS], c3[VECTORS];
-    uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
-    for (int v = 0; v < VECTORS; v++) {
-        const uint64_t p[4] = { pos, pos + 1, pos + 2, pos + 3 };
-        c0[v] = _mm256_set1_epi64x((int64_t)(id & 0xffffffff));
-        c1[v] = _mm256_set1_epi64x((int64_t)(id >> 32));
-        c2[v] = _mm256_loadu_si256((const __m256i *)(const void *)p);
-        c3[v] = _mm256_or_si256(_mm256_slli_epi64(_mm256_srli_epi64(c2[v], 32), 16),
-                                _mm256_set1_epi64x(purpose));
-        pos += 4;
-    }
-    for (int r = 0; r < 10; r++) {
-        const __m256i key0 = _mm256_set1_epi64x(k0), key1 = _mm256_set1_epi64x(k1);
-        for (int v = 0; v < VECTORS; v++) {
-            const __m256i p0 = _mm256_mul_epu32(c0[v], m0), p1 = _mm256_mul_epu32(c2[v], m1);
-            c0[v] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p1, 32), c1[v]), key0);
-            c2[v] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p0, 32), c3[v]), key1);
-            c1[v] = p1;
-            c3[v] = p0;
-        }
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
-    for (int v = 0; v < VECTORS; v++) {
-        const __m256i u =
-            _mm256_or_si256(_mm256_slli_epi64(c1[v], 32), _mm256_and_si256(c0[v], low));
-        _mm256_storeu_si256((__m256i *)(void *)(out + 4 * v), u);
-    }
-}
+#define LANES 4
+#define V __m256i
+#define SPLAT _mm256_set1_epi64x
+#define OP(name) _mm256_##name
+#define BITS(name) _mm256_##name##_si256
+#define ROW row_avx2
+#define TARGET "avx2"
+#include "lib/base/rng_lanes.h"
 
-static size_t rows_here(uint64_t seed, enum rng_purpose purpose, uint64_t id, uint64_t pos,
-                        uint64_t *out, size_t n)
+#define LANES 8
+#define V __m512i
+#define SPLAT _mm512_set1_epi64
+#define OP(name) _mm512_##name
+#define BITS(name) _mm512_##name##_si512
+#define ROW row_avx512
+#define TARGET "avx512f"
+#include "lib/base/rng_lanes.h"
+
+/* AT_ONCE numbers. */
+static bool vectors(uint64_t seed, enum rng_purpose purpose, uint64_t id, const uint64_t *pos,
+                    uint64_t *out)
 {
-    size_t i = 0;
-    if (__builtin_cpu_supports("avx2"))
-        for (; i + ROW <= n; i += ROW)
-            row_avx2(seed, purpose, id, pos + i, out + i);
-    return i;
+    if (__builtin_cpu_supports("avx512f")) {
+        row_avx512(seed, purpose, id, pos, out);
+        return true;
+    }
+    if (!__builtin_cpu_supports("avx2"))
+        return false;
+    row_avx2(seed, purpose, id, pos, out);
+    row_avx2(seed, purpose, id, pos + AT_ONCE / 2, out + AT_ONCE / 2);
+    return true;
 }
 #else
-static size_t rows_here(uint64_t seed, enum rng_purpose purpose, uint64_t id, uint64_t pos,
-                        uint64_t *out, size_t n)
+enum { AT_ONCE = 32 };
+static bool vectors(uint64_t seed, enum rng_purpose purpose, uint64_t id, const uint64_t *pos,
+                    uint64_t *out)
 {
-    (void)seed, (void)purpose, (void)id, (void)pos, (void)out, (void)n;
-    return 0;
+    (void)seed, (void)purpose, (void)id, (void)pos, (void)out;
+    return false;
 }
 #endif
 
-void rng_u64_row(uint64_t seed, enum rng_purpose purpose, uint64_t id, uint64_t pos, uint64_t *out,
-                 size_t n)
+void rng_u64_row(uint64_t seed, enum rng_purpose purpose, uint64_t id, uint64_t pos,
+                 const uint32_t *offset, uint64_t *out, size_t n)
 {
-    for (size_t i = rows_here(seed, purpose, id, pos, out, n); i < n; i++)
-        out[i] = rng_u64(seed, purpose, id, pos + i);
+    uint64_t at[AT_ONCE] = { 0 }, u[AT_ONCE];
+    for (size_t first = 0; first < n; first += AT_ONCE) {
+        const size_t k = n - first < AT_ONCE ? n - first : AT_ONCE;
+        for (size_t i = 0; i < k; i++)
+            at[i] = pos + (offset ? offset[first + i] : first + i);
+        uint64_t *to = k == AT_ONCE ? out + first : u;
+        if (!vectors(seed, purpose, id, at, to))
+            for (size_t i = 0; i < k; i++)
+                to[i] = rng_u64(seed, purpose, id, at[i]);
+        if (to == u)
+            memcpy(out + first, u, k * sizeof *u);
+    }
 }

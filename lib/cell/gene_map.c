@@ -173,6 +173,17 @@ static enum rc copy_obs(struct cells *out, const struct cells *c, const unsigned
     return out->cell ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu cells", n);
 }
 
+/* The same of cells that need theirs no longer. */
+static void take_obs(struct cells *out, struct cells *c, const unsigned char *keep)
+{
+    out->obs = c->obs;
+    out->cell = c->cell;
+    out->count.n_rows = c->count.n_rows;
+    c->obs = (struct table){ 0 };
+    c->cell = NULL;
+    cells_keep_head(out, keep, NULL);
+}
+
 /* The genes of the result, and which column goes to which. */
 static enum rc build(const struct cells *c, const struct gene_tables *t, const uint32_t *row_of,
                      bool apart, struct gene_plan *p, struct gene_map_report *report, struct err *e)
@@ -192,8 +203,6 @@ static enum rc build(const struct cells *c, const struct gene_tables *t, const u
     report->n_merged = n - n_genes;
     p->out.count.n_cols = n_genes;
     enum rc rc = fill_var(&p->out, c, t, link, n, n_genes, apart, e);
-    if (!rc)
-        rc = copy_obs(&p->out, c, p->keep, e);
     free(link);
     return rc;
 }
@@ -253,8 +262,10 @@ void gene_plan_release(struct gene_plan *p)
     *p = (struct gene_plan){ 0 };
 }
 
-enum rc gene_plan_make(const struct cells *c, const struct gene_tables *t, bool homologs, bool apart,
-                       struct gene_plan *p, struct gene_map_report *report, struct err *e)
+/* own: c, or NULL when c keeps its obs. */
+static enum rc plan(const struct cells *c, struct cells *own, const struct gene_tables *t,
+                    bool homologs, bool apart, struct gene_plan *p, struct gene_map_report *report,
+                    struct err *e)
 {
     enum species s = SPECIES_UNKNOWN;
     size_t n_cols = c->count.n_cols;
@@ -274,12 +285,28 @@ enum rc gene_plan_make(const struct cells *c, const struct gene_tables *t, bool 
     }
     if (!rc)
         rc = build(c, t, row_of, apart, p, report, e);
+    if (!rc && own)
+        take_obs(&p->out, own, p->keep);
+    else if (!rc)
+        rc = copy_obs(&p->out, c, p->keep, e);
     if (!rc && mixture)
         rc = name_samples(p, e);
     free(row_of);
     if (rc)
         gene_plan_release(p);
     return rc;
+}
+
+enum rc gene_plan_make(const struct cells *c, const struct gene_tables *t, bool homologs, bool apart,
+                       struct gene_plan *p, struct gene_map_report *report, struct err *e)
+{
+    return plan(c, NULL, t, homologs, apart, p, report, e);
+}
+
+enum rc gene_plan_take(struct cells *c, const struct gene_tables *t, bool homologs, bool apart,
+                       struct gene_plan *p, struct gene_map_report *report, struct err *e)
+{
+    return plan(c, c, t, homologs, apart, p, report, e);
 }
 
 /* The block with the counts of the other species' columns set to 0. */

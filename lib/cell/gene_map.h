@@ -59,6 +59,10 @@ struct gene_plan {
  * no release. */
 enum rc gene_plan_make(const struct cells *c, const struct gene_tables *t, bool homologs, bool apart,
                        struct gene_plan *p, struct gene_map_report *report, struct err *e);
+/* The same, but obs and the names of the cells are not copied: they go from c to the plan, also on
+ * failure. */
+enum rc gene_plan_take(struct cells *c, const struct gene_tables *t, bool homologs, bool apart,
+                       struct gene_plan *p, struct gene_map_report *report, struct err *e);
 void gene_plan_release(struct gene_plan *p);
 /* Cells [first, first + block->n_rows) of the source; out is the caller's to release. */
 enum rc gene_plan_block(const struct gene_plan *p, const struct csr *block, size_t first,

@@ -53,8 +53,8 @@ static const char **select_names(const char *const *name, size_t n, const unsign
     return to;
 }
 
-enum rc cells_select_head(const struct cells *c, const unsigned char *keep_cell,
-                          const unsigned char *keep_gene, struct cells *out, struct err *e)
+static enum rc select_head(const struct cells *c, const unsigned char *keep_cell,
+                           const unsigned char *keep_gene, struct cells *out, struct err *e)
 {
     cells_init(out);
     enum rc rc = table_select(&c->obs, keep_cell, &out->obs, e);
@@ -77,7 +77,7 @@ enum rc cells_select(const struct cells *c, const unsigned char *keep_cell,
                      const unsigned char *keep_gene, struct cells *out, struct err *e)
 {
     struct csr count;
-    enum rc rc = cells_select_head(c, keep_cell, keep_gene, out, e);
+    enum rc rc = select_head(c, keep_cell, keep_gene, out, e);
     if (rc)
         return rc;
     rc = select_counts(c, keep_cell, keep_gene, &count, e);
@@ -86,6 +86,28 @@ enum rc cells_select(const struct cells *c, const unsigned char *keep_cell,
     else
         out->count = count;
     return rc;
+}
+
+static size_t keep_names(const char **name, size_t n, const unsigned char *keep)
+{
+    size_t to = 0;
+    for (size_t i = 0; i < n; i++)
+        if (keep[i])
+            name[to++] = name[i];
+    return to;
+}
+
+void cells_keep_head(struct cells *c, const unsigned char *keep_cell,
+                     const unsigned char *keep_gene)
+{
+    if (keep_cell) {
+        table_keep(&c->obs, keep_cell);
+        c->count.n_rows = keep_names(c->cell, c->count.n_rows, keep_cell);
+    }
+    if (keep_gene) {
+        table_keep(&c->var, keep_gene);
+        c->count.n_cols = keep_names(c->gene, c->count.n_cols, keep_gene);
+    }
 }
 
 uint64_t cell_id_of(const char *sample, const char *barcode)

@@ -33,9 +33,10 @@ void cells_release(struct cells *c);
  * them; out is fresh, and empty on failure. */
 enum rc cells_select(const struct cells *c, const unsigned char *keep_cell,
                      const unsigned char *keep_gene, struct cells *out, struct err *e);
-/* The same without the counts, of which only the sizes are set. */
-enum rc cells_select_head(const struct cells *c, const unsigned char *keep_cell,
-                          const unsigned char *keep_gene, struct cells *out, struct err *e);
+/* The same in place with names, obs and var; of the counts only the sizes change. What stays is not
+ * copied, so it takes no memory. */
+void cells_keep_head(struct cells *c, const unsigned char *keep_cell,
+                     const unsigned char *keep_gene);
 /* First 8 bytes of SHA-256("SAMPLE\tBARCODE"), big endian. SAMPLE is the checksum of the sample's
  * main file where that is known, else its name. 0: memory is short; else never 0. */
 uint64_t cell_id_of(const char *sample, const char *barcode);

@@ -104,6 +104,24 @@ enum rc table_select(const struct table *t, const unsigned char *keep, struct ta
     return rc;
 }
 
+void table_keep(struct table *t, const unsigned char *keep)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < t->n_cols; i++) {
+        struct column *c = &t->col[i];
+        for (size_t r = n = 0; r < t->n_rows; r++)
+            if (!keep[r])
+                continue;
+            else if (c->kind == COLUMN_TEXT)
+                c->text[n++] = c->text[r];
+            else
+                c->i64[n++] = c->i64[r]; /* 8 bytes of either kind */
+    }
+    for (size_t r = n = 0; r < t->n_rows; r++)
+        n += keep[r] != 0;
+    t->n_rows = n;
+}
+
 static double number_at(const struct column *c, size_t r)
 {
     return c->kind == COLUMN_F64 ? c->f64[r] : (double)c->i64[r];

@@ -43,6 +43,8 @@ enum rc table_fill_text(struct table *t, const char *name, const char *text, str
 /* Rows where keep[r]; out is a fresh table. keep NULL: all (a copy). */
 enum rc table_select(const struct table *t, const unsigned char *keep, struct table *out,
                      struct err *e);
+/* The same in place. The arena keeps the texts of rows that left. */
+void table_keep(struct table *t, const unsigned char *keep);
 /* Appends the rows of b. Columns are joined by name; what one side lacks is missing (NULL, NaN, and
  * for I64 the column becomes F64). */
 enum rc table_append(struct table *a, const struct table *b, struct err *e);

@@ -13,10 +13,18 @@ struct h5ad_rows_file {
     struct sparse_rows rows;
 };
 
-static enum rc read_head(hid_t file, struct cells *c, struct err *e)
+/* What of obs is asked for; all NULL and names: everything. */
+struct wanted {
+    const char *const *column;
+    size_t n_columns;
+    bool names;
+};
+
+static enum rc read_head(hid_t file, const struct wanted *w, struct cells *c, struct err *e)
 {
     struct h5frame obs, var;
-    enum rc rc = h5frame_read(file, "obs", &obs, e);
+    enum rc rc = w->column ? h5frame_read_some(file, "obs", w->column, w->n_columns, w->names, &obs, e)
+                           : h5frame_read(file, "obs", &obs, e);
     if (rc)
         return rc;
     c->obs = obs.table;
@@ -27,11 +35,12 @@ static enum rc read_head(hid_t file, struct cells *c, struct err *e)
     c->count.n_rows = obs.table.n_rows;
     c->count.n_cols = var.table.n_rows;
     /* A struct cells owns its arrays of names; a frame's lie in its arena. */
-    c->cell = malloc((c->count.n_rows + 1) * sizeof *c->cell);
+    if (w->names)
+        c->cell = malloc((c->count.n_rows + 1) * sizeof *c->cell);
     c->gene = malloc((c->count.n_cols + 1) * sizeof *c->gene);
-    if (!c->cell || !c->gene)
+    if ((w->names && !c->cell) || !c->gene)
         return err_set(e, RC_FAIL, "no memory for names");
-    for (size_t i = 0; i < c->count.n_rows; i++)
+    for (size_t i = 0; c->cell && i < c->count.n_rows; i++)
         c->cell[i] = obs.index[i];
     for (size_t i = 0; i < c->count.n_cols; i++)
         c->gene[i] = var.index[i];
@@ -87,7 +96,7 @@ enum rc h5ad_rows_restart(struct h5ad_rows *r, struct err *e)
     return open_x(r, e) ? err_wrap(e, "cannot read '%s'", r->path) : RC_OK;
 }
 
-enum rc h5ad_rows_open(struct h5ad_rows *r, const char *path, struct err *e)
+static enum rc open_rows(struct h5ad_rows *r, const char *path, const struct wanted *w, struct err *e)
 {
     hid_t file;
     *r = (struct h5ad_rows){ 0 };
@@ -103,13 +112,24 @@ enum rc h5ad_rows_open(struct h5ad_rows *r, const char *path, struct err *e)
     }
     r->file->file = file;
     r->file->rows.data.d.id = r->file->rows.indices.d.id = -1;
-    enum rc rc = read_head(file, &r->head, e);
+    enum rc rc = read_head(file, w, &r->head, e);
     if (!rc)
         rc = open_x(r, e);
     if (!rc)
         return RC_OK;
     h5ad_rows_close(r);
     return err_wrap(e, "cannot read '%s'", path);
+}
+
+enum rc h5ad_rows_open(struct h5ad_rows *r, const char *path, struct err *e)
+{
+    return open_rows(r, path, &(struct wanted){ .names = true }, e);
+}
+
+enum rc h5ad_rows_open_some(struct h5ad_rows *r, const char *path, const char *const *column,
+                            size_t n_columns, bool names, struct err *e)
+{
+    return open_rows(r, path, &(struct wanted){ column, n_columns, names }, e);
 }
 
 void h5ad_rows_close(struct h5ad_rows *r)

@@ -14,6 +14,10 @@ struct h5ad_rows {
 
 /* RC_INPUT with the place and the trouble. On failure *r is empty. */
 enum rc h5ad_rows_open(struct h5ad_rows *r, const char *path, struct err *e);
+/* The same with those columns of obs that are named, as far as they are there, and head.cell NULL
+ * unless names is set: for what a tool does not look at, no memory is taken. */
+enum rc h5ad_rows_open_some(struct h5ad_rows *r, const char *path, const char *const *column,
+                            size_t n_columns, bool names, struct err *e);
 /* How many cells from `first` on to read at once: a block is a few MiB. */
 size_t h5ad_rows_block(const struct h5ad_rows *r, size_t first);
 /* Cells [first, first + n), first never falling, as a matrix of n rows, checked; borrowed until the

@@ -80,6 +80,24 @@ enum rc h5frame_texts(hid_t at, const char *name, struct arena *a, const char **
     return rc;
 }
 
+/* How many rows an index has, which is not read. */
+static enum rc count_texts(hid_t at, const char *name, size_t *n, struct err *e)
+{
+    struct h5_data d = { 0 };
+    hid_t group = -1;
+    bool nullable = h5_kind_of(at, name, NULL) == H5_GROUP;
+    enum rc rc = nullable ? h5_group_open(at, name, &group, e) : RC_OK;
+    if (!rc)
+        rc = nullable ? h5_data_open(group, "values", &d, e) : h5_data_open(at, name, &d, e);
+    if (!rc)
+        rc = h5_data_want_1d(&d, d.n_items, e);
+    *n = rc ? 0 : (size_t)d.n_items;
+    h5_data_close(&d);
+    if (group >= 0)
+        H5Gclose(group);
+    return rc;
+}
+
 /* codes: a data set of one dimension; -1 (and, unsigned, the largest value) is missing. */
 static enum rc decode(struct h5frame *f, const char *name, const struct h5_data *codes,
                       const char **category, size_t n_categories, struct err *e)
@@ -233,21 +251,46 @@ static enum rc find_index(hid_t frame, struct arena *a, const char **name, struc
     return *name ? RC_OK : err_set(e, RC_INPUT, "there is no index");
 }
 
-static enum rc read_group(hid_t frame, struct h5frame *f, struct err *e)
+/* column NULL: all. */
+struct wanted {
+    const char *const *column;
+    size_t n;
+    bool index;
+};
+
+static bool is_wanted(const struct wanted *w, const char *name)
 {
-    const char *index = NULL, **text = NULL, **column = NULL;
-    size_t n = 0, n_columns = 0;
+    bool yes = !w->column;
+    for (size_t i = 0; !yes && i < w->n; i++)
+        yes = strcmp(w->column[i], name) == 0;
+    return yes;
+}
+
+static enum rc read_index(hid_t frame, const char *name, const struct wanted *w, struct h5frame *f,
+                          struct err *e)
+{
+    const char **text = NULL;
+    size_t n = 0;
+    enum rc rc = w->index ? h5frame_texts(frame, name, &f->table.text, &text, &n, e)
+                          : count_texts(frame, name, &n, e);
+    for (size_t i = 0; !rc && text && i < n; i++)
+        if (!text[i])
+            rc = err_set(e, RC_INPUT, "entry %zu of the index is missing", i);
+    f->table.n_rows = n;
+    f->index = text;
+    return rc;
+}
+
+static enum rc read_group(hid_t frame, const struct wanted *w, struct h5frame *f, struct err *e)
+{
+    const char *index = NULL, **column = NULL;
+    size_t n_columns = 0;
     struct arena names;
     arena_init(&names, 4096);
     table_init(&f->table, 0);
     enum rc rc = find_index(frame, &names, &index, e);
     if (!rc)
-        rc = h5frame_texts(frame, index, &f->table.text, &text, &n, e);
-    for (size_t i = 0; !rc && i < n; i++)
-        if (!text[i])
-            rc = err_set(e, RC_INPUT, "entry %zu of the index is missing", i);
-    f->table.n_rows = n;
-    f->index = text;
+        rc = read_index(frame, index, w, f, e);
     /* The order of the columns as anndata keeps it; older files have none. */
     if (!rc)
         rc = h5_attr_texts(frame, "column-order", &names, &column, &n_columns, e);
@@ -255,13 +298,14 @@ static enum rc read_group(hid_t frame, struct h5frame *f, struct err *e)
         rc = h5_list(frame, &names, &column, &n_columns, e);
     for (size_t i = 0; !rc && i < n_columns; i++)
         if (strcmp(column[i], index) != 0 && strcmp(column[i], "__categories") != 0 &&
-            read_column(frame, column[i], f, e))
+            is_wanted(w, column[i]) && read_column(frame, column[i], f, e))
             rc = err_wrap(e, "column '%s'", column[i]);
     arena_release(&names);
     return rc;
 }
 
-enum rc h5frame_read(hid_t at, const char *name, struct h5frame *f, struct err *e)
+static enum rc read_frame(hid_t at, const char *name, const struct wanted *w, struct h5frame *f,
+                          struct err *e)
 {
     *f = (struct h5frame){ 0 };
     enum rc rc;
@@ -277,11 +321,22 @@ enum rc h5frame_read(hid_t at, const char *name, struct h5frame *f, struct err *
         rc = h5_group_open(at, name, &frame, e);
         if (rc)
             return rc;
-        rc = read_group(frame, f, e);
+        rc = read_group(frame, w, f, e);
         H5Gclose(frame);
     }
     if (!rc)
         return RC_OK;
     h5frame_release(f);
     return err_wrap(e, "'%s'", name);
+}
+
+enum rc h5frame_read(hid_t at, const char *name, struct h5frame *f, struct err *e)
+{
+    return read_frame(at, name, &(struct wanted){ .index = true }, f, e);
+}
+
+enum rc h5frame_read_some(hid_t at, const char *name, const char *const *column, size_t n_columns,
+                          bool index, struct h5frame *f, struct err *e)
+{
+    return read_frame(at, name, &(struct wanted){ column, n_columns, index }, f, e);
 }

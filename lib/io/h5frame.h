@@ -18,6 +18,10 @@ struct h5frame {
 
 /* Reads group or data set `name` of `at`. On failure *f is empty. */
 enum rc h5frame_read(hid_t at, const char *name, struct h5frame *f, struct err *e);
+/* The same of those columns that are named, as far as they are there, with the index or without (NULL), so
+ * that what nobody asks for takes no memory. A compound data set is read whole. */
+enum rc h5frame_read_some(hid_t at, const char *name, const char *const *column, size_t n_columns,
+                          bool index, struct h5frame *f, struct err *e);
 void h5frame_release(struct h5frame *f);
 
 /* Writes group `name` as anndata >= 0.8 does. Texts become a categorical when one repeats or is

@@ -93,7 +93,11 @@ static enum rc write_texts(hid_t at, const char *name, const char *const *text, 
                            struct err *e)
 {
     struct levels l;
-    enum rc rc = levels_find(text, n, &l, e);
+    bool differ = false;
+    enum rc rc = texts_differ(text, n, &differ, e);
+    if (rc || differ)
+        return rc ? rc : h5_put_string_array(at, name, text, n, e);
+    rc = levels_find(text, n, &l, e);
     if (!rc)
         rc = l.missing || l.n < n ? write_categorical(at, name, text, n, &l, e)
                                   : h5_put_string_array(at, name, text, n, e);

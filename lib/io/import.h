@@ -64,8 +64,8 @@ struct import_report {
 enum rc import_any(const char *path, const struct import_options *o, struct cells *out,
                    struct import_report *rep, struct err *e);
 /* The same to an .h5ad file, block by block: counts take no more memory the more cells there are, in
- * whatever order the file has them; what is known of the cells (names, obs) does, about 80 bytes a
- * cell and its names. Rows wait in a temporary file beside the output until it is known which are
+ * whatever order the file has them; what is known of the cells (names, obs) does, about 56 bytes a
+ * cell and its name. Rows wait in a temporary file beside the output until it is known which are
  * cells; counts that lie by gene, or in disorder, pass through another one (turn.h). */
 enum rc import_file(const char *path, const struct import_options *o, const char *to,
                     struct import_report *rep, struct err *e);

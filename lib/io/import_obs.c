@@ -1,11 +1,11 @@
-/* The table of cells: names, ids, sample, species, labels, and what the source knew besides. */
+/* The table of cells: names, ids, sample, species, labels, and what the source knew besides. Texts are
+ * not copied: the table takes over the source's. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/file.h"
 #include "lib/base/map.h"
-#include "lib/base/rng.h"
 #include "lib/io/genes.h"
 #include "lib/io/import_parts.h"
 
@@ -23,28 +23,6 @@ static enum rc no_memory(size_t n, struct err *e)
 
 /* ---- names ---- */
 
-static int rising(const void *a, const void *b)
-{
-    const uint64_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-/* *yes only if no name stands there twice: told by hashes, which take less than the names. */
-static enum rc all_differ(const char *const *name, size_t n, bool *yes, struct err *e)
-{
-    uint64_t *hash = malloc((n + 1) * sizeof *hash);
-    if (!hash)
-        return no_memory(n, e);
-    for (size_t i = 0; i < n; i++)
-        hash[i] = hash_text(name[i]);
-    qsort(hash, n, sizeof *hash, rising);
-    *yes = true;
-    for (size_t i = 1; i < n; i++)
-        *yes = *yes && hash[i] != hash[i - 1];
-    free(hash);
-    return RC_OK;
-}
-
 /* A second AAAC becomes AAAC-1, a third AAAC-2, skipping names that exist: as AnnData does. */
 static enum rc name_cells(const char *const *name, struct cells *out, struct import_report *rep,
                           struct err *e)
@@ -52,10 +30,9 @@ static enum rc name_cells(const char *const *name, struct cells *out, struct imp
     struct map seen, times;
     bool differ = false;
     size_t n = out->obs.n_rows;
-    enum rc rc = all_differ(name, n, &differ, e);
-    for (size_t i = 0; !rc && differ && i < n; i++)
-        if (!(out->cell[i] = arena_text(&out->obs.text, name[i])))
-            rc = no_memory(n, e);
+    enum rc rc = texts_differ(name, n, &differ, e);
+    for (size_t i = 0; !rc && i < n; i++)
+        out->cell[i] = name[i];
     if (rc || differ)
         return rc;
     map_init(&seen);
@@ -74,7 +51,7 @@ static enum rc name_cells(const char *const *name, struct cells *out, struct imp
             rc = text ? map_add(&seen, text, 0, NULL, e) : no_memory(n, e);
             rep->n_barcodes_renamed++;
         }
-        if (!rc && !(out->cell[i] = arena_text(&out->obs.text, text ? text : name[i])))
+        if (!rc && text && !(out->cell[i] = arena_text(&out->obs.text, text)))
             rc = no_memory(n, e);
         free(text);
     }
@@ -89,8 +66,8 @@ enum { PURE_PERCENT = 90 };
 
 /* A cell of a mixture is of the species that has at least PURE_PERCENT of its counts; others (two
  * cells in one droplet, most often) have no species. */
-static enum rc species_of_mixture(struct cells *out, const uint64_t (*by_species)[2],
-                                  struct column *to, struct import_report *rep, struct err *e)
+static void species_of_mixture(struct cells *out, const uint64_t (*by_species)[2],
+                               struct column *to, struct import_report *rep)
 {
     for (size_t r = 0; r < out->obs.n_rows; r++) {
         const uint64_t *sum = by_species[r];
@@ -98,10 +75,8 @@ static enum rc species_of_mixture(struct cells *out, const uint64_t (*by_species
         bool clear = all && most * 100 >= all * PURE_PERCENT;
         rep->n_cells_unclear += !clear;
         enum species s = sum[0] > sum[1] ? SPECIES_HUMAN : SPECIES_MOUSE;
-        if (table_set_text(&out->obs, to, r, clear ? species_name(s) : NULL, e))
-            return RC_FAIL;
+        to->text[r] = clear ? species_name(s) : NULL;
     }
-    return RC_OK;
 }
 
 /* A file of ours knows its species, cell by cell. */
@@ -139,14 +114,15 @@ static enum rc fill_species(struct source *s, const struct gene_list *g,
     struct column *to = table_add(&out->obs, "species", COLUMN_TEXT);
     if (!to)
         return no_memory(out->obs.n_rows, e);
-    if (rep->mixture && o->species == SPECIES_UNKNOWN)
-        return species_of_mixture(out, by_species, to, rep, e);
+    if (rep->mixture && o->species == SPECIES_UNKNOWN) {
+        species_of_mixture(out, by_species, to, rep);
+        return RC_OK;
+    }
     if (o->species == SPECIES_UNKNOWN && has_species(&s->obs)) {
         const struct column *c = table_find(&s->obs, "species");
         rep->species = species_parse(c->text[0]);
         for (size_t i = 0; i < out->obs.n_rows; i++)
-            if (table_set_text(&out->obs, to, i, c->text[from[i]], e))
-                return RC_FAIL;
+            to->text[i] = c->text[from[i]];
         return RC_OK;
     }
     if (choose_species(g, o, rep, e))
@@ -177,10 +153,12 @@ static enum rc fill_ids(const struct source *s, const struct import_options *o, 
     if (ours)
         import_note(rep, "the file is ours: its cell ids%s are kept",
                     o->sample ? "" : " and samples");
+    const char *name = arena_text(&out->obs.text, rep->sample);
+    if (!name)
+        return no_memory(out->obs.n_rows, e);
     for (size_t i = 0; i < out->obs.n_rows; i++) {
-        const char *text = ours && !o->sample ? sample->text[from[i]] : rep->sample;
-        if (table_set_text(&out->obs, to, i, text ? text : rep->sample, e))
-            return RC_FAIL;
+        const char *text = ours && !o->sample ? sample->text[from[i]] : NULL;
+        to->text[i] = text ? text : name;
     }
     return RC_OK;
 }
@@ -192,31 +170,25 @@ static enum rc fill_labels(struct source *s, const struct import_options *o, con
 {
     size_t n = out->obs.n_rows;
     struct column *found = NULL;
-    const char **label = arena_get_zero(&s->text, (n + 1) * sizeof *label);
-    const char **name = arena_get_zero(&s->text, (n + 1) * sizeof *name);
-    if (!label || !name)
-        return no_memory(n, e);
-    for (size_t i = 0; i < n; i++)
-        name[i] = s->cell[from[i]];
-    if (o->labels) {
-        if (labels_from_file(o->labels, o->label_column, name, n, &s->text, label, rep, e))
-            return e ? e->rc : RC_INPUT;
-    } else {
-        if (labels_from_obs(&s->obs, o->label_column, &found, e))
-            return RC_INPUT;
-        if (!found)
-            return RC_OK;
-        snprintf(rep->label_column, sizeof rep->label_column, "%s", found->name);
-        for (size_t i = 0; i < n; i++)
-            label[i] = found->text[from[i]] && *found->text[from[i]] ? found->text[from[i]] : NULL;
-    }
+    if (!o->labels && labels_from_obs(&s->obs, o->label_column, &found, e))
+        return RC_INPUT;
+    if (!o->labels && !found)
+        return RC_OK;
     struct column *to = table_add(&out->obs, "label", COLUMN_TEXT);
     if (!to)
         return no_memory(n, e);
+    if (o->labels) {
+        enum rc rc = labels_from_file(o->labels, o->label_column, s->cell, n, &s->text, to->text,
+                                      rep, e);
+        if (rc)
+            return rc;
+    } else {
+        snprintf(rep->label_column, sizeof rep->label_column, "%s", found->name);
+    }
     for (size_t i = 0; i < n; i++) {
-        rep->n_labelled += label[i] != NULL;
-        if (table_set_text(&out->obs, to, i, label[i], e))
-            return RC_FAIL;
+        const char *text = found ? found->text[from[i]] : to->text[i];
+        to->text[i] = found && text && !*text ? NULL : text;
+        rep->n_labelled += to->text[i] != NULL;
     }
     return RC_OK;
 }
@@ -243,10 +215,10 @@ static enum rc copy_column(const struct column *from, const size_t *row, struct 
     if (!to)
         return no_memory(out->obs.n_rows, e);
     for (size_t i = 0; i < out->obs.n_rows; i++) {
-        if (from->kind != COLUMN_TEXT)
+        if (from->kind == COLUMN_TEXT)
+            to->text[i] = from->text[row[i]];
+        else
             to->i64[i] = from->i64[row[i]]; /* 8 bytes of either kind */
-        else if (table_set_text(&out->obs, to, i, from->text[row[i]], e))
-            return RC_FAIL;
     }
     return RC_OK;
 }
@@ -257,17 +229,16 @@ enum rc obs_build(struct source *s, const struct gene_list *g, const unsigned ch
 {
     size_t n = out->count.n_rows, to = 0;
     table_init(&out->obs, n);
-    size_t *from = arena_get(&s->text, (n + 1) * sizeof *from);
-    const char **name = arena_get(&s->text, (n + 1) * sizeof *name);
+    size_t *from = malloc((n + 1) * sizeof *from);
     out->cell = calloc(n + 1, sizeof *out->cell);
-    if (!from || !name || !out->cell)
-        return no_memory(n, e);
-    for (size_t i = 0; i < s->count.n_rows; i++)
+    enum rc rc = from && out->cell ? RC_OK : no_memory(n, e);
+    for (size_t i = 0; !rc && i < s->count.n_rows; i++)
         if (!keep || keep[i]) {
             from[to] = i;
-            name[to++] = s->cell[i];
+            s->cell[to++] = s->cell[i];
         }
-    enum rc rc = name_cells(name, out, rep, e);
+    if (!rc)
+        rc = name_cells(s->cell, out, rep, e);
     if (!rc)
         rc = fill_ids(s, o, from, out, rep, e);
     if (!rc)
@@ -277,5 +248,8 @@ enum rc obs_build(struct source *s, const struct gene_list *g, const unsigned ch
     for (size_t i = 0; !rc && i < s->obs.n_cols; i++)
         if (!is_ours(s->obs.col[i].name))
             rc = copy_column(&s->obs.col[i], from, out, e);
+    free(from);
+    arena_adopt(&out->obs.text, &s->text);
+    arena_adopt(&out->obs.text, &s->obs.text);
     return rc;
 }

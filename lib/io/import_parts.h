@@ -46,10 +46,10 @@ enum rc labels_from_obs(const struct table *obs, const char *column, struct colu
 /* ---- import_obs.c ---- */
 
 /* Fills out->obs, out->cell from the source's cells where keep[i] (NULL: all). by_species: of a
- * mixture, the counts of each cell that is kept. */
+ * mixture, the counts of each cell that is kept. The texts of s go to out; s is of no use after. */
 enum rc obs_build(struct source *s, const struct gene_list *g, const unsigned char *keep,
-                  const uint64_t (*by_species)[2], const struct import_options *o, struct cells *out, struct import_report *rep,
-                  struct err *e);
+                  const uint64_t (*by_species)[2], const struct import_options *o,
+                  struct cells *out, struct import_report *rep, struct err *e);
 
 /* ---- import_rows.c ---- */
 

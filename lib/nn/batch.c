@@ -73,33 +73,49 @@ static uint32_t *place_of(const struct pair_table *p, uint32_t word, uint32_t ro
     return &p->seen[2 * (size_t)word + (row != word)];
 }
 
-/* Pairs are numbered in order of first appearance. */
+/* Numbers the pairs of n genes from g on, in order of first appearance. No branch: in a small batch
+ * half of the pairs are new. What is written behind the last pair is overwritten; there is room,
+ * as there are no more pairs than genes so far. */
+static enum rc number_pairs(struct batch *b, const struct pair_table *p, const uint32_t *row_of,
+                            size_t g, size_t n, uint32_t *n_pairs, struct err *e)
+{
+    const uint32_t *id = b->id + g, n_tokens = p->n_tokens;
+    uint32_t *pair = b->pair + g, *pair_word = b->pair_word, *pair_row = b->pair_row;
+    uint32_t next = *n_pairs;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t word = id[i];
+        if (word >= n_tokens)
+            return err_set(e, RC_INPUT, "token %u of %u", word, n_tokens);
+        const uint32_t row = row_of ? row_of[word] : word;
+        uint32_t *seen = place_of(p, word, row);
+        const uint32_t is_new = *seen == UINT32_MAX, keep = is_new - 1;
+        pair_word[next] = word;
+        pair_row[next] = row;
+        pair[i] = *seen = (*seen & keep) | (next & ~keep);
+        next += is_new;
+    }
+    *n_pairs = next;
+    return RC_OK;
+}
+
 static enum rc find_pairs(struct batch *b, struct arena *a, struct pair_table *p,
                           const uint32_t *homolog, struct err *e)
 {
     enum rc rc = RC_OK;
     set_keys(b);
-    b->n_pairs = 0;
     b->pair_word = arena_get(a, b->n_genes * sizeof *b->pair_word);
     b->pair_row = arena_get(a, b->n_genes * sizeof *b->pair_row);
     if (!b->pair_word || !b->pair_row)
         return err_set(e, RC_FAIL, "no memory for a batch of %zu rows", b->n_rows);
-    for (size_t c = 0, g = 0; !rc && c < b->n_cells; c++)
-        for (uint32_t r = b->first[c] + 1; r < b->first[c + 1]; r++, g++) {
-            const uint32_t word = b->id[g];
-            if (word >= p->n_tokens) {
-                rc = err_set(e, RC_INPUT, "cell %zu: token %u of %u", c, word, p->n_tokens);
-                break;
-            }
-            const uint32_t row = homolog && b->species[c] == 1 ? homolog[word] : word;
-            uint32_t *s = place_of(p, word, row);
-            if (*s == UINT32_MAX) {
-                *s = (uint32_t)b->n_pairs;
-                b->pair_word[b->n_pairs] = word;
-                b->pair_row[b->n_pairs++] = row;
-            }
-            b->pair[g] = *s;
-        }
+    uint32_t n_pairs = 0;
+    for (size_t c = 0, g = 0; !rc && c < b->n_cells; c++) {
+        const size_t n = b->first[c + 1] - b->first[c] - 1;
+        rc = number_pairs(b, p, b->species[c] == 1 ? homolog : NULL, g, n, &n_pairs, e);
+        if (rc)
+            err_wrap(e, "cell %zu", c);
+        g += n;
+    }
+    b->n_pairs = n_pairs;
     for (size_t i = 0; i < b->n_pairs; i++)
         *place_of(p, b->pair_word[i], b->pair_row[i]) = UINT32_MAX;
     return rc;
@@ -113,19 +129,19 @@ enum rc batch_find_pairs(struct batch *b, struct arena *a, uint32_t n_tokens,
     return rc ? rc : find_pairs(b, a, &p, homolog, e);
 }
 
-/* Hides the token of gene row g = position j of cell c. */
+/* Hides the token of gene row g = position j of cell c; u says how. */
 static void mask_one(struct batch *b, const struct masking *m, uint64_t id, uint32_t j, size_t g,
-                     uint32_t row)
+                     uint32_t row, uint64_t u)
 {
-    const uint64_t pos = (uint64_t)j | m->round << 16;
+    const double unit = (double)(u >> 11) * 0x1p-53;
     b->masked[b->n_masked] = row;
     b->label[b->n_masked] = b->id[g];
     b->label_value[b->n_masked++] = b->value[g];
-    const double u = rng_unit(m->seed, RNG_MASK_KIND, id, pos);
-    if (u < m->mask)
+    if (unit < m->mask)
         b->id[g] = TOKEN_MASK;
-    else if (u < m->mask + m->random)
-        b->id[g] = (uint32_t)rng_below(m->seed, RNG_MASK_TOKEN, id, pos, m->n_tokens);
+    else if (unit < m->mask + m->random)
+        b->id[g] =
+            (uint32_t)rng_below(m->seed, RNG_MASK_TOKEN, id, j | m->round << 16, m->n_tokens);
     else
         return;
     b->value[g] = -1;
@@ -135,14 +151,22 @@ static void mask_one(struct batch *b, const struct masking *m, uint64_t id, uint
 static void mask_cell(struct batch *b, const struct masking *m, size_t c, size_t g)
 {
     uint64_t u[MASK_ROW];
+    uint32_t picked[MASK_ROW];
     const uint32_t n = b->first[c + 1] - b->first[c] - 1;
-    const uint64_t below = rng_threshold(m->rate), id = b->cell_id[c];
+    const uint64_t id = b->cell_id[c], round = m->round << 16;
+    /* The largest number that picks: a rate of 1 picks all. */
+    const uint64_t most = m->rate >= 1 ? UINT64_MAX : rng_threshold(m->rate) - 1;
     for (uint32_t at = 0; at < n; at += MASK_ROW) {
         const uint32_t k = n - at < MASK_ROW ? n - at : MASK_ROW;
-        rng_u64_row(m->seed, RNG_MASK_PICK, id, at | m->round << 16, u, k);
-        for (uint32_t i = 0; i < k; i++)
-            if ((u[i] < below || m->rate >= 1) && b->id[g + at + i] > TOKEN_MASK)
-                mask_one(b, m, id, at + i, g + at + i, b->first[c] + 1 + at + i);
+        uint32_t n_picked = 0;
+        rng_u64_row(m->seed, RNG_MASK_PICK, id, at | round, NULL, u, k);
+        for (uint32_t i = 0; i < k; i++) { /* no branch: nobody could foresee it */
+            picked[n_picked] = at + i;
+            n_picked += (u[i] <= most) & (b->id[g + at + i] > TOKEN_MASK);
+        }
+        rng_u64_row(m->seed, RNG_MASK_KIND, id, round, picked, u, n_picked);
+        for (uint32_t i = 0; i < n_picked; i++)
+            mask_one(b, m, id, picked[i], g + picked[i], b->first[c] + 1 + picked[i], u[i]);
     }
 }
 

@@ -324,6 +324,14 @@ static enum rc validate(struct tuner *t, struct finetune_epoch *r, struct err *e
     return rc ? rc : finetune_score(t->logit, t->val->class_of, n, t->n_classes, r, e);
 }
 
+static enum rc vectors(struct tuner *t, const struct finetune_cells *c, float *to, struct err *e)
+{
+    if (!c->x)
+        return encode_with(t, c->cell, c->n, t->o->micro_rows, to, e);
+    memcpy(to, c->x, c->n * t->m->config.d * sizeof *to);
+    return RC_OK;
+}
+
 static enum rc prepare(struct tuner *t, struct err *e)
 {
     const size_t d = t->m->config.d, n_val = t->val->n;
@@ -349,8 +357,8 @@ static enum rc prepare(struct tuner *t, struct err *e)
     }
     if (t->o->kind != FINE_HEAD)
         return RC_OK;
-    enum rc rc = encode_with(t, t->train->cell, t->train->n, t->o->micro_rows, t->x_train, e);
-    return rc ? rc : encode_with(t, t->val->cell, n_val, t->o->micro_rows, t->x_val, e);
+    enum rc rc = vectors(t, t->train, t->x_train, e);
+    return rc ? rc : vectors(t, t->val, t->x_val, e);
 }
 
 static void keep(struct tuner *t, const struct finetune_epoch *r, struct finetune_epoch *best)

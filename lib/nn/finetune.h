@@ -32,6 +32,7 @@ struct finetune_cells {
     const struct batch_cell *cell; /* [n] */
     const uint32_t *class_of;      /* [n] */
     size_t n;
+    const float *x; /* [n,D] what finetune_encode gives, which FINE_HEAD then takes; else NULL */
 };
 
 struct finetune_epoch {

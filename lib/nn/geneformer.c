@@ -44,7 +44,11 @@ static enum rc declare(struct geneformer *m, struct err *e)
         rc = net_add_linear(p, "cls.predictions.transform.dense", c->d, c->d, true, e);
     if (!rc)
         rc = net_add_norm(p, "cls.predictions.transform.LayerNorm", c->d, e);
-    return rc ? rc : params_add(p, "cls.predictions.bias", 1, c->n_tokens, 1, false, e);
+    if (!rc)
+        rc = params_add(p, "cls.predictions.bias", 1, c->n_tokens, 1, false, e);
+    if (!rc && c->n_classes)
+        rc = net_add_linear(p, "bert.pooler.dense", c->d, c->d, true, e);
+    return rc || !c->n_classes ? rc : net_add_linear(p, "classifier", c->n_classes, c->d, true, e);
 }
 
 enum rc geneformer_init(struct geneformer *m, const struct geneformer_config *c,
@@ -176,6 +180,36 @@ double geneformer_loss(const struct geneformer *m, struct tape *t, const struct 
     x = geneformer_transform(m, t, x);
     tape_id_loss(t, x, net_get(&m->params, "bert.embeddings.word_embeddings.weight"),
                  net_get(&m->params, "cls.predictions.bias"), b->label, 1.0 / (double)b->n_asked,
+                 &loss);
+    return loss.loss;
+}
+
+struct tensor *geneformer_pool(const struct geneformer *m, struct tape *t,
+                               const struct geneformer_batch *b, const struct geneformer_out *out)
+{
+    struct tensor *x =
+        tape_gather(t, out->layer[m->config.layers - 1], b->first, b->n_cells, SIZE_MAX);
+    x = net_linear(&m->params, t, x, "bert.pooler.dense", ACT_TANH);
+    struct dropout drop = drop_at(b, m->config.hidden_dropout, 1 + 3 * m->config.layers);
+    uint64_t *key = tape_memory(t, b->n_cells * sizeof *key);
+    for (size_t i = 0; key && b->row_key && i < b->n_cells; i++)
+        key[i] = b->row_key[b->first[i]];
+    drop.row_key = b->row_key ? key : NULL;
+    return tape_dropout(t, x, &drop);
+}
+
+struct tensor *geneformer_class_logits(const struct geneformer *m, struct tape *t,
+                                       struct tensor *pooled)
+{
+    return net_linear(&m->params, t, pooled, "classifier", ACT_NONE);
+}
+
+double geneformer_class_loss(const struct geneformer *m, struct tape *t, struct tensor *pooled,
+                             const uint32_t *class_of)
+{
+    struct id_loss loss = { 0 };
+    tape_id_loss(t, pooled, net_get(&m->params, "classifier.weight"),
+                 net_get(&m->params, "classifier.bias"), class_of, 1.0 / (double)pooled->rows,
                  &loss);
     return loss.loss;
 }

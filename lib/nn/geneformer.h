@@ -5,6 +5,8 @@
  *   x   = LN(word[id] + type[0] + position[rank])                       [rows, D]
  *   layer: a = LN(x + W_o attention(x)), x = LN(a + W_2 relu(W_1 a))    post-LN
  *   head: z = LN(relu(W x + b)); logits = z word' + bias                decoder tied to the words
+ *   classes: tanh(W x_0 + b), dropout, linear; x_0 is the row of the cell's highest gene, since a
+ *            rank list has no token of its own for the cell (transformers' sequence classification)
  *
  * Cells lie one behind another without padding, so there is no mask. Tokens: 0 <pad> (its row gets
  * no gradient from look-ups, but one from the decoder), 1 <mask>. */
@@ -18,6 +20,7 @@ enum { GENEFORMER_MAX_LAYERS = 48 };
 
 struct geneformer_config {
     size_t n_tokens, d, layers, heads, inner, n_positions, n_types;
+    size_t n_classes; /* of cells; 0: without pooler and classifier */
     double norm_eps, hidden_dropout, attention_dropout;
 };
 
@@ -62,5 +65,13 @@ struct tensor *geneformer_logits(const struct geneformer *m, struct tape *t, str
 /* Mean cross-entropy over the asked rows; adds gradients in training. 0 when nothing is asked. */
 double geneformer_loss(const struct geneformer *m, struct tape *t, const struct geneformer_batch *b,
                        const struct geneformer_out *out);
+/* Of the cells, with n_classes above 0: pooled rows [n_cells, D]; logits [n_cells, C] of them; the
+ * mean cross-entropy with class_of [n_cells], which adds gradients in training. */
+struct tensor *geneformer_pool(const struct geneformer *m, struct tape *t,
+                               const struct geneformer_batch *b, const struct geneformer_out *out);
+struct tensor *geneformer_class_logits(const struct geneformer *m, struct tape *t,
+                                       struct tensor *pooled);
+double geneformer_class_loss(const struct geneformer *m, struct tape *t, struct tensor *pooled,
+                             const uint32_t *class_of);
 
 #endif

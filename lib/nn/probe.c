@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/nn/forest.h"
 #include "lib/nn/hvg.h"
 #include "lib/nn/knn.h"
 #include "lib/nn/logistic.h"
@@ -31,7 +32,8 @@ void probe_result_release(struct probe_result *r)
     *r = (struct probe_result){ 0 };
 }
 
-static enum rc result_alloc(struct probe_result *r, size_t n, const char *setting, struct err *e)
+enum rc probe_result_alloc(struct probe_result *r, size_t n, const char *setting,
+                           struct err *e)
 {
     *r = (struct probe_result){ .setting = setting, .val_macro_f1 = -1 };
     r->predicted = calloc(n + 1, sizeof *r->predicted);
@@ -124,7 +126,7 @@ static enum rc begin(struct sides *s, const struct probe_cells *cells, const str
     enum rc rc = sides_init(s, cells, e);
     if (!rc && x)
         rc = sides_features(s, x, e);
-    return rc ? rc : result_alloc(r, cells->n, setting, e);
+    return rc ? rc : probe_result_alloc(r, cells->n, setting, e);
 }
 
 static enum rc end(struct sides *s, struct probe_result *r, enum rc rc)
@@ -193,6 +195,23 @@ enum rc probe_knn(const struct probe_cells *cells, const struct mat *x, struct p
             keep_if_better(&s, (double)ki, r);
     }
     knn_release(&near);
+    return end(&s, r, rc);
+}
+
+enum rc probe_forest(const struct probe_cells *cells, const struct mat *x, size_t n_trees,
+                     uint64_t seed, struct probe_result *r, struct err *e)
+{
+    struct sides s = { 0 };
+    struct forest f = { 0 };
+    const struct forest_options o = { .n_trees = n_trees, .min_leaf = 1, .seed = seed };
+    enum rc rc = begin(&s, cells, x, "-", r, e);
+    if (!rc)
+        rc = forest_fit(&s.fit, s.fit_class, cells->n_classes, &o, &f, e);
+    if (!rc)
+        rc = forest_predict(&f, &s.ask, s.said, s.score, e);
+    if (!rc)
+        keep_if_better(&s, 0, r);
+    forest_release(&f);
     return end(&s, r, rc);
 }
 

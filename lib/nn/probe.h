@@ -5,6 +5,7 @@
  *   logistic   c of 0.001, 0.01, 0.1, 1, 10
  *   svm        c of 0.0001, 0.001, 0.01, 0.1
  *   knn        k of 5, 15, 30
+ *   forest     nothing to choose
  *   majority   the commonest class of the training cells, first of equals */
 #ifndef GC_NN_PROBE_H
 #define GC_NN_PROBE_H
@@ -22,13 +23,15 @@ struct probe_cells {
 
 /* What one method said about the cells outside training (others: class 0, score 0). */
 struct probe_result {
-    const char *setting; /* "c", "k" or "-"; static */
+    const char *setting; /* "c", "k", "epoch" or "-": what was chosen; static */
     double chosen;
     double val_macro_f1;
     uint32_t *predicted; /* [n], owned, as is score */
     double *score;       /* probability, share of neighbours or training cells, or margin */
 };
 
+/* For n cells; setting is static. On failure *r is empty. */
+enum rc probe_result_alloc(struct probe_result *r, size_t n, const char *setting, struct err *e);
 void probe_result_release(struct probe_result *r);
 
 /* x [cells->n, d]: features of all cells, already scaled by the training cells. On failure *r is
@@ -39,6 +42,9 @@ enum rc probe_svm(const struct probe_cells *cells, const struct mat *x, struct p
                   struct err *e);
 enum rc probe_knn(const struct probe_cells *cells, const struct mat *x, struct probe_result *r,
                   struct err *e);
+/* A random forest (lib/nn/forest.h); its scores are shares of trees. */
+enum rc probe_forest(const struct probe_cells *cells, const struct mat *x, size_t n_trees,
+                     uint64_t seed, struct probe_result *r, struct err *e);
 enum rc probe_majority(const struct probe_cells *cells, struct probe_result *r, struct err *e);
 
 /* Features from raw counts: n_genes variable genes of the training cells, z-scored, cut at +-10;

@@ -9,7 +9,7 @@
 #include "lib/nn/attention_share.h"
 #include "lib/nn/net.h"
 
-static const char mask_name[] = "feature_embed.fe.mask";
+static const char mask_name[] = "feature_embed.fe.mask", packed_name[] = "feature_embed.packed";
 
 static enum rc add_block(struct params *p, size_t i, const struct tosica_config *c, struct err *e)
 {
@@ -37,9 +37,11 @@ static enum rc declare(struct tosica *m, struct err *e)
     const struct tosica_config *c = &m->config;
     struct params *p = &m->params;
     const size_t units = c->n_tokens * c->d;
-    enum rc rc = net_add_linear(p, "feature_embed.fe", units, c->n_genes, true, e);
+    enum rc rc = c->first ? net_add_linear(p, packed_name, c->d, c->first[c->n_tokens], false, e)
+                          : net_add_linear(p, "feature_embed.fe", units, c->n_genes, true, e);
     if (!rc)
-        rc = params_add(p, mask_name, units, c->n_genes, 2, false, e);
+        rc = c->first ? params_add(p, "feature_embed.fe.bias", 1, units, 1, false, e)
+                      : params_add(p, mask_name, units, c->n_genes, 2, false, e);
     if (!rc)
         rc = params_add(p, "cls_token", 1, c->d, 1, false, e);
     for (size_t i = 0; !rc && i < c->depth; i++)
@@ -55,7 +57,8 @@ enum rc tosica_init(struct tosica *m, const struct tosica_config *c, const struc
     *m = (struct tosica){ .config = *c };
     if (!c->n_genes || !c->n_tokens || !c->d || !c->heads || c->d % c->heads || !c->depth ||
         c->depth > TOSICA_MAX_DEPTH || !c->mlp_ratio || !c->n_classes || !(c->norm_eps > 0) ||
-        !(c->dropout >= 0 && c->dropout < 1) || !(c->path_drop >= 0 && c->path_drop < 1))
+        !(c->dropout >= 0 && c->dropout < 1) || !(c->path_drop >= 0 && c->path_drop < 1) ||
+        (c->first && c->layout != TOSICA_STRAIGHT))
         return err_set(e, RC_INPUT,
                        "a network of %zu genes, %zu tokens of width %zu, %zu heads, %zu blocks and "
                        "%zu classes cannot be",
@@ -77,6 +80,15 @@ void tosica_release(struct tosica *m)
     *m = (struct tosica){ 0 };
 }
 
+void tosica_initialise(struct tosica *m, uint64_t seed)
+{
+    const double bound = 1 / sqrt((double)m->config.n_genes);
+    net_initialise(&m->params, seed);
+    for (size_t i = 0; m->config.first && i < m->params.n; i++)
+        if (strncmp(m->params.item[i].name, "feature_embed.", 14) == 0)
+            net_uniform(&m->params, &m->params.item[i], bound, seed);
+}
+
 void tosica_set_mask(struct tosica *m, const struct mat *mask)
 {
     const struct params *p = &m->params;
@@ -86,11 +98,52 @@ void tosica_set_mask(struct tosica *m, const struct mat *mask)
         reals_from_f64(p->b, (char *)to->x + j * g * p->b->real_bytes, mat_row(mask, j / d), g);
 }
 
+/* Columns of all x side by side, whatever their number, in a tree of joins. */
+static struct tensor *join_all(struct tape *t, struct tensor **x, size_t n)
+{
+    enum { MOST = 8 }; /* of tape_join */
+    while (n > 1) {
+        size_t out = 0;
+        for (size_t i = 0; i < n; i += MOST)
+            x[out++] = tape_join(t, x + i, n - i < MOST ? n - i : MOST);
+        n = out;
+    }
+    return x[0];
+}
+
+/* [n T, E]: a small product for each token over its own genes. */
+static struct tensor *packed_tokens(const struct tosica *m, struct tape *t,
+                                    const struct tosica_batch *b)
+{
+    const struct tosica_config *c = &m->config;
+    const size_t n_tokens = c->n_tokens, wide = c->first[n_tokens];
+    double *x = tape_memory(t, b->n * wide * sizeof *x);
+    struct tensor **u = tape_memory(t, n_tokens * sizeof *u);
+    for (size_t i = 0; x && i < b->n; i++)
+        for (size_t k = 0; k < wide; k++)
+            x[i * wide + k] = b->x[i * c->n_genes + c->member[k]];
+    if (!x || !u)
+        return &t->nothing;
+    struct tensor *in = tape_input_f64(t, x, b->n, wide),
+                  *w = net_get(&m->params, "%s.weight", packed_name),
+                  *bias = net_get(&m->params, "feature_embed.fe.bias");
+    for (size_t k = 0; k < n_tokens; k++) {
+        const size_t at = c->first[k], n = c->first[k + 1] - at;
+        u[k] = tape_linear(t, tape_columns(t, in, at, n), tape_columns(t, w, at, n),
+                           tape_columns(t, bias, k * c->d, c->d), ACT_NONE);
+    }
+    if (t->failed)
+        return &t->nothing;
+    return tape_shape(t, join_all(t, u, n_tokens), b->n * n_tokens, c->d);
+}
+
 /* [n T, E] */
 static struct tensor *tokens_of(const struct tosica *m, struct tape *t,
                                 const struct tosica_batch *b)
 {
     const size_t n_tokens = m->config.n_tokens, d = m->config.d, n = b->n;
+    if (m->config.first)
+        return packed_tokens(m, t, b);
     struct tensor mask = *net_get(&m->params, mask_name);
     mask.g = NULL;
     struct tensor *w =

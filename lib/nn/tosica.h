@@ -25,6 +25,10 @@ struct tosica_config {
     double dropout;   /* after attention, its projection and both layers of the MLP: 0.5 */
     double path_drop; /* of the last block, linear from 0 in the first: 0.5 */
     enum tosica_layout layout;
+    /* Packed: genes of token t are member[first[t] .. first[t + 1]), and only their weights exist,
+     * as columns of feature_embed.packed.weight [E, first[T]]. The same numbers as under a mask, in a
+     * fraction of the time; layout straight only. Both borrowed for the network's life; NULL: a mask. */
+    const uint32_t *first, *member;
 };
 
 struct tosica {
@@ -53,11 +57,14 @@ struct tosica_out {
     double loss;           /* mean cross-entropy */
 };
 
-/* The mask is a parameter by name (feature_embed.fe.mask) that never gets a gradient. RC_INPUT:
+/* The mask is a parameter by name (feature_embed.fe.mask) that never gets a gradient; there is none
+ * when packed. RC_INPUT:
  * sizes that do not fit together. On failure *m is empty. */
 enum rc tosica_init(struct tosica *m, const struct tosica_config *c, const struct backend *b,
                     bool training, struct err *e);
 void tosica_release(struct tosica *m);
+/* First weights as the released modules have them: net_initialise, masked weights by all genes. */
+void tosica_initialise(struct tosica *m, uint64_t seed);
 /* mask [n_tokens, n_genes] of 0 and 1 into the parameter. */
 void tosica_set_mask(struct tosica *m, const struct mat *mask);
 /* Adds the loss's gradients in training. */

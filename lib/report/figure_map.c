@@ -1,4 +1,4 @@
-/* Scatter maps: figure 2 m is map m by species, 2 m + 1 the same by cell type.
+/* Scatter maps: figure 3 m is map m by species, 3 m + 1 the same by cell type, 3 m + 2 by sample.
  *
  * Colours belong to names: they are given out once, by falling number of cells in the first map
  * that is there, so that a cell type has one colour in all maps. */
@@ -32,17 +32,19 @@ static int by_size(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-static const char *const *names_of(const struct map_facts *m, bool by_type)
+enum colour_by { BY_SPECIES, BY_TYPE, BY_SAMPLE, N_COLOUR_BY };
+
+static const char *const *names_of(const struct map_facts *m, enum colour_by by)
 {
-    return by_type ? m->label : m->species;
+    return by == BY_TYPE ? m->label : by == BY_SAMPLE ? m->sample : m->species;
 }
 
 /* The largest groups of the map, then the rest as one. False when memory is short. */
-static bool find_groups(const struct map_facts *m, bool by_type, struct groups *out)
+static bool find_groups(const struct map_facts *m, enum colour_by by, struct groups *out)
 {
     struct map seen;
     struct group *g = calloc(m->n + 1, sizeof *g);
-    const char *const *name = names_of(m, by_type);
+    const char *const *name = names_of(m, by);
     size_t n = 0, rest = 0;
     bool good = g != NULL;
     map_init(&seen);
@@ -103,7 +105,7 @@ static uint64_t key_limit(const struct map_facts *m)
 }
 
 /* Both axes by one scale, to 0..1000 with the middle in the middle. */
-static void points(const struct map_facts *m, bool by_type, const struct groups *g,
+static void points(const struct map_facts *m, enum colour_by by, const struct groups *g,
                    struct figure *f)
 {
     double x0 = m->x[0], x1 = x0, y0 = m->y[0], y1 = y0;
@@ -116,7 +118,7 @@ static void points(const struct map_facts *m, bool by_type, const struct groups 
     double span = fmax(x1 - x0, y1 - y0), scale = span > 0 ? 1000 / span : 0;
     uint64_t limit = key_limit(m);
     size_t n_drawn = 0;
-    const char *const *name = names_of(m, by_type);
+    const char *const *name = names_of(m, by);
     figure_block(f, "points");
     for (size_t i = 0; i < m->n; i++) {
         if (m->key[i] > limit || n_drawn++ >= MAX_DOTS) /* ids may repeat */
@@ -136,9 +138,9 @@ static const struct map_facts *first_map(const struct results *r)
     return NULL;
 }
 
-static void count_in(const struct map_facts *m, bool by_type, struct groups *g)
+static void count_in(const struct map_facts *m, enum colour_by by, struct groups *g)
 {
-    const char *const *name = names_of(m, by_type);
+    const char *const *name = names_of(m, by);
     for (size_t i = 0; i < g->n; i++)
         g->g[i].n = 0;
     for (size_t i = 0; i < m->n; i++) {
@@ -149,7 +151,7 @@ static void count_in(const struct map_facts *m, bool by_type, struct groups *g)
     }
 }
 
-static void key(const struct groups *g, struct figure *f, bool by_type)
+static void key(const struct groups *g, struct figure *f, enum colour_by by)
 {
     char word[N_COLOURS + 1][256], number[FORMAT_MAX];
     const char *words[N_COLOURS + 1], *colours[N_COLOURS + 1];
@@ -164,7 +166,7 @@ static void key(const struct groups *g, struct figure *f, bool by_type)
             bytes += len ? len : 1;
         }
         if (!s)
-            markup_raw(&name, by_type ? "other or none" : "not known");
+            markup_raw(&name, by == BY_SPECIES ? "not known" : "other or none");
         else
             markup_bytes(&name, s, bytes);
         if (s && s[bytes])
@@ -187,26 +189,28 @@ static void key(const struct groups *g, struct figure *f, bool by_type)
 
 static bool fill(const struct results *r, size_t which, struct figure *f)
 {
-    const struct map_facts *m = &r->map[which / 2], *first = first_map(r);
-    bool by_type = which % 2;
+    static const char *const suffix[] = { "species", "type", "sample" };
+    static const char *const words[] = { "species", "cell type", "sample" };
+    const struct map_facts *m = &r->map[which / N_COLOUR_BY], *first = first_map(r);
+    const enum colour_by by = (enum colour_by)(which % N_COLOUR_BY);
     struct groups g;
     char name[64], title[128];
-    if (!m->present || !first || !find_groups(first, by_type, &g))
+    if (!m->present || !first || !find_groups(first, by, &g))
         return false;
-    count_in(m, by_type, &g);
-    snprintf(name, sizeof name, "%s-%s", m->stage, by_type ? "type" : "species");
+    count_in(m, by, &g);
+    snprintf(name, sizeof name, "%s-%s", m->stage, suffix[by]);
     snprintf(title, sizeof title, "%s: map of the cells, coloured by %s", m->title,
-             by_type ? "cell type" : "species");
+             words[by]);
     figure_init(f, name, title);
-    key(&g, f, by_type);
-    points(m, by_type, &g, f);
+    key(&g, f, by);
+    points(m, by, &g, f);
     return true;
 }
 
 static size_t count(const struct results *r)
 {
     (void)r;
-    return 2 * N_MAPS;
+    return N_COLOUR_BY * N_MAPS;
 }
 
 const struct figure_kind figure_map = { "map", count, fill };

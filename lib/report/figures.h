@@ -50,6 +50,21 @@ long figure_colour_number(const char *colour);
 void figure_key(struct figure *f, const char *const *word, const char *const *colour, size_t n,
                 double top);
 
+/* Lines of text under a figure, wrapped to its width, from px `top` on; call it after figure_size,
+ * which it calls again with the height that they need. */
+void figure_notes(struct figure *f, const char *const *note, size_t n, double top);
+
+/* Scores of models that differ in the size of their corpus (methods SIZE-SPECIES-KINDS-LAYERS with
+ * +logistic behind; size 0 is random weights), one figure per data set and metric. scaling_count is
+ * their number; scaling_fill is false where memory is short or which too large. */
+size_t scaling_count(const struct results *r);
+bool scaling_fill(const struct results *r, size_t which, const char *name, struct figure *f,
+                  double *notes_top);
+/* All methods on one data set by macro-F1, in a fixed order: ours, other deep ones, simple ones; those that
+ * nobody knows come last. A method that the file lacks has no row. */
+bool methods_fill(const struct results *r, const char *dataset, const char *name, struct figure *f,
+                  double *notes_top);
+
 /* Data sets with a score by `metric` in variant clean (if there is one), split test (likewise). */
 size_t scores_groups(const struct results *r, const char *metric);
 /* The methods of data set number `which`: the trained model first, then by falling mean. The

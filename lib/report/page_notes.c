@@ -89,6 +89,9 @@ static void promoter_row(const struct page *p)
 /* Labels by simple methods on the model's vectors, where the paper trains the model on. */
 static void probe_row(const struct page *p)
 {
+    for (size_t i = 0; i < p->r->scores.n; i++)
+        if (score_is_model(&p->r->scores.s[i]) && strstr(p->r->scores.s[i].method, "+full"))
+            return; /* it was trained on here as well */
     for (size_t i = 0; i < p->r->scores.n; i++) {
         const struct score *s = &p->r->scores.s[i];
         if (!score_is_model(s) || !strchr(s->method, '+'))

@@ -93,6 +93,30 @@ static void summary(const struct page *p)
                s->baseline, s->n_ahead);
 }
 
+/* How many of the cells that are scored the model has seen before. */
+static bool is_share(const struct score *s)
+{
+    return strcmp(s->metric, "share_in_corpus") == 0;
+}
+
+static void shares(const struct page *p)
+{
+    bool any = false;
+    for (size_t i = 0; i < p->r->scores.n; i++) {
+        const struct score *s = &p->r->scores.s[i];
+        if (!is_share(s) || strcmp(s->split, "all") != 0)
+            continue;
+        markup_raw(p->html, any ? ", " : "<p>Share of a data set's cells that stand in the "
+                                         "pretraining corpus, without their labels: ");
+        markup_text(p->html, s->dataset);
+        markup_fmt(p->html, " %.1f %%", 100 * s->mean);
+        any = true;
+    }
+    if (any)
+        markup_raw(p->html, ". Scores on the other test cells alone have the split test-unseen "
+                            "below, where there are such cells.</p>\n");
+}
+
 void page_scores(const struct page *p)
 {
     const char *metric = scores_main_metric(p->r);
@@ -109,20 +133,23 @@ void page_scores(const struct page *p)
     page_term(p, "baseline", "baselines");
     markup_raw(p->html, " get the same cells: the same network with ");
     page_term(p, "random-weights", "random weights");
-    markup_raw(p->html, ", a logistic regression on principal components of variable genes, and "
-                        "the guess of the most frequent label. ");
+    markup_raw(p->html, ", simple methods on variable genes and their principal components, the "
+                        "guess of the most frequent label and, where they were run, two rivals, "
+                        "TOSICA and a small Geneformer. ");
     page_term(p, "macro-f1", "Macro-F1");
     markup_raw(p->html, " counts rare types as much as common ones. Intervals are 95 % over ");
     page_term(p, "seed", "seeds");
     markup_raw(p->html, ".</p>\n");
     summary(p);
+    shares(p);
     figures(p, metric);
     markup_raw(p->html, "<details><summary>Every score</summary>\n");
     page_table(p, "Every score",
                "task|data set|method|metric|>mean|>95 % interval|best baseline|split|variant|"
                ">seeds|>scored");
     for (size_t i = 0; i < p->r->scores.n; i++)
-        score_row(p, &p->r->scores.s[i]);
+        if (!is_share(&p->r->scores.s[i]))
+            score_row(p, &p->r->scores.s[i]);
     page_table_end(p);
     markup_raw(p->html, "</details>\n");
     page_section_end(p);

@@ -76,7 +76,7 @@ struct map_facts {
     bool present;
     size_t n;
     double *x, *y;                 /* owned by the arena */
-    const char **species, **label; /* NULL entries: not known */
+    const char **species, **label, **sample; /* NULL entries: not known */
     uint64_t *key;                 /* decides which cells are drawn when there are too many */
     json_t *report;                /* owned */
 };
@@ -146,6 +146,8 @@ enum rc results_worth(struct results *r, struct err *e);
 enum rc results_pretrain(struct results *r, struct err *e);
 enum rc results_maps(struct results *r, struct err *e);
 enum rc results_scores(struct results *r, struct err *e);
+/* The scores of these metrics.tsv alone, over the seeds of all of them; *r was zeroed. */
+enum rc results_score_files(struct results *r, const char *const *path, size_t n, struct err *e);
 enum rc results_stages(struct results *r, struct err *e);
 
 /* "FOLDER/<fmt>" in the arena, NULL when memory is short. */

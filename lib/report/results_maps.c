@@ -30,14 +30,15 @@ static enum rc fill(struct results *r, struct map_facts *m, const struct table *
 {
     const struct column *x = table_find(t, "x"), *y = table_find(t, "y");
     const struct column *id = table_find(t, "cell_id"), *label = table_find(t, "label");
-    const struct column *species = table_find(t, "species");
+    const struct column *species = table_find(t, "species"), *sample = table_find(t, "sample");
     m->n = t->n_rows;
     m->x = arena_get(&r->text, m->n * sizeof *m->x);
     m->y = arena_get(&r->text, m->n * sizeof *m->y);
     m->species = arena_get(&r->text, m->n * sizeof *m->species);
     m->label = arena_get(&r->text, m->n * sizeof *m->label);
+    m->sample = arena_get(&r->text, m->n * sizeof *m->sample);
     m->key = arena_get(&r->text, m->n * sizeof *m->key);
-    if (!m->x || !m->y || !m->species || !m->label || !m->key)
+    if (!m->x || !m->y || !m->species || !m->label || !m->sample || !m->key)
         return err_set(e, RC_FAIL, "no memory for %zu cells", m->n);
     enum rc rc = RC_OK;
     for (size_t i = 0; !rc && i < m->n; i++) {
@@ -46,6 +47,7 @@ static enum rc fill(struct results *r, struct map_facts *m, const struct table *
             rc = read_number(y->text[i], path, i, "y", &m->y[i], e);
         m->species[i] = results_text(r, or_null(species->text[i]));
         m->label[i] = results_text(r, or_null(label->text[i]));
+        m->sample[i] = results_text(r, or_null(sample->text[i]));
         m->key[i] = hash_text(id->text[i]);
     }
     return rc;

@@ -133,29 +133,39 @@ static enum rc reduce_all(struct results *r, struct rows *rows, struct err *e)
     return RC_OK;
 }
 
-enum rc results_scores(struct results *r, struct err *e)
+enum rc results_score_files(struct results *r, const char *const *path, size_t n, struct err *e)
 {
-    const char **stage = NULL;
-    size_t n = 0;
     struct rows rows = { 0 };
-    enum rc rc = results_list(r, r->folder, 'd', &stage, &n, e);
+    enum rc rc = RC_OK;
     for (size_t i = 0; !rc && i < n; i++) {
         struct table t;
-        const char *path = results_path(r, "%s/metrics.tsv", stage[i]);
-        if (!path)
-            rc = err_set(e, RC_FAIL, "no memory for a path");
-        if (rc || !file_exists(path))
-            continue;
-        rc = tsv_read_need(path, "task,dataset,method,variant,split,seed,metric,value,n", &t, e);
+        rc = tsv_read_need(path[i], "task,dataset,method,variant,split,seed,metric,value,n", &t, e);
         if (rc)
             break;
         r->scores.present = true;
-        rc = add_rows(r, &t, path, &rows, e);
+        rc = add_rows(r, &t, path[i], &rows, e);
         table_release(&t);
     }
     if (!rc)
         rc = reduce_all(r, &rows, e);
     free(rows.row);
+    return rc;
+}
+
+enum rc results_scores(struct results *r, struct err *e)
+{
+    const char **stage = NULL;
+    size_t n = 0, n_files = 0;
+    enum rc rc = results_list(r, r->folder, 'd', &stage, &n, e);
+    for (size_t i = 0; !rc && i < n; i++) {
+        const char *path = results_path(r, "%s/metrics.tsv", stage[i]);
+        if (!path)
+            rc = err_set(e, RC_FAIL, "no memory for a path");
+        else if (file_exists(path))
+            stage[n_files++] = path;
+    }
+    if (!rc)
+        rc = results_score_files(r, stage, n_files, e);
     free(stage);
     return rc;
 }

@@ -37,6 +37,8 @@ struct summary {
 void summary_make(struct summary *s, const struct results *r);
 /* numbers.tex: \newcommand{\gcCellsKept}{12,345} and so on, one per number. */
 struct markup;
+/* The scores alone. */
+enum rc scores_tex(const struct results *r, struct markup *m, struct err *e);
 enum rc numbers_tex(const struct results *r, const struct summary *s, struct markup *m,
                     struct err *e);
 

@@ -120,6 +120,16 @@ static void samples(struct tex *t, const struct results *r)
     }
 }
 
+enum rc scores_tex(const struct results *r, struct markup *m, struct err *e)
+{
+    struct tex t = { .m = m };
+    map_init(&t.names);
+    for (size_t i = 0; i < r->scores.n; i++)
+        one_score(&t, &r->scores.s[i]);
+    map_release(&t.names);
+    return markup_ok(m, e);
+}
+
 enum rc numbers_tex(const struct results *r, const struct summary *s, struct markup *m,
                     struct err *e)
 {

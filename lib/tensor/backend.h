@@ -156,7 +156,8 @@ struct op_attention {
     const void *q, *k, *v;
     struct dropout drop;
     void *y;
-    void *row_max, *row_sum; /* [n,heads] saved: the soft-max is exp(s - max) / sum */
+    void *row_max, *row_sum; /* [n,heads] saved: the soft-max is exp(s - max) / sum, where
+                              * max may stand somewhat below the largest score */
     const void *dy;
     void *dq, *dk, *dv;
     void *work; /* op_attention_work reals for each worker */

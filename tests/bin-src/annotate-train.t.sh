@@ -2,23 +2,6 @@
 # annotate train, predict and evaluate: simulated cells with known types, a model of width 16.
 . "$SRC/tests/tool.sh"
 . "$SRC/tests/bin-src/corpus.sh"
-types_model() { # two samples of each species, tables, and a model after a few steps, in $tmp/run
-	simulate --out "$tmp/sim" --cells 400 --types 2 --seed 2 --quiet &&
-		gene-tables --inputs "$tmp/sim/mirror" --out "$tmp/tables" --quiet || return 1
-	local s
-	for s in human/sim_h1 human/sim_h2/filtered_feature_bc_matrix.h5 mouse/sim_m1; do
-		local name=${s#*/}
-		name=${name%%/*}
-		import "$tmp/sim/mirror/sc_$s" --labels "$tmp/sim/mirror/sc_${s%%/*}/$name/labels.tsv" --label-column celltype \
-			--sample "$name" --species "${s%%/*}" --out "$tmp/$name.h5ad" --quiet &&
-			homolog-map "$tmp/$name.h5ad" --tables "$tmp/tables" --out "$tmp/$name.m.h5ad" --quiet &&
-			qc-filter "$tmp/$name.m.h5ad" --tables "$tmp/tables" --out "$tmp/$name.q.h5ad" --quiet || return 1
-	done
-	corpus_tokens "$tmp/sim_h1" "$tmp/sim_m1" || return 1
-	corpus_config 64
-	pretrain --shards "$tmp/s" --tables "$tmp/tables" --config "$tmp/model.json" --steps 10 --batch 8 --lr 2e-3 \
-		--warmup 1 --held-out 0.1 --out "$tmp/run" --quiet
-}
 is 'a model is trained' types_model
 model=$(find "$tmp/run" -maxdepth 1 -name 'step-*' | sort -V | tail -n 1)
 cells=$tmp/sim_h1.m.h5ad other=$tmp/sim_h2.m.h5ad
@@ -42,6 +25,15 @@ recount() { # accuracy from predictions.tsv
 }
 is 'the accuracy is that of the predictions' recount
 is 'the figure is there' grep -q '<svg' "$tmp/score/confusion.svg"
+ramp() { # each channel goes straight from dark blue (all cells of a row) to white
+	local n=0 hex r
+	for hex in $(grep -oE 'polygon fill="#[0-9a-f]{6}' "$tmp/score/confusion.svg" | sed 's/.*#//'); do
+		r=$((16#${hex:0:2})) n=$((n + 1))
+		[ $((16#${hex:2:2})) = $((80 + r * 175 / 255)) ] && [ $((16#${hex:4:2})) = $((140 + r * 115 / 255)) ] || return 1
+	done
+	[ $n -gt 0 ]
+}
+is 'its squares are shades of one colour' ramp
 is 'confusion.tsv has every labelled cell' test "$(awk -F'\t' 'NR > 1 { n += $3 } END { print n }' "$tmp/score/confusion.tsv")" = \
 	"$(awk -F'\t' 'NR > 1 && $4 != "-"' "$tmp/score/predictions.tsv" | wc -l)"
 t 'a threshold above 1 makes every cell unsure' 0 ': 0 named' annotate predict "$other" --model "$tmp/probe" --threshold 1.1 --out "$tmp/unsure"

@@ -19,16 +19,17 @@ above() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a != "" && b != "" && a + 0 > 
 is 'the good embedding tells the types' above "$(value alpha good+logistic macro_f1)" 0.9
 is 'noise does not' above 0.6 "$(value alpha noise+logistic macro_f1)"
 is 'counts tell them as well' above "$(value beta hvg+logistic accuracy)" 0.9
+is 'so does a forest' above "$(value beta hvg+forest accuracy)" 0.8
 is 'the commonest type is half of the cells' test "$(value beta majority accuracy)" = 0.5
 is 'its interval over seeds is 0' awk -F'\t' '$2 == "majority" && $3 == "accuracy" { n++; bad += $6 != "0" } END { exit n != 2 || bad }' "$tmp/a/summary.tsv"
 is 'a sample without labels is named in the report' grep -q '"sample": "gamma"' "$tmp/a/report.json"
 
 is 'metrics.tsv has its header' test "$(head -n 1 "$tmp/a/metrics.tsv")" = "$(printf 'task\tdataset\tmethod\tvariant\tsplit\tseed\tmetric\tvalue\tn')"
 is 'every line has nine fields' awk -F'\t' 'NF != 9 { exit 1 }' "$tmp/a/metrics.tsv"
-# 2 samples x 3 seeds x 9 methods x 36 cells of 90
-is 'a prediction per cell outside training, method and seed' test "$(wc -l <"$tmp/a/predictions.tsv")" = $((1 + 2 * 3 * 9 * 36))
+# 2 samples x 3 seeds x 10 methods x 36 cells of 90
+is 'a prediction per cell outside training, method and seed' test "$(wc -l <"$tmp/a/predictions.tsv")" = $((1 + 2 * 3 * 10 * 36))
 same_cells() { # every method of a seed has the same cells in test
-	awk -F'\t' '$8 == "test" { n[$1 FS $9 FS $2]++ } END { for (i in n) if (n[i] != 9) exit 1 }' "$tmp/a/predictions.tsv"
+	awk -F'\t' '$8 == "test" { n[$1 FS $9 FS $2]++ } END { for (i in n) if (n[i] != 10) exit 1 }' "$tmp/a/predictions.tsv"
 }
 is 'all methods are asked about the same cells' same_cells
 recount() { # accuracy from predictions.tsv equals metrics.tsv
@@ -63,6 +64,8 @@ t 'an embedding without a name' 2 'NAME=FILE' annotate compare --counts "$c" --e
 t 'two embeddings of one name' 2 'two methods' annotate compare --counts "$c" --embedding a="$tmp/good.h5ad" a="$tmp/noise.h5ad" --out "$tmp/x"
 t 'an embedding named as a baseline' 2 'two methods' annotate compare --counts "$c" --embedding hvg="$tmp/good.h5ad" --out "$tmp/x"
 t 'no seeds' 2 '--seeds is 1 to 1000' annotate compare --counts "$c" --seeds 0 --out "$tmp/x"
+t 'no trees, no forest' 0 '' annotate compare --counts "$c" --genes 60 --pcs 10 --seeds 1 --trees 0 --out "$tmp/bare" --quiet
+is 'in the tables' test "$(grep -c forest "$tmp/bare/summary.tsv")" = 0
 t 'a missing file' 3 "absent.h5ad" annotate compare --counts "$tmp/absent.h5ad" --out "$tmp/x"
 echo 'not HDF5' >"$tmp/text.h5ad"
 t 'a text file' 3 "text.h5ad" annotate compare --counts "$tmp/text.h5ad" --out "$tmp/x"

@@ -82,3 +82,23 @@ corpus_families() {
 		printf ']}}'
 	} >"$tmp/hgnc.json"
 }
+
+# types_model: labelled samples of two types, sim_h1, sim_h2 and sim_m1 ($tmp/NAME.h5ad as imported,
+# .m.h5ad mapped, .q.h5ad filtered), tables, and a model of width 16 after a few steps, in $tmp/run.
+types_model() {
+	simulate --out "$tmp/sim" --cells 400 --types 2 --seed 2 --quiet &&
+		gene-tables --inputs "$tmp/sim/mirror" --out "$tmp/tables" --quiet || return 1
+	local s
+	for s in human/sim_h1 human/sim_h2/filtered_feature_bc_matrix.h5 mouse/sim_m1; do
+		local name=${s#*/}
+		name=${name%%/*}
+		import "$tmp/sim/mirror/sc_$s" --labels "$tmp/sim/mirror/sc_${s%%/*}/$name/labels.tsv" --label-column celltype \
+			--sample "$name" --species "${s%%/*}" --out "$tmp/$name.h5ad" --quiet &&
+			homolog-map "$tmp/$name.h5ad" --tables "$tmp/tables" --out "$tmp/$name.m.h5ad" --quiet &&
+			qc-filter "$tmp/$name.m.h5ad" --tables "$tmp/tables" --out "$tmp/$name.q.h5ad" --quiet || return 1
+	done
+	corpus_tokens "$tmp/sim_h1" "$tmp/sim_m1" || return 1
+	corpus_config 64
+	pretrain --shards "$tmp/s" --tables "$tmp/tables" --config "$tmp/model.json" --steps 10 --batch 8 --lr 2e-3 \
+		--warmup 1 --held-out 0.1 --out "$tmp/run" --quiet
+}

@@ -132,6 +132,50 @@ else
 	skip 'a disk that is full' 'only root can mount a small one'
 fi
 
+# --- loss of power: what is renamed lies on the disk before, and the name before older ones go ------
+cat >"$tmp/order.c" <<'C'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void note(const char *what, const char *path)
+{
+    FILE *f = fopen(getenv("ORDER"), "a");
+    fprintf(f, "%s %s\n", what, path);
+    fclose(f);
+}
+int fsync(int fd)
+{
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    const ssize_t n = readlink(link, path, sizeof path - 1);
+    path[n > 0 ? n : 0] = 0;
+    note("sync", path);
+    return ((int (*)(int))dlsym(RTLD_NEXT, "fsync"))(fd);
+}
+int rename(const char *from, const char *to)
+{
+    note("rename", from);
+    return ((int (*)(const char *, const char *))dlsym(RTLD_NEXT, "rename"))(from, to);
+}
+C
+is 'a library that notes the order' cc -shared -fPIC -w -o "$tmp/order.so" "$tmp/order.c" -ldl
+noted() { ORDER=$tmp/order LD_PRELOAD=$tmp/order.so pre "$tmp/power" --steps 1 --warmup 0 --eval-every 0; }
+if [[ ${SAN-} == *address* ]]; then
+	skip 'the order of writes' 'a sanitizer wants to be loaded first'
+else
+	t 'a run whose writes are noted' 0 '' noted
+	line_of() { grep -n -m 1 -- "$1" "$tmp/order" | cut -d : -f 1; }
+	named=$(line_of '^rename .*/step-1.part$')
+	for f in model.safetensors config.json state.h5 vocab.tsv; do
+		is "$f is on the disk before it has its name" test "$(line_of "^sync .*/step-1.part/$f\$")" -lt "$named"
+	done
+	is 'so are the names in the folder' test "$(line_of '^sync .*/step-1.part$')" -lt "$named"
+	is 'the name itself after it' test "$(line_of '^sync .*/power$')" -gt "$named"
+fi
+
 # --- loss that is no number ------------------------------------------------------------------
 t 'weights that overflow stop the run' 4 'step [1-9]: loss (nan|inf|-nan).*cells: [0-9a-f]{16} ' \
 	pre "$tmp/nan" --lr 1e30 --warmup 0 --checkpoint-every 1
@@ -167,6 +211,22 @@ is 'a file of knowledge' knowledge-embed grn --tables "$tmp/tables" --vocab "$tm
 t 'one kind' 0 '' short "$tmp/grn" --knowledge "$tmp/grn.safetensors" --kinds grn
 is 'is in the model' grep -q '"use_peca_grn": true' "$tmp/grn/step-2/config.json"
 is 'and no other' grep -q '"use_promoter": false' "$tmp/grn/step-2/config.json"
+t 'the same with permuted rows' 0 '' short "$tmp/permuted" --knowledge "$tmp/grn.safetensors" --kinds grn --shuffle-knowledge
+tables() { # sums of the rows of a model's table, in its order and sorted
+	"$PYTHON" - "$1/step-2/model.safetensors" <<-'PY'
+		import hashlib, json, sys
+		b = open(sys.argv[1], "rb").read()
+		n = int.from_bytes(b[:8], "little")
+		t = json.loads(b[8 : 8 + n])["bert.embeddings.peca_grn_knowledge"]
+		x = b[8 + n + t["data_offsets"][0] : 8 + n + t["data_offsets"][1]]
+		rows = [x[i : i + 32] for i in range(0, len(x), 32)]
+		print(hashlib.sha256(b"".join(sorted(rows))).hexdigest(), hashlib.sha256(x).hexdigest())
+	PY
+}
+if ! command -v "$PYTHON" >/dev/null; then skip 'permuted rows' 'python3 is not installed'; else
+is 'which are the same rows' test "$(tables "$tmp/grn" | cut -d ' ' -f 1)" = "$(tables "$tmp/permuted" | cut -d ' ' -f 1)"
+is 'in another order' test "$(tables "$tmp/grn" | cut -d ' ' -f 2)" != "$(tables "$tmp/permuted" | cut -d ' ' -f 2)"
+fi
 t 'none, whatever the configuration' 0 '' short "$tmp/none" --knowledge "$tmp/grn.safetensors" --kinds none
 cp "$tmp/plain.json" "$tmp/model.json"
 is 'gives the model without knowledge' cmp "$tmp/none/step-2/model.safetensors" "$tmp/both/step-2/model.safetensors"

@@ -123,7 +123,8 @@ map map-counts 4 3
 			print "annotate", ds[d], me[m], "clean", "test", s, "macro_f1", sprintf("%.6f", x), 400 + d
 			print "annotate", ds[d], me[m], "clean", "test", s, "accuracy", sprintf("%.6f", x + 0.1), 400 + d
 			print "annotate", ds[d], me[m], "clean", "val", s, "macro_f1", m == 4 ? "nan" : sprintf("%.6f", x + 0.02), 50
-		} }' </dev/null
+		}
+		print "annotate", ds[1], "corpus", "clean", "all", 1, "share_in_corpus", 0.75, 400 }' </dev/null
 } >"$r/annotate/metrics.tsv"
 
 manifest() { # folder stage params...

@@ -355,6 +355,65 @@ static void not_a_number(void)
     }
 }
 
+enum { STEEP_ROWS = 600, STEEP_D = 8 };
+
+/* y of one cell whose scores, the same for every query, go from 0 to 160 (up) or from 160 to 0. */
+static void steep_attention(const struct backend *b, bool up, double odd, double *y)
+{
+    struct tape t;
+    static const uint32_t first[2] = { 0, STEEP_ROWS };
+    enum { N = STEEP_ROWS * STEEP_D };
+    static double q[N], k[N], v[N];
+    for (size_t i = 0; i < N; i++) {
+        const size_t row = i / STEEP_D, step = up ? row : STEEP_ROWS - 1 - row;
+        q[i] = 1;
+        k[i] = 160 / sqrt(STEEP_D) * (double)step / STEEP_ROWS;
+        v[i] = rng_normal(3, RNG_TEST, 7, i);
+    }
+    q[STEEP_D] = odd;
+    tape_init(&t, b, false);
+    struct tensor *in[3];
+    const double *const from[3] = { q, k, v };
+    for (size_t i = 0; i < 3; i++) {
+        in[i] = tape_new(&t, STEEP_ROWS, STEEP_D);
+        reals_from_f64(b, in[i]->x, from[i], N);
+    }
+    const struct tensor *out = tape_attention(&t, in[0], in[1], in[2], 1, first, 1, NULL);
+    for (size_t i = 0; i < N; i++)
+        y[i] = b->real_bytes == sizeof(double) ? ((const double *)out->x)[i]
+                                               : (double)((const float *)out->x)[i];
+    tape_release(&t);
+}
+
+/* The maximum so far moves many times within a cell, or never; against the first one the last
+ * probabilities would be no floats. Scores of 160 are floats to 8e-6, and a few such errors add up
+ * in the exponent. bf16 cannot tell such scores apart. */
+static void steep_scores(void)
+{
+    const char *why;
+    static double want[STEEP_ROWS * STEEP_D], got[STEEP_ROWS * STEEP_D];
+    for (size_t f = 0; f < N_FILLINGS; f++) {
+        const struct backend *b = backend_find(fillings[f].name, &why);
+        if (!b || strstr(b->name, "bf16"))
+            continue;
+        for (int up = 0; up < 2; up++) {
+            double worst = 0;
+            steep_attention(&backend_ref, up, 1, want);
+            steep_attention(b, up, 1, got);
+            bool numbers = true;
+            for (size_t i = 0; i < STEEP_ROWS * STEEP_D; i++) {
+                numbers = numbers && isfinite(got[i]);
+                worst = fmax(worst, fabs(got[i] - want[i]));
+            }
+            ok(numbers && worst <= 5e-5, "%s: attention where scores go %s 160: off by %.1e",
+               fillings[f].name, up ? "up to" : "down from", worst);
+        }
+        steep_attention(b, true, NAN, got);
+        ok(isnan(got[STEEP_D]) && !isnan(got[0]) && !isnan(got[2 * STEEP_D]),
+           "%s: a NaN in a query makes its row NaN and no other", fillings[f].name);
+    }
+}
+
 static void threads_of(const struct backend *b, const char *name, const struct fix *c)
 {
     double *x[MAX_IN], *g[MAX_IN], *h[MAX_IN], *unused[MAX_IN];
@@ -417,6 +476,7 @@ int main(void)
     losses();
     pad_row();
     not_a_number();
+    steep_scores();
     threads();
     threads_stop();
     return tap_end();

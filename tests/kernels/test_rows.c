@@ -94,7 +94,7 @@ int main(void)
         check(b, names[i], 512, 128, ACT_NONE);
         check(b, names[i], 128, 7, ACT_NONE);
         check(b, names[i], 2, 128, ACT_NONE);
-        check(b, names[i], 6500, 40, ACT_NONE); /* wider than the memory on the stack */
+        check(b, names[i], 6500, 40, ACT_NONE); /* many pieces of weights, one after the other */
     }
     threads_stop();
     return tap_end();

@@ -18,3 +18,9 @@ pretrain_lr := 1e-3
 pretrain_warmup := 45
 pretrain_eval_every := 50
 pretrain_checkpoint_every := 150
+
+# Everything that names cells: some three quarters of the time are the model and its two controls,
+# so these see 64 genes of a cell, five times.
+annotate_tune := full
+annotate_rivals := tosica geneformer
+annotate_sizes := --tune-epochs 5 --tune-genes 64 --tune-lr 1e-3 --geneformer-genes 64

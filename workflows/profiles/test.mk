@@ -31,3 +31,18 @@ dnabert_layers := 1
 dnabert_width := 32
 dnabert_ffn := 32
 paired_samples := human_0 human_1 mouse_0 mouse_1
+# Figure 3 as a check of the way there: the same stages on models that learn next to nothing.
+fig3_sizes := 50 100
+fig3_species := human both
+fig3_layers := 1
+fig3_seeds := 1 2
+fig3_sets := sim_h1 sim_m1
+fig3_genes := 32
+fig3_least_cells := 100
+fig3_steps := 4
+fig3_warmup := 1
+fig3_knowledge_dim := 16
+annotate_tune := frozen full
+annotate_rivals := tosica geneformer
+annotate_sizes := --tune-epochs 2 --tune-genes 32 --frozen-epochs 10 --rival-epochs 3 --tosica-sets 10 \
+	--geneformer-width 16 --geneformer-genes 32 --geneformer-steps 20

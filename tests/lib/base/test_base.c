@@ -119,6 +119,53 @@ static void arenas(void)
     arena_release(&a);
 }
 
+/* One arena takes over what another has handed out. */
+static void adoptions(void)
+{
+    struct arena to, from;
+    arena_init(&to, 100);
+    arena_init(&from, 100);
+    arena_adopt(&to, &from);
+    ok(to.used_bytes == 0 && !to.first, "an empty arena has nothing to take over");
+    const char *a = arena_text(&from, "AAAC-1");
+    char *big = arena_get(&from, 5000);
+    memset(big, 7, 5000);
+    size_t used = from.used_bytes;
+    arena_adopt(&to, &from);
+    const char *b = arena_text(&to, "AAAG-1");
+    ok(to.used_bytes >= used && from.used_bytes == 0, "what was in use is the other's");
+    const char *c = arena_text(&from, "AAAT-1");
+    char *more = arena_get(&from, 3000);
+    memset(more, 8, 3000);
+    arena_adopt(&to, &from);
+    char *last = arena_get(&to, 4000); /* would overwrite blocks that were taken for unused */
+    memset(last, 9, 4000);
+    arena_release(&from);
+    bool kept = strcmp(a, "AAAC-1") == 0 && strcmp(b, "AAAG-1") == 0 && strcmp(c, "AAAT-1") == 0;
+    for (int i = 0; i < 5000; i++)
+        kept = kept && big[i] == 7 && (i >= 3000 || more[i] == 8);
+    ok(kept, "and stays as it was when the first one is gone");
+    arena_get(&from, 3000);
+    arena_reset(&from);
+    arena_get(&from, 10); /* a block in use, and blocks of the round before behind it */
+    arena_adopt(&to, &from);
+    char *again = arena_get(&from, 100);
+    memset(again, 1, 100);
+    arena_release(&to);
+    ok(again[99] == 1, "blocks that were not in use stay behind");
+    arena_release(&from);
+}
+
+static void differing_texts(void)
+{
+    static const char *const some[] = { "b", "a", "c", "a", NULL };
+    bool yes = false;
+    ok(!texts_differ(some, 3, &yes, NULL) && yes, "three texts differ");
+    ok(!texts_differ(some, 4, &yes, NULL) && !yes, "with a repetition they do not");
+    ok(!texts_differ(some + 2, 3, &yes, NULL) && !yes, "nor with one that is missing");
+    ok(!texts_differ(some, 0, &yes, NULL) && yes, "none differ");
+}
+
 static void maps(void)
 {
     struct map m;
@@ -256,14 +303,21 @@ static void threads(void)
 static void rng_rows(void)
 {
     uint64_t u[101];
-    bool same = true;
+    uint32_t offset[101];
+    bool same = true, some = true;
     for (size_t n = 0; n <= 101; n++) {
         const uint64_t id = 0x123456789abcdef0u * (n + 1), pos = (n << 40) + 0xfffffff0u * (n % 3);
-        rng_u64_row(7 + n, RNG_MASK_PICK, id, pos, u, n);
+        rng_u64_row(7 + n, RNG_MASK_PICK, id, pos, NULL, u, n);
         for (size_t i = 0; i < n; i++)
             same = same && u[i] == rng_u64(7 + n, RNG_MASK_PICK, id, pos + i);
+        for (size_t i = 0; i < n; i++)
+            offset[i] = (uint32_t)(i * i * 40961 + i % 3);
+        rng_u64_row(7 + n, RNG_MASK_KIND, id, pos, offset, u, n);
+        for (size_t i = 0; i < n; i++)
+            some = some && u[i] == rng_u64(7 + n, RNG_MASK_KIND, id, pos + offset[i]);
     }
     ok(same, "a row of random numbers is what one by one gives");
+    ok(some, "and so are those of some positions");
     bool edge = rng_threshold(0) == 0;
     for (uint64_t i = 0; i < 20000; i++) {
         const uint64_t v = rng_u64(3, RNG_TEST, i, 1);
@@ -280,6 +334,8 @@ int main(void)
     random_numbers();
     hashes();
     arenas();
+    adoptions();
+    differing_texts();
     maps();
     files();
     options();

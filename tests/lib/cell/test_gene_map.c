@@ -151,6 +151,39 @@ static void test_species(const struct gene_tables *t)
     cells_release(&c);
 }
 
+/* A plan that takes the cells' table over is the plan that copies it. */
+static void test_take(const struct gene_tables *t, bool mixture)
+{
+    static const char *const name[] = { "H1", "M1", "M4" };
+    struct cells c;
+    struct gene_plan made, taken;
+    struct gene_map_report r;
+    struct err e = { 0 };
+    make_cells(&c, name, 3);
+    table_add(&c.obs, "sample", COLUMN_TEXT)->text[1] = "lung";
+    if (mixture) {
+        struct column *of = table_add(&c.var, "species", COLUMN_TEXT);
+        for (size_t j = 0; j < 3; j++)
+            of->text[j] = j ? "mouse" : "human";
+        table_find(&c.obs, "species")->text[0] = NULL; /* of neither: leaves */
+    }
+    bool good = !gene_plan_make(&c, t, true, false, &made, &r, &e) &&
+                !gene_plan_take(&c, t, true, false, &taken, &r, &e);
+    size_t n = mixture ? 1 : 2;
+    const struct cells *a = &made.out, *b = &taken.out;
+    good = good && a->count.n_rows == n && b->count.n_rows == n && b->obs.n_rows == n &&
+           a->count.n_cols == b->count.n_cols && a->obs.n_cols == b->obs.n_cols;
+    for (size_t i = 0; good && i < n; i++)
+        good = strcmp(a->cell[i], b->cell[i]) == 0;
+    const char *sample = good ? table_find(&b->obs, "sample")->text[n - 1] : "";
+    ok(good && sample && strcmp(sample, mixture ? "lung-mouse" : "lung") == 0 && !c.cell &&
+           c.obs.n_cols == 0,
+       "%s: a plan may take the table of cells: %s", mixture ? "a mixture" : "one species", e.text);
+    gene_plan_release(&made);
+    gene_plan_release(&taken);
+    cells_release(&c);
+}
+
 static void test_vocab(struct gene_tables *t)
 {
     struct vocab v;
@@ -191,6 +224,8 @@ int main(void)
     test_map(&t);
     test_second_name(&t);
     test_species(&t);
+    test_take(&t, false);
+    test_take(&t, true);
     test_vocab(&t);
     gene_tables_release(&t);
     return tap_end();

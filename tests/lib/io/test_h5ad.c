@@ -10,6 +10,7 @@
 #include "lib/base/sha256.h"
 #include "lib/io/h5.h"
 #include "lib/io/h5ad.h"
+#include "lib/io/h5ad_rows.h"
 #include "lib/io/h5ad_writer.h"
 #include "tests/tap.h"
 
@@ -337,6 +338,84 @@ static void with_anndata(void)
     ok(system(cmd) == 0, "python's anndata opens our file and finds the same");
 }
 
+/* ---- only what is asked for ---- */
+
+/* Cells in place, and as a copy: the same names and columns. */
+static void keeps(void)
+{
+    static const unsigned char cell[] = { 0, 1, 1, 0 }, gene[] = { 1, 0, 1 };
+    struct cells c, d;
+    struct err e = { 0 };
+    make(&c);
+    bool same = !cells_select(&c, cell, gene, &d, &e);
+    cells_keep_head(&c, cell, gene);
+    same = same && c.count.n_rows == 2 && c.count.n_cols == 2 && same_table(&c.obs, &d.obs) &&
+           same_table(&c.var, &d.var);
+    for (size_t i = 0; same && i < 2; i++)
+        same = strcmp(c.cell[i], d.cell[i]) == 0 && strcmp(c.gene[i], d.gene[i]) == 0;
+    ok(same, "cells and genes that leave in place leave the same as in a copy");
+    cells_keep_head(&c, NULL, NULL);
+    ok(same_table(&c.obs, &d.obs), "none leave when no rule is given");
+    cells_release(&c);
+    cells_release(&d);
+}
+
+static void some_columns(void)
+{
+    static const char *const want[] = { "label", "no such column", "cell_id" };
+    struct cells c;
+    struct h5ad_rows r;
+    struct err e = { 0 };
+    make(&c);
+    ok(!h5ad_write(in_dir("a.h5ad"), &c, NULL, &e) &&
+           !h5ad_rows_open_some(&r, in_dir("a.h5ad"), want, 3, true, &e),
+       "a file is opened for two of its columns: %s", e.text);
+    const struct column *label = table_find(&r.head.obs, "label"),
+                        *id = table_find(&r.head.obs, "cell_id");
+    ok(r.head.obs.n_cols == 2 && label && id && same_text(label->text[2], "T cell") &&
+           !label->text[3] && id->i64[1] == INT64_MIN,
+       "they are there, others are not");
+    ok(r.head.cell && same_text(r.head.cell[3], "T") && r.head.var.n_cols == 1,
+       "the names as well, and all that is known of the genes");
+    struct csr block;
+    ok(!h5ad_rows_read(&r, 0, 4, &block, &e) && same_counts(&block, &c.count), "and the counts");
+    h5ad_rows_close(&r);
+    cells_release(&c);
+}
+
+/* A tool that looks at one number of a cell holds that number and where its counts lie. */
+static void bytes_of_a_cell(void)
+{
+    enum { N = 20000 };
+    static const char *const want[] = { "cell_id" };
+    struct cells c;
+    struct h5ad_rows r;
+    struct err e = { 0 };
+    char text[32];
+    cells_init(&c);
+    csr_alloc(&c.count, N, 1, 0, &e);
+    table_init(&c.obs, N);
+    table_init(&c.var, 1);
+    c.cell = calloc(N, sizeof *c.cell);
+    c.gene = calloc(1, sizeof *c.gene);
+    c.gene[0] = "ENSG00000000003";
+    struct column *id = table_add(&c.obs, "cell_id", COLUMN_I64);
+    for (size_t i = 0; i < N; i++) {
+        snprintf(text, sizeof text, "AAACCTGAGAAACCAT-%zu", i);
+        c.cell[i] = arena_text(&c.obs.text, text);
+        id->i64[i] = (int64_t)i;
+    }
+    struct column *other = table_add(&c.obs, "well", COLUMN_TEXT);
+    memcpy(other->text, c.cell, N * sizeof *c.cell);
+    bool good = !h5ad_write(in_dir("n.h5ad"), &c, NULL, &e) &&
+                !h5ad_rows_open_some(&r, in_dir("n.h5ad"), want, 1, false, &e);
+    ok(good && r.head.count.n_rows == N && !r.head.cell &&
+           r.head.obs.text.used_bytes < N * 8 + 4096,
+       "one number of %d cells takes %zu bytes: %s", N, r.head.obs.text.used_bytes, e.text);
+    h5ad_rows_close(&r);
+    cells_release(&c);
+}
+
 int main(void)
 {
     if (!mkdtemp(dir))
@@ -347,6 +426,9 @@ int main(void)
     bad_values();
     others();
     blocks();
+    keeps();
+    some_columns();
+    bytes_of_a_cell();
     full_disk(0);
     full_disk(5000);
     full_disk(20000);

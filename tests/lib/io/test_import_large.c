@@ -356,6 +356,24 @@ static void memory(void)
     ok(csv > 0 && csv < MOST, "as a table with genes in rows %ld MiB", csv);
 }
 
+/* One count a cell, so that what is measured is names and obs. */
+static void memory_of_names(void)
+{
+    enum { CELLS = 1000000, MOST = 120 };
+    if (WATCHED) {
+        skip("memory of a million names: a sanitizer keeps its own");
+        return;
+    }
+    put_names("names", CELLS, 2);
+    FILE *f = fopen(in_dir("names/matrix.mtx"), "w");
+    fprintf(f, "%%%%MatrixMarket matrix coordinate integer general\n2 %d %d\n", CELLS, CELLS);
+    for (size_t k = 0; k < CELLS; k++)
+        fprintf(f, "%zu %zu 1\n", k % 2 + 1, k + 1);
+    fclose(f);
+    long peak = peak_of(in_dir("names"));
+    ok(peak > 0 && peak < MOST, "a million cells take %ld MiB", peak);
+}
+
 int main(void)
 {
     if (!mkdtemp(dir))
@@ -366,6 +384,7 @@ int main(void)
     orders();
     refused();
     memory();
+    memory_of_names();
     char cmd[128];
     snprintf(cmd, sizeof cmd, "rm -rf '%s'", dir);
     return system(cmd) == 0 ? tap_end() : 1;

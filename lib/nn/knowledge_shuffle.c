@@ -1,0 +1,46 @@
+#include "lib/nn/knowledge_shuffle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/rng.h"
+
+/* Row first + i := row first + from[i], cycle by cycle, so that one spare row is enough. */
+static void move_rows(float *table, size_t d, const uint32_t *from, size_t n, unsigned char *done,
+                      float *spare)
+{
+    memset(done, 0, n);
+    for (size_t start = 0; start < n; start++) {
+        if (done[start])
+            continue;
+        memcpy(spare, table + start * d, d * sizeof *table);
+        size_t i = start;
+        for (; from[i] != start; i = from[i]) {
+            memcpy(table + i * d, table + from[i] * d, d * sizeof *table);
+            done[i] = 1;
+        }
+        memcpy(table + i * d, spare, d * sizeof *table);
+        done[i] = 1;
+    }
+}
+
+enum rc knowledge_shuffle(struct model *m, uint32_t first, uint64_t seed, struct err *e)
+{
+    const struct model_config *c = &m->config;
+    const size_t n = c->n_tokens > first ? c->n_tokens - first : 0, d = c->knowledge_dim;
+    uint32_t *from = malloc((n + 1) * sizeof *from);
+    unsigned char *done = malloc(n + 1);
+    float *spare = malloc((d + 1) * sizeof *spare);
+    const bool good = from && done && spare;
+    for (size_t i = 0; good && i < n; i++)
+        from[i] = (uint32_t)i;
+    if (good && n)
+        rng_shuffle(seed, RNG_SHUFFLE, 0, from, n);
+    for (int k = 0; good && k < N_KNOWLEDGE; k++)
+        if (m->tables.knowledge[k])
+            move_rows(m->tables.knowledge[k] + first * d, d, from, n, done, spare);
+    free(from);
+    free(done);
+    free(spare);
+    return good ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu genes", n);
+}

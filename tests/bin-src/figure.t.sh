@@ -1,0 +1,64 @@
+# figure: Figure 3 from metrics.tsv: intervals, missing methods, foreign words, broken files.
+# shellcheck source=tests/tool.sh
+. "$SRC/tests/tool.sh"
+if ! command -v gnuplot >/dev/null; then skip 'figures' 'the package gnuplot-nox is not installed'; end; fi
+has() { grep -qF -- "$1" "$2"; }
+lacks() { ! grep -qF -- "$1" "$2"; }
+head='task	dataset	method	variant	split	seed	metric	value	n'
+row() { # dataset method seed value [metric split]
+	printf 'annotate\t%s\t%s\tclean\t%s\t%s\t%s\t%s\t40\n' "$1" "$2" "${6:-test}" "$3" "${5:-macro_f1}" "$4"
+}
+{
+	echo "$head"
+	for seed in 1 2 3; do
+		for size in 0 250 2000; do
+			for kinds in all none; do
+				row "<b>&'lung" "$size-human-$kinds-2+logistic" $seed "0.$((seed + size / 500))"
+			done
+		done
+		row "<b>&'lung" hvg+logistic $seed 0.7
+		row "<b>&'lung" 250-human-all-2+logistic $seed 0.99 macro_f1 val
+	done
+} >"$tmp/scaling.tsv"
+t 'scores against sizes' 0 '1 figures' figure "$tmp/scaling.tsv" --name fig3a --out "$tmp/o" \
+	--note 'Run: <three> & "seeds"' --claims "$SRC/reference/figure3.tsv"
+is 'are drawn' test -s "$tmp/o/fig3a-01.svg"
+is 'a data set may be called anything' has "&lt;b&gt;&amp;&#39;lung" "$tmp/o/fig3a-01.svg"
+is 'and reaches nobody as it is' lacks '<b>' "$tmp/o/fig3a-01.svg"
+is 'what was run stands under it' has 'Run: &lt;three&gt; &amp; &quot;seeds&quot;' "$tmp/o/fig3a-01.svg"
+is 'so does what the paper shows' has 'The paper (A05): prior knowledge helps.' "$tmp/o/fig3a-01.svg"
+is 'of this figure alone' lacks 'A14' "$tmp/o/fig3a-01.svg"
+of() { awk -F '\t' -v m="$1" '$3 == m && $5 == "test" { printf "%d %.6f %s %s", $7, $8, $9 == "-" ? "-" : sprintf("%.6f", $9), $10 == "-" ? "-" : sprintf("%.6f", $10) }' "$tmp/o/$2.tsv"; }
+# Student's t for 2 degrees of freedom, 0.975: 4.302653; the standard error is 0.1 / sqrt(3).
+is 'a mean has its 95 % interval' test "$(of 250-human-all-2+logistic fig3a)" = '3 0.200000 -0.048414 0.448414'
+is 'equal scores have one of no width' test "$(of hvg+logistic fig3a)" = '3 0.700000 0.700000 0.700000'
+
+{ echo "$head"; row a genecompass+logistic 1 0.5; row a geneformer 1 0.4; row a hvg+logistic 1 0.9
+	row a hvg+logistic 2 0.7; row a novel 1 0.3; row b hvg+svm 1 0.6; row b tosica 1 nan; } >"$tmp/methods.tsv"
+t 'methods' 0 '2 figures' figure "$tmp/methods.tsv" --kind methods --name fig3b --out "$tmp/o"
+is 'one seed has no interval' test "$(of geneformer fig3b)" = '1 0.400000 - -'
+is 'which is said' has '0.400 (one seed)' "$tmp/o/fig3b-01.svg"
+words() { grep -oE "this run&#39;s model|geneformer|variable genes|novel" "$1" | tr '\n' ' '; }
+is 'ours, deep, simple, unknown: whoever wins' test "$(words "$tmp/o/fig3b-01.svg")" = \
+	'this run&#39;s model geneformer variable genes novel '
+is 'a method that is not there has no row' lacks tosica "$tmp/o/fig3b-02.svg"
+t 'one of them' 0 '1 figures' figure "$tmp/methods.tsv" --kind methods --sets b --name fig3c --out "$tmp/o"
+is 'its table has no other' lacks 'geneformer' "$tmp/o/fig3c.tsv"
+is 'a score is a macro for the text' has '\newcommand{\gcScoreBMacroFOneHvgSvmCleanTest}{0.600}' "$tmp/o/fig3c.tex"
+figure "$tmp/methods.tsv" --kind methods --name fig3b --out "$tmp/o2" --quiet
+is 'equal scores give equal bytes' cmp "$tmp/o/fig3b-01.svg" "$tmp/o2/fig3b-01.svg"
+t 'nothing to draw' 0 '0 figures' figure "$tmp/methods.tsv" --name fig3a --out "$tmp/none"
+is 'leaves nothing' test -z "$(ls "$tmp/none")"
+
+{ echo "$head"; row a m 1 good; } >"$tmp/bad.tsv"
+t 'a score that is a word' 3 "value is 'good', not a number" figure "$tmp/bad.tsv" --name x --out "$tmp/x"
+printf '%s\nannotate\ta\n' "$head" >"$tmp/bad.tsv"
+t 'a short row' 3 'line 2 has 2 fields' figure "$tmp/bad.tsv" --name x --out "$tmp/x"
+printf 'task\tvalue\n' >"$tmp/bad.tsv"
+t 'a missing column' 3 'no column' figure "$tmp/bad.tsv" --name x --out "$tmp/x"
+printf 'figure\ttext\n' >"$tmp/claims.tsv"
+t 'broken claims' 3 "no column 'claims'" figure "$tmp/methods.tsv" --kind methods --name x --out "$tmp/x" --claims "$tmp/claims.tsv"
+t 'no name' 2 'name is missing' figure "$tmp/methods.tsv" --out "$tmp/x"
+t 'a name that is a path' 2 'small letters' figure "$tmp/methods.tsv" --name ../x --out "$tmp/x"
+t 'no file' 3 'nowhere' figure "$tmp/nowhere" --name x --out "$tmp/x"
+end
