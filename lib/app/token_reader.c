@@ -31,22 +31,16 @@ static enum rc species_of(struct token_reader *r, const struct cells *head, stru
 static enum rc plan_of(const struct token_reader *r, const struct cells *head, enum species s,
                        struct gene_plan *p, struct gene_map_report *map, struct err *e)
 {
-    struct cells one;
-    const size_t n = head->count.n_rows;
-    unsigned char *keep = calloc(n + 1, 1);
-    if (!keep)
-        return err_set(e, RC_FAIL, "no memory for %zu cells", n);
-    for (size_t i = 0; i < n; i++)
-        if (r->species[i] == (signed char)s) {
-            keep[i] = 1;
-            break;
-        }
-    enum rc rc = cells_select_head(head, keep, NULL, &one, e);
-    free(keep);
-    if (rc)
-        return rc;
-    rc = gene_plan_make(&one, &r->m->tables, true, false, p, map, e);
-    cells_release(&one);
+    const char *name = "cell";
+    struct cells one = { .count = { .n_rows = 1, .n_cols = head->count.n_cols },
+                         .cell = &name,
+                         .gene = head->gene,
+                         .var = head->var };
+    table_init(&one.obs, 1);
+    enum rc rc = table_fill_text(&one.obs, "species", species_name(s), e);
+    if (!rc)
+        rc = gene_plan_make(&one, &r->m->tables, true, false, p, map, e);
+    table_release(&one.obs);
     return rc;
 }
 

@@ -231,8 +231,6 @@ enum rc import_open(const char *path, const struct import_options *o, const char
     }
     rc = import_plan_make(&t->s, o, &t->plan, head, &t->rep, e);
     if (!rc) {
-        table_release(&t->s.obs); /* head has what is kept of it */
-        t->s.cell = NULL;
         *out = t;
         return RC_OK;
     }

@@ -55,9 +55,9 @@ enum rc obs_build(struct source *s, const struct gene_list *g, const unsigned ch
 
 /* What becomes of a source: decided before its first row goes out, but for what only its rows tell. */
 struct import_plan {
-    struct gene_list genes;
-    unsigned char *keep; /* [cells of the source]; owned */
-    size_t n_cells;      /* that are kept */
+    uint32_t *col_to;    /* [features] as gene_list has it; owned, as is keep */
+    unsigned char *keep; /* [cells of the source] */
+    size_t n_genes, n_cells;
     size_t block, n_sent; /* so far */
 };
 

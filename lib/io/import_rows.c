@@ -84,11 +84,23 @@ static enum rc build_var(const struct gene_list *g, bool mixture, struct cells *
     return rc;
 }
 
+static enum rc copy_columns(struct import_plan *p, const struct gene_list *g, size_t n,
+                            struct err *e)
+{
+    p->col_to = malloc((n + 1) * sizeof *p->col_to);
+    if (!p->col_to)
+        return err_set(e, RC_FAIL, "no memory for %zu columns", n);
+    if (n)
+        memcpy(p->col_to, g->col_to, n * sizeof *p->col_to);
+    return RC_OK;
+}
+
 enum rc import_plan_make(struct source *s, const struct import_options *o, struct import_plan *p,
                          struct cells *out, struct import_report *rep, struct err *e)
 {
     const size_t n = s->count.n_rows;
     struct survey v = { 0 };
+    struct gene_list g = { 0 };
     *p = (struct import_plan){ 0 };
     snprintf(rep->kind, sizeof rep->kind, "%s", s->kind);
     snprintf(rep->where, sizeof rep->where, "%s", s->where);
@@ -100,22 +112,24 @@ enum rc import_plan_make(struct source *s, const struct import_options *o, struc
     if (rc)
         return rc;
     p->keep = malloc(n + 1);
-    rc = p->keep ? genes_resolve(s, &p->genes, rep, e)
+    rc = p->keep ? genes_resolve(s, &g, rep, e)
                  : err_set(e, RC_FAIL, "no memory for %zu cells", n);
     if (!rc && ((!o->all_droplets && !(v.total = calloc(n + 1, sizeof *v.total))) ||
                 (rep->mixture && !(v.by_species = calloc(n + 1, sizeof *v.by_species)))))
         rc = err_set(e, RC_FAIL, "no memory for %zu cells", n);
     if (!rc && (v.total || v.by_species))
-        rc = survey_rows(s, &p->genes, &v, e);
+        rc = survey_rows(s, &g, &v, e);
     if (!rc)
         rc = call_cells(p, &v, n, rep, e);
     free(v.total);
     rep->n_cells = out->count.n_rows = p->n_cells;
-    rep->n_genes = out->count.n_cols = p->genes.n;
+    rep->n_genes = out->count.n_cols = p->n_genes = g.n;
+    if (!rc) /* g goes where obs_build takes the source's texts */
+        rc = copy_columns(p, &g, s->count.n_cols, e);
     if (!rc)
-        rc = build_var(&p->genes, rep->mixture, out, e);
+        rc = build_var(&g, rep->mixture, out, e);
     if (!rc)
-        rc = obs_build(s, &p->genes, p->keep, (const uint64_t(*)[2])v.by_species, o, out, rep, e);
+        rc = obs_build(s, &g, p->keep, (const uint64_t(*)[2])v.by_species, o, out, rep, e);
     free(v.by_species);
     if (rc)
         import_plan_release(p);
@@ -125,6 +139,7 @@ enum rc import_plan_make(struct source *s, const struct import_options *o, struc
 void import_plan_release(struct import_plan *p)
 {
     free(p->keep);
+    free(p->col_to);
     *p = (struct import_plan){ 0 };
 }
 
@@ -176,7 +191,7 @@ enum rc import_plan_rows(struct import_plan *p, struct source *s, struct csr *ou
     if (!rc)
         rc = tidy(&b, rep, e);
     if (!rc)
-        rc = csr_select(&b, p->keep + first, p->genes.col_to, p->genes.n, out, e);
+        rc = csr_select(&b, p->keep + first, p->col_to, p->n_genes, out, e);
     csr_release(&b);
     if (!rc)
         rc = sum_up(out, p->n_sent, rep, e);
