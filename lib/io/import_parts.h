@@ -51,7 +51,25 @@ enum rc obs_build(struct source *s, const struct gene_list *g, const unsigned ch
                   const uint64_t (*by_species)[2], const struct import_options *o,
                   struct cells *out, struct import_report *rep, struct err *e);
 
-/* ---- import.c ---- */
+/* ---- import_rows.c ---- */
+
+/* What becomes of a source: decided before its first row goes out, but for what only its rows tell. */
+struct import_plan {
+    uint32_t *col_to;    /* [features] as gene_list has it; owned, as is keep */
+    unsigned char *keep; /* [cells of the source] */
+    size_t n_genes, n_cells;
+    size_t block, n_sent; /* so far */
+};
+
+/* out: names, obs and var, of its counts only the sizes. On failure *p is empty, and *out is to be
+ * released. */
+enum rc import_plan_make(struct source *s, const struct import_options *o, struct import_plan *p,
+                         struct cells *out, struct import_report *rep, struct err *e);
+void import_plan_release(struct import_plan *p);
+/* The next rows that are kept (there may be none in a block), tidy, genes in their columns; the
+ * caller releases *out. *more is false, and *out empty, behind the last. Uses up the counts of s. */
+enum rc import_plan_rows(struct import_plan *p, struct source *s, struct csr *out, bool *more,
+                         struct import_report *rep, struct err *e);
 
 /* Where the rows of counts go, in their order. */
 struct import_sink {
@@ -64,6 +82,8 @@ struct import_sink {
 enum rc import_convert(struct source *s, const struct import_options *o,
                        const struct import_sink *sink, struct cells *out,
                        struct import_report *rep, struct err *e);
+
+/* ---- import.c ---- */
 
 void import_note(struct import_report *rep, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
