@@ -6,7 +6,8 @@ set -euo pipefail
 report=$1
 shift
 TIMEFORMAT='%R %U %S'
-cost=$({ time "$@" >&2 2>/dev/null; } 2>&1) || exit 1
+exec 3>&2
+cost=$({ time "$@" >&3 2>&3; } 2>&1) || exit 1
 cells=$(sed -n 's/.*"n_cells": *\([0-9]*\).*/\1/p' "$report")
 awk -v c="$cost" -v n="$cells" 'BEGIN { split(c, x, " ")
 	printf "{\"bench\": \"embed\", \"cells\": %d, \"seconds\": %.3f, \"cells_per_s\": %.4g, \"cells_per_cpu_s\": %.4g}\n", \
