@@ -3,6 +3,7 @@
 #define GC_IO_IMPORT_PARTS_H
 
 #include "lib/io/import.h"
+#include "lib/io/labels.h"
 #include "lib/io/source.h"
 
 /* ---- find_input.c ---- */
@@ -31,17 +32,6 @@ struct gene_list {
 
 enum rc genes_resolve(struct source *s, struct gene_list *g, struct import_report *rep,
                       struct err *e);
-
-/* ---- labels.c ---- */
-
-/* label[i] (NULL: none) of each of n cells, in the arena: from a table, or from a column of obs. */
-enum rc labels_from_file(const char *path, const char *column, const char *const *cell, size_t n,
-                         struct arena *a, const char **label, struct import_report *rep,
-                         struct err *e);
-/* *found is the column taken, NULL when there is none. RC_INPUT when a column was asked for that is
- * not there. */
-enum rc labels_from_obs(const struct table *obs, const char *column, struct column **found,
-                        struct err *e);
 
 /* ---- import_obs.c ---- */
 
