@@ -17,11 +17,10 @@
 #include "lib/io/json.h"
 #include "lib/io/labels.h"
 #include "lib/io/metrics_tsv.h"
-#include "lib/nn/hvg.h"
+#include "lib/nn/count_vectors.h"
 #include "lib/nn/layout.h"
 #include "lib/nn/metrics_space.h"
 #include "lib/nn/neighbourhood.h"
-#include "lib/nn/pca.h"
 #include "lib/report/figures.h"
 
 static struct {
@@ -111,47 +110,6 @@ static enum rc read_counts(const struct opt_list *files, struct cells *all, stru
     return rc;
 }
 
-static size_t *all_rows(size_t n)
-{
-    size_t *row = malloc((n + 1) * sizeof *row);
-    for (size_t i = 0; row && i < n; i++)
-        row[i] = i;
-    return row;
-}
-
-/* Coordinates on the first k principal components. */
-static enum rc components(const struct mat *x, size_t k, struct mat *out, struct err *e)
-{
-    struct pca p;
-    enum rc rc = pca_fit(x, k, &p, e);
-    if (rc)
-        return rc;
-    rc = pca_apply(&p, x, out, e);
-    pca_release(&p);
-    return rc;
-}
-
-static enum rc count_vectors(const struct csr *count, struct mat *out, struct err *e)
-{
-    struct mat genes = { 0 };
-    size_t *row = all_rows(count->n_rows), n_found = 0;
-    uint32_t *gene = malloc(((size_t)opt.n_genes + 1) * sizeof *gene);
-    enum rc rc =
-        row && gene ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu cells", count->n_rows);
-    if (!rc)
-        rc = hvg_seurat(count, row, count->n_rows, (size_t)opt.n_genes, gene, &n_found, e);
-    if (!rc)
-        rc = lognorm_columns(count, gene, n_found, &genes, e);
-    if (!rc)
-        rc = zscore_by(&genes, row, count->n_rows, 10, e);
-    if (!rc)
-        rc = components(&genes, (size_t)opt.n_pcs, out, e);
-    mat_release(&genes);
-    free(gene);
-    free(row);
-    return rc;
-}
-
 /* A file of vectors without counts is mapped by them. */
 static enum rc read_one(const char *path, struct mapped *m, struct err *e)
 {
@@ -162,7 +120,7 @@ static enum rc read_one(const char *path, struct mapped *m, struct err *e)
         return rc;
     if (opt.matrix || !m->cells.count.indptr)
         return read_matrix(path, opt.matrix ? opt.matrix : "X_genecompass", m, e);
-    return count_vectors(&m->cells.count, &m->x, e);
+    return count_vectors(&m->cells.count, (size_t)opt.n_genes, (size_t)opt.n_pcs, &m->x, e);
 }
 
 static enum rc read_all(const struct opt_list *files, struct mapped *m, struct err *e)
@@ -170,7 +128,7 @@ static enum rc read_all(const struct opt_list *files, struct mapped *m, struct e
     if (files->n == 1)
         return read_one(files->item[0], m, e);
     enum rc rc = read_counts(files, &m->cells, e);
-    return rc ? rc : count_vectors(&m->cells.count, &m->x, e);
+    return rc ? rc : count_vectors(&m->cells.count, (size_t)opt.n_genes, (size_t)opt.n_pcs, &m->x, e);
 }
 
 /* ---- the map ---- */

@@ -5,7 +5,7 @@
 # The page says by itself what has not run. So a page of a part of the stages is one command:
 #   $B/bin/report $R --out $R/report
 report_stages ?= fetch tables vocab median tokenize knowledge knowledge-report pretrain map map-random map-counts \
-	annotate
+	annotate zero-shot
 report_reads := $(report_stages:%=$R/%/MANIFEST.tsv) $(call each_sample,import) \
 	$(call each_sample,homolog-map) $(call each_sample,qc-filter)
 params/report := --profile $(PROFILE)

@@ -144,7 +144,7 @@ enum rc annotate_compare(const struct compare_options *o, struct err *e)
     if (!rc && o->ledger)
         rc = leakage_read(&j.ledger, o->ledger, e);
     if (!rc)
-        rc = compare_read_embeddings(&j, e);
+        rc = embeddings_read(&o->embeddings, o->matrix, &j.embedding, &j.n_embeddings, e);
     if (!rc)
         rc = compare_name_methods(&j, e);
     if (!rc && o->medians)
@@ -167,7 +167,7 @@ enum rc annotate_compare(const struct compare_options *o, struct err *e)
         rc = write_report(&j, e);
     compare_abort_tables(&j);
     compare_release_methods(&j);
-    compare_release_embeddings(&j);
+    embeddings_release(j.embedding, j.n_embeddings);
     compare_release_corpus(&j.corpus);
     geneformer_release(&j.rival);
     medians_release(&j.medians);

@@ -1,63 +1,8 @@
 /* Embeddings and labelled cells, joined by cell id. */
-#include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/app/annotate_parts.h"
-#include "lib/io/h5ad.h"
-
-static enum rc read_embedding(struct embedding *m, const char *arg, const char *matrix,
-                              struct err *e)
-{
-    struct cells c;
-    size_t n = 0;
-    const char *eq = strchr(arg, '=');
-    if (!eq || eq == arg || !eq[1])
-        return err_set(e, RC_USAGE, "--embedding wants NAME=FILE.h5ad, not '%s'", arg);
-    m->name = text_new("%.*s", (int)(eq - arg), arg);
-    m->path = eq + 1;
-    if (!m->name)
-        return err_set(e, RC_FAIL, "no memory for a name");
-    if (h5ad_read(m->path, &c, e))
-        return e->rc;
-    enum rc rc = id_rows_init(&c.obs, &m->rows, e);
-    cells_release(&c);
-    if (!rc)
-        rc = h5ad_read_obsm(m->path, matrix, &m->x, &n, &m->d, e);
-    if (!rc && (n != m->rows.n || !m->d))
-        rc = err_set(e, RC_INPUT, "obsm '%s' is %zu x %zu for %zu cells", matrix, n, m->d,
-                     m->rows.n);
-    for (size_t i = 0; !rc && i < n * m->d; i++)
-        if (!isfinite(m->x[i]))
-            rc = err_set(e, RC_INPUT, "obsm '%s': row %zu column %zu is not a finite number",
-                         matrix, i / m->d + 1, i % m->d + 1);
-    return rc ? err_wrap(e, "embedding '%s'", m->path) : RC_OK;
-}
-
-enum rc compare_read_embeddings(struct compare_job *j, struct err *e)
-{
-    size_t n = (size_t)j->o->embeddings.n;
-    j->embedding = calloc(n + 1, sizeof *j->embedding);
-    if (!j->embedding)
-        return err_set(e, RC_FAIL, "no memory for %zu embeddings", n);
-    for (size_t i = 0; i < n; i++) {
-        j->n_embeddings++;
-        if (read_embedding(&j->embedding[i], j->o->embeddings.item[i], j->o->matrix, e))
-            return e->rc;
-    }
-    return RC_OK;
-}
-
-void compare_release_embeddings(struct compare_job *j)
-{
-    for (size_t i = 0; i < j->n_embeddings; i++) {
-        free(j->embedding[i].name);
-        free(j->embedding[i].x);
-        id_rows_release(&j->embedding[i].rows);
-    }
-    free(j->embedding);
-}
 
 void compare_dataset_release(const struct compare_job *j, struct compare_dataset *d)
 {

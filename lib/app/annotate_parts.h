@@ -5,20 +5,13 @@
 #include <jansson.h>
 
 #include "lib/app/annotate_compare.h"
+#include "lib/app/embedding.h"
 #include "lib/base/file.h"
 #include "lib/data/vocab.h"
 #include "lib/io/leakage.h"
 #include "lib/nn/geneformer_learn.h"
 #include "lib/nn/labelled.h"
 #include "lib/nn/probe.h"
-
-struct embedding {
-    char *name; /* owned */
-    const char *path;
-    struct id_rows rows;
-    float *x; /* [rows.n, d] */
-    size_t d;
-};
 
 enum { N_METRICS = 6 };
 #define NO_METHOD SIZE_MAX
@@ -121,8 +114,6 @@ enum rc lists_add(struct lists *l, const struct csr *count, const char *const *g
 struct rank_lists lists_view(const struct lists *l);
 
 /* annotate_dataset.c */
-enum rc compare_read_embeddings(struct compare_job *j, struct err *e);
-void compare_release_embeddings(struct compare_job *j);
 /* The labelled cells of a sample that every embedding has. n_missing: how many lack one. An empty
  * data set, and why, when the sample cannot be used. */
 enum rc compare_dataset_init(const struct compare_job *j, const struct cells *c, const char *sample,

@@ -82,3 +82,15 @@ enum rc split_held_out(const uint32_t *class_of, const uint64_t *cell_id, size_t
     free(d);
     return RC_OK;
 }
+
+enum rc split_folds(const uint32_t *class_of, const uint64_t *cell_id, size_t n, size_t n_folds,
+                    uint64_t seed, uint32_t *fold, struct err *e)
+{
+    struct draw *d = draw_all(class_of, cell_id, n, seed);
+    if (!d)
+        return err_set(e, RC_FAIL, "no memory to split %zu cells", n);
+    for (size_t i = 0; i < n; i++)
+        fold[d[i].at] = (uint32_t)(i % n_folds);
+    free(d);
+    return RC_OK;
+}

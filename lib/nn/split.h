@@ -22,4 +22,8 @@ enum rc split_stratified(const uint32_t *class_of, const uint64_t *cell_id, size
 enum rc split_held_out(const uint32_t *class_of, const uint64_t *cell_id, size_t n, size_t n_classes,
                        double share, uint64_t seed, unsigned char *held, struct err *e);
 
+/* The same draw: cells, class after class, are dealt out to the folds in turn. fold [n]. */
+enum rc split_folds(const uint32_t *class_of, const uint64_t *cell_id, size_t n, size_t n_folds,
+                    uint64_t seed, uint32_t *fold, struct err *e);
+
 #endif

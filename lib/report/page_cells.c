@@ -30,6 +30,7 @@ static const struct step steps[] = {
     { "embed, map", "Each cell becomes a vector, and a dot on the map.",
       "embed,map,map-random,map-counts" },
     { "annotate", "Cell types from vectors, beside simple methods.", "annotate" },
+    { "zero-shot", "The same from vectors as they are: nothing is trained.", "zero-shot" },
 };
 
 /* Folders of the step: how many there are, how many of them exist, how many have a manifest. A

@@ -229,6 +229,7 @@ void results_release(struct results *r)
     for (int i = 0; i < N_MAPS; i++)
         json_decref(r->map[i].report);
     free(r->scores.s);
+    free(r->zero_shot.s);
     for (size_t i = 0; i < r->n_stages; i++)
         free(r->stage[i].param);
     free(r->stage);

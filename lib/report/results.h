@@ -129,6 +129,7 @@ struct results {
     struct pretrain_facts pretrain;
     struct map_facts map[N_MAPS]; /* the model, random weights, counts */
     struct scores scores;
+    struct scores zero_shot; /* of task zero-shot, which are in no other list */
     struct stage *stage; /* owned; in the order of a run */
     size_t n_stages;
 };

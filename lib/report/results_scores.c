@@ -133,6 +133,25 @@ static enum rc reduce_all(struct results *r, struct rows *rows, struct err *e)
     return RC_OK;
 }
 
+/* Scores without training answer another question: their own list, not one more figure or mean. */
+static enum rc set_apart(struct results *r, struct err *e)
+{
+    struct scores *all = &r->scores, *apart = &r->zero_shot;
+    size_t n = 0;
+    apart->s = calloc(all->n + 1, sizeof *apart->s);
+    if (!apart->s)
+        return err_set(e, RC_FAIL, "no memory for %zu scores", all->n);
+    for (size_t i = 0; i < all->n; i++) {
+        if (strcmp(all->s[i].task, "zero-shot") == 0)
+            apart->s[apart->n++] = all->s[i];
+        else
+            all->s[n++] = all->s[i];
+    }
+    all->n = n;
+    apart->present = apart->n > 0;
+    return RC_OK;
+}
+
 enum rc results_score_files(struct results *r, const char *const *path, size_t n, struct err *e)
 {
     struct rows rows = { 0 };
@@ -148,6 +167,8 @@ enum rc results_score_files(struct results *r, const char *const *path, size_t n
     }
     if (!rc)
         rc = reduce_all(r, &rows, e);
+    if (!rc)
+        rc = set_apart(r, e);
     free(rows.row);
     return rc;
 }

@@ -12,6 +12,7 @@ static const char *const order[] = {
     "fetch",       "tables",       "import",   "homolog-map", "qc-filter",        "vocab",
     "median-part", "median",       "tokenize", "knowledge",   "knowledge-report", "pretrain",
     "embed",       "embed-random", "map",      "map-random",  "map-counts",       "annotate",
+    "zero-shot",
 };
 enum { N_ORDER = sizeof order / sizeof *order };
 

@@ -34,6 +34,9 @@ const char *score_method_words(const char *m)
         { "hvg+forest", "variable genes + random forest" },
         { "pca+logistic", "variable genes, PCA + logistic" },
         { "pca+knn", "variable genes, PCA + neighbours" },
+        { "random-weights", "random weights" },
+        { "hvg+pca", "variable genes, PCA" },
+        { "shuffled-cells", "cells in any order" },
         { "majority", "most frequent label" },
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)

@@ -6,7 +6,7 @@ set -euo pipefail
 r=$1 n=${2:-3000}
 export LC_ALL=C.UTF-8
 mkdir -p "$r"/{fetch,tables,vocab,median,tokenize,knowledge,pretrain/step-{10,400},map,map-random}
-mkdir -p "$r"/{map-counts,annotate,embed,embed-random}
+mkdir -p "$r"/{map-counts,annotate,zero-shot,embed,embed-random}
 export evil='a<b>&"q"'\''s'\''_ü$\%'
 samples=(celltypist pbmc_1k_v2 baron_mouse1 "$evil")
 species=(human human mouse mouse)
@@ -126,6 +126,13 @@ map map-counts 4 3
 		}
 		print "annotate", ds[1], "corpus", "clean", "all", 1, "share_in_corpus", 0.75, 400 }' </dev/null
 } >"$r/annotate/metrics.tsv"
+{
+	printf 'task\tdataset\tmethod\tvariant\tsplit\tseed\tmetric\tvalue\tn\n'
+	for m in genecompass hvg+pca majority; do
+		for s in 1 2 3; do printf 'zero-shot\tlines\t%s\tclean\t5-fold\t%d\tmacro_f1\t0.6%d1\t300\n' "$m" "$s" "$s"; done
+		[ "$m" = majority ] || printf 'zero-shot\tlines\t%s\tclean\tall\t1\tbatch_lisi\t1.375\t300\n' "$m"
+	done
+} >"$r/zero-shot/metrics.tsv"
 
 manifest() { # folder stage params...
 	local d=$1 s=$2

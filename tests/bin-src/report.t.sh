@@ -87,6 +87,9 @@ score=$(awk -F '\t' '$2 == "pbmc_sorted" && $3 == "genecompass+logistic" && $5 =
 	END { m = s / n; w = 2.7764451 * sqrt((q - n * m * m) / (n - 1) / n)
 	printf "%.3f</td><td class=\"n\">%.3f to %.3f", m, m - w, m + w }' "$R/annotate/metrics.tsv")
 is 'a score has its mean and 95 % interval by Student t' has "$score" "$page"
+is 'scores without training have a table of their own' \
+	has '<td>lines</td><td>this run&#39;s model</td><td class="n">0.621 ± 0.025</td><td class="n">–</td>' "$page"
+is 'and are no row of the others' lacks '<td>zero-shot</td>' "$page"
 is 'the share of cells that were seen in training is said' has 'baron_pair_human 75.0 %' "$page"
 is 'a rule has words and the cells that it dropped' has 'too few cells in the sample (P2) 29' "$page"
 is 'a loss above or below its baseline is said' has 'below the 6.41 of guess by frequency' "$page"

@@ -10,6 +10,7 @@ simulate_seed := 1
 inputs_manifest := $R/simulate/inputs.tsv
 samples_tsv := $R/simulate/samples.tsv
 samples := sim_h1 sim_h2 sim_m1 sim_m2
+zero_shot_batches := human=sim_h1,sim_h2
 # The plan is about real cells.
 corpus_plan :=
 override MIRROR := $R/simulate/mirror
