@@ -4,6 +4,7 @@
  *   MULTIPLY   (ta, tb, m, n, k, a, ld_a, b, ld_b, beta, c, ld_c): C = op(A) op(B) + beta C on the
  *              calling thread
  *   F(x)       math function of that type, e.g. F(exp)
+ *   EXP(x)     e^x for x at most 0
  * Sums over more than a row are in double in both. Work is cut into blocks of rows of the output,
  * so the number of threads changes nothing. */
 
@@ -12,6 +13,21 @@ enum { SMALL_ROWS = 64, SMALL_ITEMS = 1 << 14 };
 static size_t blocks(size_t n, size_t size)
 {
     return (n + size - 1) / size;
+}
+
+/* to[0..d) += w * from[0..d) */
+static void add_row(REAL *to, const REAL *from, REAL w, size_t d)
+{
+    for (size_t j = 0; j < d; j++)
+        to[j] += w * from[j];
+}
+
+static REAL dot_row(const REAL *a, const REAL *b, size_t d)
+{
+    REAL s = 0;
+    for (size_t j = 0; j < d; j++)
+        s += a[j] * b[j];
+    return s;
 }
 
 /* rows `at`.. of op(a): a pointer into a. */
@@ -106,7 +122,7 @@ static void pair_backward(const struct op_pair *o)
     }
 }
 
-static REAL map_value(enum map_kind kind, REAL x, REAL c)
+static inline REAL map_value(enum map_kind kind, REAL x, REAL c)
 {
     switch (kind) {
     case MAP_TANH:
@@ -140,7 +156,7 @@ static REAL map_value(enum map_kind kind, REAL x, REAL c)
 }
 
 /* y = f(x) is at hand. */
-static REAL map_slope(enum map_kind kind, REAL x, REAL y, REAL c)
+static inline REAL map_slope(enum map_kind kind, REAL x, REAL y, REAL c)
 {
     switch (kind) {
     case MAP_TANH:
@@ -173,14 +189,28 @@ static REAL map_slope(enum map_kind kind, REAL x, REAL y, REAL c)
     return 1;
 }
 
+/* A loop of its own for each kind, so that what is inside is a formula without a question. */
+#define MAP_KINDS(LOOP)                                                                            \
+    LOOP(MAP_TANH) LOOP(MAP_RELU) LOOP(MAP_SIGMOID) LOOP(MAP_LEAKY) LOOP(MAP_SOFTPLUS)             \
+    LOOP(MAP_LOG) LOOP(MAP_EXP) LOOP(MAP_RSQRT) LOOP(MAP_INVERSE) LOOP(MAP_SQUARE) LOOP(MAP_ABS)   \
+    LOOP(MAP_FLOOR) LOOP(MAP_STEP)
+
 static void map_block(void *ctx, size_t block, int worker)
 {
     const struct op_map *o = ctx;
     (void)worker;
-    const REAL *x = o->x;
-    REAL *y = o->y;
-    for (size_t i = block * SMALL_ITEMS; i < o->m && i < (block + 1) * SMALL_ITEMS; i++)
-        y[i] = map_value(o->kind, x[i], (REAL)o->c);
+    const size_t end = o->m < (block + 1) * SMALL_ITEMS ? o->m : (block + 1) * SMALL_ITEMS;
+    const REAL *restrict x = o->x, c = (REAL)o->c;
+    REAL *restrict y = o->y;
+#define LOOP(k)                                                                                    \
+    case k:                                                                                        \
+        for (size_t i = block * SMALL_ITEMS; i < end; i++)                                         \
+            y[i] = map_value(k, x[i], c);                                                          \
+        break;
+    switch (o->kind) {
+        MAP_KINDS(LOOP)
+    }
+#undef LOOP
 }
 
 static void map_forward(const struct op_map *o)
@@ -192,10 +222,18 @@ static void map_back_block(void *ctx, size_t block, int worker)
 {
     const struct op_map *o = ctx;
     (void)worker;
-    const REAL *x = o->x, *y = o->y, *dy = o->dy;
-    REAL *dx = o->dx;
-    for (size_t i = block * SMALL_ITEMS; i < o->m && i < (block + 1) * SMALL_ITEMS; i++)
-        dx[i] += dy[i] * map_slope(o->kind, x[i], y[i], (REAL)o->c);
+    const size_t end = o->m < (block + 1) * SMALL_ITEMS ? o->m : (block + 1) * SMALL_ITEMS;
+    const REAL *restrict x = o->x, *restrict y = o->y, *restrict dy = o->dy, c = (REAL)o->c;
+    REAL *restrict dx = o->dx;
+#define LOOP(k)                                                                                    \
+    case k:                                                                                        \
+        for (size_t i = block * SMALL_ITEMS; i < end; i++)                                         \
+            dx[i] += dy[i] * map_slope(k, x[i], y[i], c);                                          \
+        break;
+    switch (o->kind) {
+        MAP_KINDS(LOOP)
+    }
+#undef LOOP
 }
 
 static void map_backward(const struct op_map *o)

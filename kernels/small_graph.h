@@ -1,20 +1,5 @@
 /* The small operations on edges and groups, the inverse and the optimisers; see small_body.h, which
- * comes before. */
-
-/* to[0..d) += w * from[0..d) */
-static void add_row(REAL *to, const REAL *from, REAL w, size_t d)
-{
-    for (size_t j = 0; j < d; j++)
-        to[j] += w * from[j];
-}
-
-static REAL dot_row(const REAL *a, const REAL *b, size_t d)
-{
-    REAL s = 0;
-    for (size_t j = 0; j < d; j++)
-        s += a[j] * b[j];
-    return s;
-}
+ * comes before, as does small_edge.h. */
 
 static void spread_rows(void *ctx, size_t block, int worker)
 {
@@ -59,128 +44,9 @@ static void spread_backward(const struct op_spread *o)
     threads_for(blocks(o->e->n_from, SMALL_ROWS), spread_back_rows, (void *)(uintptr_t)o);
 }
 
-/* out[i,h] = sum_c x[i,h,c] a[h,c] */
-static void head_sums(const REAL *x, const REAL *a, REAL *out, size_t n, size_t heads, size_t c)
-{
-    for (size_t i = 0; i < n; i++)
-        for (size_t h = 0; h < heads; h++)
-            out[i * heads + h] = dot_row(x + (i * heads + h) * c, a + h * c, c);
-}
-
 static REAL kept(const struct dropout *drop, size_t row, size_t head, size_t col)
 {
     return (REAL)dropout_factor(drop, row, (uint32_t)head, col);
-}
-
-static void edge_rows(void *ctx, size_t block, int worker)
-{
-    const struct op_edge_attention *o = ctx;
-    const struct edges *e = o->e;
-    (void)worker;
-    const REAL *s = o->s, *sum_s = o->sum_s, *sum_d = o->sum_d;
-    REAL *y = o->y, *share = o->share;
-    const size_t heads = o->heads, c = o->c;
-    for (size_t i = block * SMALL_ROWS; i < e->n_to && i < (block + 1) * SMALL_ROWS; i++) {
-        memset(y + i * c, 0, c * sizeof *y);
-        for (size_t h = 0; h < heads; h++) {
-            REAL top = -INFINITY;
-            double sum = 0;
-            for (uint32_t k = e->first[i]; k < e->first[i + 1]; k++) {
-                REAL v = sum_s[e->from[k] * heads + h] + sum_d[i * heads + h];
-                v = v > 0 ? v : (REAL)o->slope * v;
-                share[k * heads + h] = v;
-                top = v > top ? v : top;
-            }
-            for (uint32_t k = e->first[i]; k < e->first[i + 1]; k++) {
-                share[k * heads + h] = F(exp)(share[k * heads + h] - top);
-                sum += (double)share[k * heads + h];
-            }
-            for (uint32_t k = e->first[i]; k < e->first[i + 1]; k++) {
-                share[k * heads + h] = (REAL)((double)share[k * heads + h] / sum);
-                const REAL w = share[k * heads + h] * kept(&o->drop, k, 0, h) / (REAL)heads;
-                add_row(y + i * c, s + (e->from[k] * heads + h) * c, w, c);
-            }
-        }
-    }
-}
-
-static void edge_attention_forward(const struct op_edge_attention *o)
-{
-    head_sums(o->s, o->a_s, o->sum_s, o->e->n_from, o->heads, o->c);
-    head_sums(o->d, o->a_d, o->sum_d, o->e->n_to, o->heads, o->c);
-    threads_for(blocks(o->e->n_to, SMALL_ROWS), edge_rows, (void *)(uintptr_t)o);
-}
-
-/* Gradient of the scores of every edge, and of the sums of the destinations. */
-static void edge_scores_back(void *ctx, size_t block, int worker)
-{
-    const struct op_edge_attention *o = ctx;
-    const struct edges *e = o->e;
-    (void)worker;
-    const REAL *s = o->s, *share = o->share, *dy = o->dy, *sum_s = o->sum_s, *sum_d = o->sum_d;
-    const size_t heads = o->heads, c = o->c;
-    REAL *d_score = o->work, *d_sum_d = d_score + (e->n_edges + e->n_from) * heads;
-    for (size_t i = block * SMALL_ROWS; i < e->n_to && i < (block + 1) * SMALL_ROWS; i++)
-        for (size_t h = 0; h < heads; h++) {
-            double mean = 0, sum = 0;
-            for (uint32_t k = e->first[i]; k < e->first[i + 1]; k++) {
-                const REAL g = dot_row(dy + i * c, s + (e->from[k] * heads + h) * c, c) *
-                               kept(&o->drop, k, 0, h) / (REAL)heads;
-                d_score[k * heads + h] = g;
-                mean += (double)g * (double)share[k * heads + h];
-            }
-            for (uint32_t k = e->first[i]; k < e->first[i + 1]; k++) {
-                const REAL v = sum_s[e->from[k] * heads + h] + sum_d[i * heads + h];
-                REAL *g = &d_score[k * heads + h];
-                *g =
-                    share[k * heads + h] * (REAL)((double)*g - mean) * (v > 0 ? 1 : (REAL)o->slope);
-                sum += (double)*g;
-            }
-            d_sum_d[i * heads + h] = (REAL)sum;
-        }
-}
-
-static void edge_sources_back(void *ctx, size_t block, int worker)
-{
-    const struct op_edge_attention *o = ctx;
-    const struct edges *e = o->e;
-    (void)worker;
-    const REAL *share = o->share, *dy = o->dy, *a_s = o->a_s;
-    const size_t heads = o->heads, c = o->c;
-    REAL *d_score = o->work, *d_sum_s = d_score + e->n_edges * heads, *ds = o->ds;
-    for (size_t j = block * SMALL_ROWS; j < e->n_from && j < (block + 1) * SMALL_ROWS; j++)
-        for (size_t h = 0; h < heads; h++) {
-            double sum = 0;
-            for (uint32_t b = e->back_first[j]; b < e->back_first[j + 1]; b++) {
-                const size_t k = e->back_edge[b];
-                sum += (double)d_score[k * heads + h];
-                if (ds)
-                    add_row(ds + (j * heads + h) * c, dy + e->back_to[b] * c,
-                            share[k * heads + h] * kept(&o->drop, k, 0, h) / (REAL)heads, c);
-            }
-            d_sum_s[j * heads + h] = (REAL)sum;
-            if (ds)
-                add_row(ds + (j * heads + h) * c, a_s + h * c, (REAL)sum, c);
-        }
-}
-
-static void edge_attention_backward(const struct op_edge_attention *o)
-{
-    const struct edges *e = o->e;
-    const size_t heads = o->heads, c = o->c;
-    const REAL *d_sum_s = (REAL *)o->work + e->n_edges * heads,
-               *d_sum_d = d_sum_s + e->n_from * heads, *s = o->s, *d = o->d, *a_d = o->a_d;
-    REAL *dd = o->dd, *da_s = o->da_s, *da_d = o->da_d;
-    threads_for(blocks(e->n_to, SMALL_ROWS), edge_scores_back, (void *)(uintptr_t)o);
-    threads_for(blocks(e->n_from, SMALL_ROWS), edge_sources_back, (void *)(uintptr_t)o);
-    for (size_t i = 0; i < e->n_to * heads; i++) {
-        if (dd)
-            add_row(dd + i * c, a_d + i % heads * c, d_sum_d[i], c);
-        if (da_d)
-            add_row(da_d + i % heads * c, d + i * c, d_sum_d[i], c);
-    }
-    for (size_t j = 0; da_s && j < e->n_from * heads; j++)
-        add_row(da_s + j % heads * c, s + j * c, d_sum_s[j], c);
 }
 
 static void cross_group(const struct op_cross_attention *o, size_t g, REAL *share)

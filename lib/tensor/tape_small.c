@@ -245,6 +245,9 @@ struct tensor *tape_edge_attention(struct tape *t, struct tensor *s, struct tens
                                    .share = p->x,
                                    .sum_s = tape_reals(t, e->n_from * heads),
                                    .sum_d = tape_reals(t, e->n_to * heads),
+                                   .weight = tape_reals(t, e->n_edges * heads),
+                                   .turned = tape_reals(t, e->n_from * s->cols),
+                                   .sums = tape_reals(t, e->n_to * s->cols),
                                    .dy = y->g,
                                    .ds = s->g,
                                    .dd = d->g,
@@ -253,7 +256,7 @@ struct tensor *tape_edge_attention(struct tape *t, struct tensor *s, struct tens
     if (drop)
         o.drop = *drop;
     if (t->training)
-        o.work = tape_reals(t, (e->n_edges + e->n_from + e->n_to) * heads);
+        o.work = tape_reals(t, (e->n_edges + e->n_from + e->n_to) * heads + e->n_from * s->cols);
     if (t->failed)
         return &t->nothing;
     t->b->small->edge_attention_forward(&o);
