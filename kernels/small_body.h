@@ -5,6 +5,7 @@
  *              calling thread
  *   F(x)       math function of that type, e.g. F(exp)
  *   EXP(x)     e^x for x at most 0
+ *   LANES      before a loop whose rounds may go side by side
  * Sums over more than a row are in double in both. Work is cut into blocks of rows of the output,
  * so the number of threads changes nothing. */
 

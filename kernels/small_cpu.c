@@ -12,6 +12,7 @@
 #define REAL float
 #define F(name) name##f
 #define EXP exp_f32
+#define LANES _Pragma("omp simd")
 #define INVERT_FACTOR LAPACKE_sgetrf
 #define INVERT_SOLVE LAPACKE_sgetri
 #define MULTIPLY product

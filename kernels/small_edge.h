@@ -3,30 +3,38 @@
  *
  * Heads lie side by side: for one edge and one number of a vector, all heads are one run of memory,
  * so that a processor with lanes takes them at once. Hence `turned`, a copy of s with heads inside.
- * Eight heads are what one block of random bits serves (kernels/dropout_bits.h). */
+ * Eight heads are what one block of random bits serves (kernels/dropout_bits.h). What is added up
+ * lies in arrays of the function, so that the compiler knows that nothing else changes it. */
 
-enum { EDGE_ROWS = 16, EDGE_HEADS = 8, EDGE_CHUNK = 64 };
+enum { EDGE_ROWS = 16, EDGE_HEADS = 8, EDGE_LANES = 8, EDGE_CHUNK = 64, EDGE_COLUMNS = 8 };
 
 /* factor[k][0..8) of edges first..first + n for heads 8 * block..: dropout_factor of row = edge, col =
- * head; Philox of DROP_LANES edges side by side. */
+ * head. Philox of EDGE_LANES edges side by side; room for n rounded up to these. */
 static void edge_factors(const struct dropout *d, size_t first, size_t n, uint32_t block,
                          REAL factor[][EDGE_HEADS])
 {
-    enum { LANES = 8 };
-    const REAL scale = d->threshold ? (REAL)dropout_scale(d) : 1;
-    for (size_t at = 0; at < n; at += LANES) {
-        uint32_t c0[LANES], c1[LANES], c2[LANES], c3[LANES];
+    if (!d->threshold) {
+        for (size_t k = 0; k < n; k++)
+            for (int h = 0; h < EDGE_HEADS; h++)
+                factor[k][h] = 1;
+        return;
+    }
+    const REAL scale = (REAL)dropout_scale(d);
+    const uint32_t threshold = d->threshold;
+    for (size_t at = 0; at < n; at += EDGE_LANES) {
+        uint32_t c0[EDGE_LANES], c1[EDGE_LANES], c2[EDGE_LANES], c3[EDGE_LANES];
         uint32_t k0 = (uint32_t)d->seed, k1 = (uint32_t)(d->seed >> 32);
-        for (size_t i = 0; d->threshold && i < LANES; i++) {
+        for (size_t i = 0; i < EDGE_LANES; i++) {
             const uint64_t key = d->row_key[first + (at + i < n ? at + i : n - 1)];
             c0[i] = (uint32_t)key;
             c1[i] = (uint32_t)(key >> 32);
             c2[i] = block;
             c3[i] = (uint32_t)RNG_DROPOUT;
         }
-        for (int round = 0; d->threshold && round < 10; round++) {
-            for (int i = 0; i < LANES; i++) {
-                const uint64_t p0 = (uint64_t)0xD2511F53u * c0[i], p1 = (uint64_t)0xCD9E8D57u * c2[i];
+        for (int round = 0; round < 10; round++) {
+            for (int i = 0; i < EDGE_LANES; i++) {
+                const uint64_t p0 = (uint64_t)0xD2511F53u * c0[i],
+                               p1 = (uint64_t)0xCD9E8D57u * c2[i];
                 c0[i] = (uint32_t)(p1 >> 32) ^ c1[i] ^ k0;
                 c1[i] = (uint32_t)p1;
                 c2[i] = (uint32_t)(p0 >> 32) ^ c3[i] ^ k1;
@@ -35,15 +43,14 @@ static void edge_factors(const struct dropout *d, size_t first, size_t n, uint32
             k0 += 0x9E3779B9u;
             k1 += 0xBB67AE85u;
         }
-        for (size_t i = 0; i < LANES && at + i < n; i++)
-            for (int h = 0; h < EDGE_HEADS; h++) {
-                REAL *f = &factor[at + i][h];
-                *f = 1;
-                if (!d->threshold)
-                    continue;
-                const uint32_t w = h < 2 ? c0[i] : h < 4 ? c1[i] : h < 6 ? c2[i] : c3[i];
-                *f = (h % 2 ? w >> 16 : w & 0xffff) < d->threshold ? 0 : scale;
+        for (int i = 0; i < EDGE_LANES; i++) {
+            const uint32_t w[4] = { c0[i], c1[i], c2[i], c3[i] };
+            REAL *f = factor[at + (size_t)i];
+            for (int h = 0; h < 4; h++) {
+                f[2 * h] = (w[h] & 0xffff) < threshold ? 0 : scale;
+                f[2 * h + 1] = w[h] >> 16 < threshold ? 0 : scale;
             }
+        }
     }
 }
 
@@ -69,58 +76,88 @@ static void turn_rows(void *ctx, size_t block, int worker)
     }
 }
 
-static inline REAL edge_score(const struct op_edge_attention *o, size_t from, size_t to, size_t h)
+/* Scores of edge k into destination i, heads h0 .. h0 + n. */
+static inline void edge_scores(const struct op_edge_attention *o, uint32_t k, size_t i, size_t h0,
+                               size_t n, REAL score[EDGE_HEADS])
 {
-    const REAL v = ((const REAL *)o->sum_s)[from * o->heads + h] +
-                   ((const REAL *)o->sum_d)[to * o->heads + h];
-    return v > 0 ? v : (REAL)o->slope * v;
+    const REAL *from = (const REAL *)o->sum_s + o->e->from[k] * o->heads + h0,
+               *to = (const REAL *)o->sum_d + i * o->heads + h0, slope = (REAL)o->slope;
+    LANES
+    for (size_t h = 0; h < n; h++) {
+        const REAL v = from[h] + to[h];
+        score[h] = v > 0 ? v : slope * v;
+    }
 }
 
-/* Destination i, heads h0 .. h0 + n; called with a constant n where it is EDGE_HEADS. */
-static inline void edge_heads(const struct op_edge_attention *o, size_t i, size_t h0, size_t n)
+/* Shares of the edges of destination i, and their weights; n is a constant where it is EDGE_HEADS. */
+static inline void edge_shares(const struct op_edge_attention *o, size_t i, size_t h0, size_t n)
 {
     const struct edges *e = o->e;
-    const size_t heads = o->heads, c = o->c;
-    REAL top[EDGE_HEADS], factor[EDGE_CHUNK][EDGE_HEADS];
+    const size_t heads = o->heads;
+    REAL top[EDGE_HEADS], v[EDGE_HEADS], factor[EDGE_CHUNK][EDGE_HEADS];
     double sum[EDGE_HEADS];
-    REAL *sums = (REAL *)o->sums + i * heads * c + h0;
+    LANES
     for (size_t h = 0; h < n; h++) {
         top[h] = -INFINITY;
         sum[h] = 0;
     }
     for (uint32_t k = e->first[i]; k < e->first[i + 1]; k++) {
-        REAL *share = (REAL *)o->share + k * heads + h0;
-        for (size_t h = 0; h < n; h++) {
-            share[h] = edge_score(o, e->from[k], i, h0 + h);
-            top[h] = share[h] > top[h] ? share[h] : top[h];
-        }
+        edge_scores(o, k, i, h0, n, v);
+        LANES
+        for (size_t h = 0; h < n; h++)
+            top[h] = v[h] > top[h] ? v[h] : top[h];
     }
     for (uint32_t k = e->first[i]; k < e->first[i + 1]; k++) {
-        REAL *share = (REAL *)o->share + k * heads + h0;
+        edge_scores(o, k, i, h0, n, v);
+        LANES
         for (size_t h = 0; h < n; h++) {
-            share[h] = EXP(share[h] - top[h]);
-            sum[h] += (double)share[h];
+            v[h] = EXP(v[h] - top[h]);
+            sum[h] += (double)v[h];
         }
+        memcpy((REAL *)o->share + k * heads + h0, v, n * sizeof *v);
     }
+    REAL part[EDGE_HEADS];
+    LANES
     for (size_t h = 0; h < n; h++)
-        sum[h] = 1 / sum[h];
+        part[h] = (REAL)(1 / sum[h]);
     for (uint32_t at = e->first[i]; at < e->first[i + 1]; at += EDGE_CHUNK) {
         const uint32_t end =
             e->first[i + 1] - at < EDGE_CHUNK ? e->first[i + 1] : at + (uint32_t)EDGE_CHUNK;
         edge_factors(&o->drop, at, end - at, (uint32_t)(h0 / EDGE_HEADS), factor);
         for (uint32_t k = at; k < end; k++) {
-            REAL *share = (REAL *)o->share + k * heads + h0,
-                 *weight = (REAL *)o->weight + k * heads + h0;
-            const REAL *s = (const REAL *)o->turned + e->from[k] * heads * c + h0;
+            REAL *share = (REAL *)o->share + k * heads + h0, w[EDGE_HEADS];
+            memcpy(v, share, n * sizeof *v);
+            LANES
             for (size_t h = 0; h < n; h++) {
-                share[h] = (REAL)((double)share[h] * sum[h]);
-                weight[h] = share[h] * factor[k - at][h] / (REAL)heads;
+                v[h] *= part[h];
+                w[h] = v[h] * factor[k - at][h] / (REAL)heads;
             }
-            for (size_t j = 0; j < c; j++)
-                for (size_t h = 0; h < n; h++)
-                    sums[j * heads + h] += weight[h] * s[j * heads + h];
+            memcpy(share, v, n * sizeof *v);
+            memcpy((REAL *)o->weight + k * heads + h0, w, n * sizeof *w);
         }
     }
+}
+
+/* sum over edges of weight s, for numbers j0 .. j0 + m of the vectors, of which y gets the sum over
+ * these heads. */
+static inline void edge_sums(const struct op_edge_attention *o, size_t i, size_t h0, size_t n,
+                             size_t j0, size_t m)
+{
+    const struct edges *e = o->e;
+    const size_t heads = o->heads;
+    REAL sum[EDGE_COLUMNS][EDGE_HEADS] = { { 0 } }, *y = (REAL *)o->y + i * o->c + j0;
+    for (uint32_t k = e->first[i]; k < e->first[i + 1]; k++) {
+        const REAL *s = (const REAL *)o->turned + (e->from[k] * o->c + j0) * heads + h0,
+                   *weight = (const REAL *)o->weight + k * heads + h0;
+        for (size_t j = 0; j < m; j++)
+            LANES
+            for (size_t h = 0; h < n; h++)
+                sum[j][h] += weight[h] * s[j * heads + h];
+    }
+    for (size_t j = 0; j < m; j++)
+        LANES
+        for (size_t h = 0; h < n; h++)
+            y[j] += sum[j][h];
 }
 
 static void edge_rows(void *ctx, size_t block, int worker)
@@ -129,17 +166,20 @@ static void edge_rows(void *ctx, size_t block, int worker)
     const size_t heads = o->heads, c = o->c;
     (void)worker;
     for (size_t i = block * EDGE_ROWS; i < o->e->n_to && i < (block + 1) * EDGE_ROWS; i++) {
-        REAL *sums = (REAL *)o->sums + i * heads * c, *y = (REAL *)o->y + i * c;
-        memset(sums, 0, heads * c * sizeof *sums);
-        for (size_t h = 0; h < heads; h += EDGE_HEADS)
-            if (heads - h >= EDGE_HEADS)
-                edge_heads(o, i, h, EDGE_HEADS);
+        memset((REAL *)o->y + i * c, 0, c * sizeof(REAL));
+        for (size_t h = 0; h < heads; h += EDGE_HEADS) {
+            const size_t n = heads - h < EDGE_HEADS ? heads - h : EDGE_HEADS;
+            if (n == EDGE_HEADS)
+                edge_shares(o, i, h, EDGE_HEADS);
             else
-                edge_heads(o, i, h, heads - h);
-        for (size_t j = 0; j < c; j++) {
-            y[j] = 0;
-            for (size_t h = 0; h < heads; h++)
-                y[j] += sums[j * heads + h];
+                edge_shares(o, i, h, n);
+            for (size_t j = 0; j < c; j += EDGE_COLUMNS) {
+                const size_t m = c - j < EDGE_COLUMNS ? c - j : EDGE_COLUMNS;
+                if (n == EDGE_HEADS)
+                    edge_sums(o, i, h, EDGE_HEADS, j, m);
+                else
+                    edge_sums(o, i, h, n, j, m);
+            }
         }
     }
 }
@@ -168,11 +208,6 @@ static REAL *edge_d_sum_d(const struct op_edge_attention *o)
     return edge_d_sum_s(o) + o->e->n_from * o->heads; /* [n_to,H] */
 }
 
-static REAL *edge_d_turned(const struct op_edge_attention *o)
-{
-    return edge_d_sum_d(o) + o->e->n_to * o->heads; /* [n_from,C,H] */
-}
-
 /* Gradient of the scores of every edge, and of the sums of the destinations. With w the weight of an
  * edge, p its share and g = sum_c dy s: d score = (g w - p mean) slope, mean = sum over edges g w. */
 static inline void edge_heads_back(const struct op_edge_attention *o, size_t i, size_t h0, size_t n)
@@ -181,28 +216,35 @@ static inline void edge_heads_back(const struct op_edge_attention *o, size_t i, 
     const size_t heads = o->heads, c = o->c;
     const REAL *dy = (const REAL *)o->dy + i * c;
     double mean[EDGE_HEADS] = { 0 }, sum[EDGE_HEADS] = { 0 };
+    REAL g[EDGE_HEADS], v[EDGE_HEADS], slope = (REAL)o->slope;
     for (uint32_t k = e->first[i]; k < e->first[i + 1]; k++) {
         const REAL *s = (const REAL *)o->turned + e->from[k] * heads * c + h0,
                    *weight = (const REAL *)o->weight + k * heads + h0;
-        REAL *d_score = edge_d_score(o) + k * heads + h0, g[EDGE_HEADS] = { 0 };
+        memset(g, 0, sizeof g);
         for (size_t j = 0; j < c; j++)
+            LANES
             for (size_t h = 0; h < n; h++)
                 g[h] += dy[j] * s[j * heads + h];
+        LANES
         for (size_t h = 0; h < n; h++) {
-            d_score[h] = g[h] * weight[h];
-            mean[h] += (double)d_score[h];
+            g[h] *= weight[h];
+            mean[h] += (double)g[h];
         }
+        memcpy(edge_d_score(o) + k * heads + h0, g, n * sizeof *g);
     }
     for (uint32_t k = e->first[i]; k < e->first[i + 1]; k++) {
         const REAL *share = (const REAL *)o->share + k * heads + h0;
         REAL *d_score = edge_d_score(o) + k * heads + h0;
+        memcpy(g, d_score, n * sizeof *g);
+        edge_scores(o, k, i, h0, n, v);
+        LANES
         for (size_t h = 0; h < n; h++) {
-            const REAL v = edge_score(o, e->from[k], i, h0 + h);
-            d_score[h] = (REAL)((double)d_score[h] - (double)share[h] * mean[h]) *
-                         (v > 0 ? 1 : (REAL)o->slope);
-            sum[h] += (double)d_score[h];
+            g[h] = (REAL)((double)g[h] - (double)share[h] * mean[h]) * (v[h] > 0 ? 1 : slope);
+            sum[h] += (double)g[h];
         }
+        memcpy(d_score, g, n * sizeof *g);
     }
+    LANES
     for (size_t h = 0; h < n; h++)
         edge_d_sum_d(o)[i * heads + h0 + h] = (REAL)sum[h];
 }
@@ -219,24 +261,35 @@ static void edge_scores_back(void *ctx, size_t block, int worker)
                 edge_heads_back(o, i, h, o->heads - h);
 }
 
-static inline void edge_source_back(const struct op_edge_attention *o, size_t j, size_t h0, size_t n)
+/* Numbers j0 .. j0 + m of the vector of source j, heads h0 .. h0 + n. */
+static inline void edge_source_back(const struct op_edge_attention *o, size_t j, size_t h0, size_t n,
+                                    size_t j0, size_t m)
 {
     const struct edges *e = o->e;
     const size_t heads = o->heads, c = o->c;
-    REAL *turned = edge_d_turned(o) + j * heads * c + h0;
+    const REAL *a = (const REAL *)o->a_s;
+    REAL d[EDGE_COLUMNS][EDGE_HEADS] = { { 0 } }, *ds = (REAL *)o->ds + j * heads * c;
     double sum[EDGE_HEADS] = { 0 };
     for (uint32_t b = e->back_first[j]; b < e->back_first[j + 1]; b++) {
         const REAL *d_score = edge_d_score(o) + e->back_edge[b] * heads + h0,
                    *weight = (const REAL *)o->weight + e->back_edge[b] * heads + h0,
-                   *dy = (const REAL *)o->dy + e->back_to[b] * c;
+                   *dy = (const REAL *)o->dy + e->back_to[b] * c + j0;
+        LANES
         for (size_t h = 0; h < n; h++)
             sum[h] += (double)d_score[h];
-        for (size_t k = 0; k < c; k++)
+        for (size_t k = 0; k < m; k++)
+            LANES
             for (size_t h = 0; h < n; h++)
-                turned[k * heads + h] += dy[k] * weight[h];
+                d[k][h] += dy[k] * weight[h];
     }
+    LANES
     for (size_t h = 0; h < n; h++)
         edge_d_sum_s(o)[j * heads + h0 + h] = (REAL)sum[h];
+    for (size_t h = 0; o->ds && h < n; h++)
+        for (size_t k = 0; k < m; k++) {
+            const size_t at = (h0 + h) * c + j0 + k;
+            ds[at] += d[k][h] + (REAL)sum[h] * a[at];
+        }
 }
 
 static void edge_sources_back(void *ctx, size_t block, int worker)
@@ -244,20 +297,15 @@ static void edge_sources_back(void *ctx, size_t block, int worker)
     const struct op_edge_attention *o = ctx;
     const size_t heads = o->heads, c = o->c, end = (block + 1) * SMALL_ROWS;
     (void)worker;
-    for (size_t j = block * SMALL_ROWS; j < o->e->n_from && j < end; j++) {
-        REAL *turned = edge_d_turned(o) + j * heads * c;
-        memset(turned, 0, heads * c * sizeof *turned);
+    for (size_t j = block * SMALL_ROWS; j < o->e->n_from && j < end; j++)
         for (size_t h = 0; h < heads; h += EDGE_HEADS)
-            if (heads - h >= EDGE_HEADS)
-                edge_source_back(o, j, h, EDGE_HEADS);
-            else
-                edge_source_back(o, j, h, heads - h);
-        REAL *ds = o->ds ? (REAL *)o->ds + j * heads * c : NULL;
-        for (size_t h = 0; ds && h < heads; h++)
-            for (size_t k = 0; k < c; k++)
-                ds[h * c + k] += turned[k * heads + h] +
-                                 edge_d_sum_s(o)[j * heads + h] * ((const REAL *)o->a_s)[h * c + k];
-    }
+            for (size_t k = 0; k < c; k += EDGE_COLUMNS) {
+                const size_t m = c - k < EDGE_COLUMNS ? c - k : EDGE_COLUMNS;
+                if (heads - h >= EDGE_HEADS)
+                    edge_source_back(o, j, h, EDGE_HEADS, k, m);
+                else
+                    edge_source_back(o, j, h, heads - h, k, m);
+            }
 }
 
 static void edge_attention_backward(const struct op_edge_attention *o)

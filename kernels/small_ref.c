@@ -11,6 +11,7 @@
 #define REAL double
 #define F(name) name
 #define EXP exp
+#define LANES
 #define INVERT_FACTOR LAPACKE_dgetrf
 #define INVERT_SOLVE LAPACKE_dgetri
 #define MULTIPLY multiply

@@ -130,10 +130,9 @@ struct op_edge_attention {
     void *share, *sum_s, *sum_d; /* saved: [n_edges,H], [n_from,H], [n_to,H] */
     void *weight; /* saved: [n_edges,H], share after dropout / H */
     void *turned; /* saved: [n_from,C,H], s with its heads inside */
-    void *sums;   /* forward: [n_to,C,H] */
     const void *dy;
     void *ds, *dd, *da_s, *da_d;
-    void *work; /* backward: [n_edges,H], [n_from,H], [n_to,H], [n_from,C,H], one behind another */
+    void *work; /* backward: [n_edges,H], [n_from,H], [n_to,H] one behind another */
 };
 
 /* Attention of query rows to key rows of the same group; head h owns columns h (D/heads) .. .

@@ -247,7 +247,6 @@ struct tensor *tape_edge_attention(struct tape *t, struct tensor *s, struct tens
                                    .sum_d = tape_reals(t, e->n_to * heads),
                                    .weight = tape_reals(t, e->n_edges * heads),
                                    .turned = tape_reals(t, e->n_from * s->cols),
-                                   .sums = tape_reals(t, e->n_to * s->cols),
                                    .dy = y->g,
                                    .ds = s->g,
                                    .dd = d->g,
@@ -256,7 +255,7 @@ struct tensor *tape_edge_attention(struct tape *t, struct tensor *s, struct tens
     if (drop)
         o.drop = *drop;
     if (t->training)
-        o.work = tape_reals(t, (e->n_edges + e->n_from + e->n_to) * heads + e->n_from * s->cols);
+        o.work = tape_reals(t, (e->n_edges + e->n_from + e->n_to) * heads);
     if (t->failed)
         return &t->nothing;
     t->b->small->edge_attention_forward(&o);
