@@ -33,15 +33,17 @@ few=(--seeds 1 --seed 1 --epochs 250 --first 100 --width 32)
 run() { cross-species "$tmp/g.h5ad" "$tmp/G.h5ad" --quiet "${few[@]}" "$@"; }
 
 t 'mouse to human by a table of pairs'  0 '' run --homologs "$tmp/pairs.tsv" --out "$tmp/a" --threads 1
-is 'a line per cell, method and seed'   test "$(wc -l <"$tmp/a/predictions.tsv")" = $((1 + 45 * 3))
+is 'a line per cell, method and seed'   test "$(wc -l <"$tmp/a/predictions.tsv")" = $((1 + 45 * 4))
 is 'the header of every metrics.tsv'    grep -qx $'task\tdataset\tmethod\tvariant\tsplit\tseed\tmetric\tvalue\tn' "$tmp/a/metrics.tsv"
-is 'two metrics of three methods'        test "$(grep -c '^cross-species' "$tmp/a/metrics.tsv")" = 6
+is 'two metrics of three methods'        test "$(awk -F '\t' '$4 == "clean" && $7 !~ /^chosen_/' "$tmp/a/metrics.tsv" | wc -l)" = 6
+is 'the epoch and its agreement'        test "$(grep -c 'chosen_\(epoch\|ami\)' "$tmp/a/metrics.tsv")" = 2
+is 'and the released way'               test "$(grep -c 'as-released.*accuracy' "$tmp/a/metrics.tsv")" = 2
 # value METHOD: the least accuracy
 value() { awk -F '\t' -v m="$1" '$3 == m && $7 == "accuracy" && (!n++ || $8 < v) { v = $8 } END { print v }' "$tmp/a/metrics.tsv"; }
 is 'types are told by CAME'             awk -v v="$(value came)" 'BEGIN { exit !(v > 0.9) }'
 is 'and by logistic regression'         awk -v v="$(value logistic-1to1)" 'BEGIN { exit !(v > 0.9) }'
 is 'majority is a third'                awk -v v="$(value majority)" 'BEGIN { exit !(v > 0.33 && v < 0.34) }'
-awk -F '\t' '$3 == "came" && $4 == 1 { n++; r += $5 == $6 } END { printf "%.9g\n", r / n }' "$tmp/a/predictions.tsv" >"$tmp/right"
+awk -F '\t' '$7 == "came" && $8 == "clean" && $10 == 1 { n++; r += $4 == $5 } END { printf "%.9g\n", r / n }' "$tmp/a/predictions.tsv" >"$tmp/right"
 is 'scores are those of the names'      grep -q "came.clean.test.1.accuracy.$(cat "$tmp/right")" "$tmp/a/metrics.tsv"
 t 'the same on four threads'            0 '' run --homologs "$tmp/pairs.tsv" --out "$tmp/b" --threads 4
 is 'gives the same bytes'               diff -r "$tmp/a" "$tmp/b"
@@ -51,10 +53,22 @@ is 'human to mouse, twice'              test "$(grep -c $'came\tclean\ttest\t[01
 t 'where both name genes alike'         0 '' cross-species "$tmp/same.h5ad" "$tmp/G.h5ad" --same-names --seeds 1 --epochs 4 --first 2 \
 	--width 8 --out "$tmp/s"
 is 'every gene is its own homolog'      grep -q ' 240 genes' "$tmp/.stderr"
+t 'sources without import'              0 '' cross-species "$tmp/g.csv" "$tmp/G.csv" --reference-labels "$tmp/labels.tsv" \
+	--query-labels "$tmp/labels.tsv" --label-column type --reference-species mouse --query-species human \
+	--homologs "$tmp/pairs.tsv" "${few[@]}" --out "$tmp/raw" --quiet
+is 'the same names'                     diff <(cut -f 3-5,7- "$tmp/a/predictions.tsv") <(cut -f 3-5,7- "$tmp/raw/predictions.tsv")
+t 'cells against themselves'            0 'to name, which keep' cross-species "$tmp/g.h5ad" --hidden 0.2 --homologs "$tmp/pairs.tsv" \
+	"${few[@]}" --seeds 3 --out "$tmp/self" --report "$tmp/self.json" --threads 1
+t 'on two threads'                      0 '' cross-species "$tmp/g.h5ad" --hidden 0.2 --homologs "$tmp/pairs.tsv" \
+	"${few[@]}" --seeds 3 --out "$tmp/self2" --threads 2 --quiet
+is 'the same bytes'                     diff -r "$tmp/self" "$tmp/self2"
+# Half of each type, rounded up: 8 of 15, and so 24 of 45.
+is 'half of the cells are named'        test "$(cut -f 3 "$tmp/self/predictions.tsv" | sort -u | wc -l)" = 25
+is 'the report counts the others'       grep -q '"reference_cells": 21' "$tmp/self.json"
 import "$tmp/G.csv" --species human --sample G --out "$tmp/bare.h5ad" --quiet
 t 'a query without labels'              0 '' cross-species "$tmp/g.h5ad" "$tmp/bare.h5ad" --homologs "$tmp/pairs.tsv" "${few[@]}" --out "$tmp/d" --quiet
-is 'is named, the same'                 diff <(cut -f 2-4,6- "$tmp/a/predictions.tsv") <(cut -f 2-4,6- "$tmp/d/predictions.tsv")
-is 'and has no scores'                  test "$(wc -l <"$tmp/d/metrics.tsv")" = 1
+is 'is named, the same'                 diff <(cut -f 3,5- "$tmp/a/predictions.tsv") <(cut -f 3,5- "$tmp/d/predictions.tsv")
+is 'and has no scores'                  test "$(grep -vc chosen_ "$tmp/d/metrics.tsv")" = 1
 awk 'NR == 1 { print; next } { print $1 "\tx" }' "$tmp/labels.tsv" >"$tmp/one.tsv"
 import "$tmp/g.csv" --labels "$tmp/one.tsv" --label-column type --species mouse --sample g --out "$tmp/one.h5ad" --quiet
 bad() { cross-species "$@" --homologs "$tmp/pairs.tsv" "${few[@]}" --out "$tmp/x"; }
@@ -66,6 +80,10 @@ t 'a table of one column'               3 'columns, not two'   run --homologs "$
 t 'a file that is not there'            3 'No such file'       run --homologs "$tmp/none" --out "$tmp/x"
 t 'neither tables nor pairs'            2 'one of --tables'    run --out "$tmp/x"
 t 'no epoch to choose'                  2 'epochs is'          run --homologs "$tmp/pairs.tsv" --first 300 --out "$tmp/x"
+t 'a check takes no query'              2 'takes the query from' run --homologs "$tmp/pairs.tsv" --hidden 0.2 --out "$tmp/x"
+t 'all genes hidden'                    2 'below 1'            cross-species "$tmp/g.h5ad" --homologs "$tmp/pairs.tsv" --hidden 1 --out "$tmp/x"
+t 'no query'                            2 'a query are needed' cross-species "$tmp/g.h5ad" --homologs "$tmp/pairs.tsv" --out "$tmp/x"
+t 'no model there'                      3 'the model'          run --homologs "$tmp/pairs.tsv" --model "$tmp/nowhere" --out "$tmp/x"
 t 'no --out'                            2 'out is missing'     run --homologs "$tmp/pairs.tsv"
 is 'and nothing was written'            test ! -e "$tmp/x"
 t 'help'                                0 ''                   cross-species --help
