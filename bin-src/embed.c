@@ -1,24 +1,24 @@
-/* embed: cells of any source to vectors of a trained model.
+/* embed: cells of any source to vectors of a trained model, in memory that does not grow with the
+ * counts.
  *
- *   for each input: import (or read what a stage of ours wrote), map genes, tokenise, encode
- *   join the inputs' obs, write one .h5ad with obsm['X_genecompass']
- * An input's counts are dropped before the next is read. */
+ *   for each input: names, obs, species; then block by block: map genes, tokenise, encode, write
+ *   at the end: obs of all inputs, gene vectors
+ * What is kept of a cell is its line of obs. The result has its name only when it is whole. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/app/cell_input.h"
-#include "lib/app/embedder.h"
+#include "lib/app/embed_stream.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/tool.h"
 #include "lib/base/version.h"
 #include "lib/data/cells_join.h"
-#include "lib/io/h5ad.h"
+#include "lib/io/h5ad_writer.h"
 #include "lib/io/json.h"
 
 static struct {
     const char *model, *species, *labels, *label_column;
-    bool random_weights, genes;
+    bool random_weights, genes, centre;
     double overlap;
 } opt = { .species = "auto", .overlap = 0.1 };
 
@@ -32,6 +32,8 @@ static const struct opt opts[] = {
     OPT_FLAG("genes", &opt.genes,
              "also varm['X_genecompass']: each gene's vector in its cells, "
              "averaged"),
+    OPT_FLAG("centre", &opt.centre,
+             "with --genes: less their mean, which all vectors share a good part of"),
     OPT_F64("least-overlap", &opt.overlap, "NUM",
             "share of an input's genes that the model must know"),
     OPT_FLAG("random-weights", &opt.random_weights,
@@ -44,6 +46,9 @@ static const char text[] =
     "result has the cells' obs and their vectors in obsm['X_genecompass'] (one row a\n"
     "cell, the species token of the last layer). Cells without a known gene get zeros\n"
     "and are counted. No quality control is done: filter first if you want it.\n"
+    "Memory does not grow with the counts; of each cell its line of obs is kept. A\n"
+    "source is read to its end before the first cell is embedded, since only then it is\n"
+    "known to hold counts; a large one waits in a temporary file beside the result.\n"
     "\n"
     "A published checkpoint is a model, too: a folder with its config.json and\n"
     "pytorch_model.bin, vocab.tsv and medians.tsv (import-pickle makes them of the\n"
@@ -55,60 +60,93 @@ static const char text[] =
 /* What has been embedded so far. */
 struct result {
     struct cells cells; /* obs and names only */
-    float *x;
-    size_t n;
+    size_t n, before;   /* cells, and those of earlier inputs */
+    size_t d;
     struct embed_report report;
     struct progress progress;
-    size_t before; /* cells of earlier inputs */
+    struct h5ad_writer w;
+    double start_s;
+    bool first_said;
 };
 
-static void show(void *ctx, size_t n)
+static enum rc write_vectors(void *ctx, const float *x, size_t n, struct err *e)
 {
     struct result *r = ctx;
-    progress_at(&r->progress, r->before + n);
+    if (h5ad_writer_add_obsm(&r->w, "X_genecompass", x, n, r->d, e))
+        return e->rc;
+    if (!r->first_said && r->w.obsm.done) {
+        log_say("the first %zu cells were written after %.1f s", (size_t)r->w.obsm.done,
+                clock_s() - r->start_s);
+        r->first_said = true;
+    }
+    r->n += n;
+    progress_at(&r->progress, r->n);
+    return RC_OK;
 }
 
-static enum rc embed_one(struct embedder *m, const char *path, struct result *r, bool several,
+/* Names, obs and numbers of an input whose cells are written. */
+static enum rc add_obs(struct result *r, struct cells *head, bool several, struct err *e)
+{
+    if (several) {
+        enum rc rc = cells_name_by_sample(head, e);
+        return rc ? rc : cells_append_obs(&r->cells, head, e);
+    }
+    r->cells.obs = head->obs;
+    r->cells.cell = head->cell;
+    head->obs = (struct table){ 0 };
+    head->cell = NULL;
+    return RC_OK;
+}
+
+static void warn(const char *path, const struct embed_report *rep)
+{
+    if (rep->n_empty)
+        log_warn("'%s': %zu of %zu cells have no gene that the model knows; their vector is zero",
+                 path, rep->n_empty, rep->n_cells);
+    if (rep->n_unclear)
+        log_warn("'%s': %zu of %zu cells are neither human nor mouse for sure; their vector is zero",
+                 path, rep->n_unclear, rep->n_cells);
+}
+
+static enum rc embed_one(struct embedder *m, const struct tool_args *a, int which, struct result *r,
                          struct err *e)
 {
-    struct cells c;
-    struct embed_report rep;
-    const size_t d = m->model.config.d;
+    struct cell_blocks in;
+    struct embed_report rep = { 0 };
+    const char *path = a->arg.item[which];
     const struct import_options o = { .species = species_parse(opt.species),
                                       .labels = opt.labels,
                                       .label_column = opt.label_column };
-    enum rc rc = cell_input_read(path, &o, &c, e);
+    enum rc rc = cell_blocks_open(&in, path, &o, r->w.o.tmp, e);
     if (rc)
         return rc;
-    float *x = realloc(r->x, (r->n + c.count.n_rows + 1) * d * sizeof *x);
-    if (!x)
-        rc = err_set(e, RC_FAIL, "no memory for %zu vectors", r->n + c.count.n_rows);
-    else
-        r->x = x;
     r->before = r->n;
+    r->progress.total = r->before + in.head.count.n_rows;
+    if (a->arg.n > 1)
+        snprintf(r->progress.note, sizeof r->progress.note, "input %d of %d", which + 1, a->arg.n);
+    rc = embed_stream(m, &in, opt.overlap, write_vectors, r, &rep, e);
     if (!rc)
-        rc = embedder_cells(m, &c, r->x + r->n * d, &rep, show, r, e);
-    if (!rc)
-        rc = embedder_check_overlap(&rep, opt.overlap, e);
-    if (!rc && several)
-        rc = cells_name_by_sample(&c, e);
-    if (!rc)
-        rc = cells_append_obs(&r->cells, &c, e);
+        rc = add_obs(r, &in.head, a->arg.n > 1, e);
     if (!rc) {
-        r->n += c.count.n_rows;
         r->report.n_cells += rep.n_cells;
         r->report.n_empty += rep.n_empty;
+        r->report.n_unclear += rep.n_unclear;
         r->report.n_genes += rep.n_genes;
-        if (rep.n_empty)
-            log_warn("'%s': %zu of %zu cells have no gene that the model knows; their vector is "
-                     "zero",
-                     path, rep.n_empty, rep.n_cells);
-        progress_at(&r->progress, r->n);
-    } else {
-        err_wrap(e, "'%s'", path);
+        warn(path, &rep);
     }
-    cells_release(&c);
-    return rc;
+    cell_blocks_close(&in);
+    return rc ? err_wrap(e, "'%s'", path) : RC_OK;
+}
+
+static void centre(float *x, size_t n, size_t d)
+{
+    for (size_t i = 0; i < d; i++) {
+        double sum = 0;
+        for (size_t k = 0; k < n; k++)
+            sum += (double)x[k * d + i];
+        for (size_t k = 0; k < n; k++)
+            x[k * d + i] = (float)((double)x[k * d + i] - sum / (double)n);
+    }
 }
 
 /* var and varm: genes that were read, with the mean of their vectors. */
@@ -139,33 +177,33 @@ static enum rc gene_vectors(struct embedder *m, struct result *r, float **out, s
             (*out)[k * d + i] = (float)(m->gene_sum[t * d + i] / (double)m->gene_count[t]);
         k++;
     }
+    if (opt.centre && n)
+        centre(*out, n, d);
     return RC_OK;
 }
 
-static enum rc write_result(struct embedder *m, struct result *r, const char *path, struct err *e)
+static enum rc write_result(struct embedder *m, struct result *r, struct err *e)
 {
-    const size_t d = m->model.config.d;
     float *genes = NULL;
     const char *const uns[][2] = { { "genecompass_model_sha256", m->model_sha256 },
                                    { "genecompass_backend", m->model.params.b->name },
                                    { "genecompass_version", GC_VERSION },
                                    { "genecompass_weights",
                                      opt.random_weights ? "random" : "trained" } };
-    const struct h5ad_matrix cells = { "X_genecompass", r->n, d, r->x };
-    struct h5ad_matrix vectors = { "X_genecompass", 0, d, NULL };
-    enum rc rc = RC_OK;
-    struct h5ad_extra extra = { .obsm = &cells, .n_obsm = 1, .uns = uns, .n_uns = 4 };
-    if (opt.genes) {
+    struct h5ad_matrix vectors = { "X_genecompass", 0, r->d, NULL };
+    struct h5ad_extra extra = { .uns = uns, .n_uns = 4 };
+    enum rc rc = r->n ? RC_OK : h5ad_writer_add_obsm(&r->w, "X_genecompass", NULL, 0, r->d, e);
+    if (!rc && opt.genes) {
         rc = gene_vectors(m, r, &genes, e);
         vectors.n_rows = r->cells.var.n_rows;
         vectors.data = genes;
         extra.varm = &vectors;
         extra.n_varm = 1;
     }
-    r->cells.count.n_rows = r->n;
-    r->cells.count.n_cols = r->cells.var.n_rows;
-    if (!rc)
-        rc = h5ad_write(path, &r->cells, &extra, e);
+    if (rc)
+        h5ad_writer_abort(&r->w);
+    else
+        rc = h5ad_writer_close(&r->w, &r->cells, &extra, e);
     free(genes);
     return rc;
 }
@@ -176,10 +214,11 @@ static enum rc write_report(const struct tool_args *a, const struct embedder *m,
     if (!a->report)
         return RC_OK;
     return json_write(a->report,
-                      json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "model_sha256",
+                      json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "model_sha256",
                                 m->model_sha256, "backend", m->model.params.b->name, "weights",
                                 opt.random_weights ? "random" : "trained", "n_cells",
                                 (json_int_t)r->n, "n_empty", (json_int_t)r->report.n_empty,
+                                "n_unclear", (json_int_t)r->report.n_unclear,
                                 "tokens_read", (json_int_t)r->report.n_genes, "width",
                                 (json_int_t)m->model.config.d),
                       e);
@@ -189,11 +228,13 @@ static enum rc run(const struct tool_args *a, struct err *e)
 {
     const char *why;
     struct embedder m;
-    struct result r = { 0 };
+    struct result r = { .start_s = clock_s() };
     if (tool_need_out(a, e))
         return RC_USAGE;
     if (!opt.model)
         return err_set(e, RC_USAGE, "--model is missing");
+    if (opt.centre && !opt.genes)
+        return err_set(e, RC_USAGE, "--centre goes with --genes");
     if (opt.labels && a->arg.n > 1)
         return err_set(e, RC_USAGE, "--labels goes with one input");
     const struct backend *b = backend_find(a->backend, &why);
@@ -205,16 +246,24 @@ static enum rc run(const struct tool_args *a, struct err *e)
     if (opt.random_weights)
         model_randomise(&m.model, a->seed);
     log_say("computes on %s", b->name);
+    r.d = m.model.config.d;
+    rc = h5ad_writer_open(&r.w, a->out, e);
+    if (rc) {
+        embedder_close(&m);
+        return rc;
+    }
     progress_start(&r.progress, "cells", 0);
     for (int i = 0; !rc && i < a->arg.n; i++)
-        rc = embed_one(&m, a->arg.item[i], &r, a->arg.n > 1, e);
+        rc = embed_one(&m, a, i, &r, e);
+    r.progress.note[0] = '\0';
     if (!rc)
         progress_end(&r.progress);
-    if (!rc)
-        rc = write_result(&m, &r, a->out, e);
+    if (rc)
+        h5ad_writer_abort(&r.w);
+    else
+        rc = write_result(&m, &r, e);
     if (!rc)
         rc = write_report(a, &m, &r, e);
-    free(r.x);
     cells_release(&r.cells);
     embedder_close(&m);
     return rc;

@@ -2,7 +2,7 @@
  *
  *   vectors of the cells (an obsm matrix, or principal components of counts)
  *   15 nearest cells -> fuzzy graph (lib/nn/graph.h) -> 2-d layout (lib/nn/layout.h), Leiden groups
- *   map.tsv, a line per cell; map.json, numbers of the vectors themselves */
+ *   map.tsv, a line per cell; map.svg, a dot per cell; map.json, numbers of the vectors themselves */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -10,26 +10,34 @@
 
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/base/rng.h"
 #include "lib/base/tool.h"
 #include "lib/data/cells_join.h"
 #include "lib/io/h5ad.h"
 #include "lib/io/json.h"
+#include "lib/io/labels.h"
 #include "lib/io/metrics_tsv.h"
 #include "lib/nn/hvg.h"
 #include "lib/nn/layout.h"
 #include "lib/nn/metrics_space.h"
 #include "lib/nn/neighbourhood.h"
 #include "lib/nn/pca.h"
+#include "lib/report/figures.h"
 
 static struct {
-    const char *matrix;
+    const char *matrix, *labels, *label_column;
     int64_t n_genes, n_pcs, n_neighbours, n_epochs;
     double min_dist, resolution;
 } opt = { .n_genes = 2000, .n_pcs = 50, .n_neighbours = 15, .min_dist = 0.5, .resolution = 1 };
 
 static const struct opt opts[] = {
     OPT_STR("matrix", &opt.matrix, "NAME",
-            "map this obsm matrix of one file; without it the counts of all"),
+            "map this obsm matrix of one file (default: X_genecompass of a file without "
+            "counts); else the counts of all"),
+    OPT_STR("labels", &opt.labels, "FILE",
+            "table of barcodes and labels of one file, or predictions.tsv"),
+    OPT_STR("label-column", &opt.label_column, "NAME",
+            "column of labels, in --labels or in obs (default: the usual names)"),
     OPT_I64("genes", &opt.n_genes, "N", "counts: most variable genes"),
     OPT_I64("pcs", &opt.n_pcs, "N", "counts: principal components of these"),
     OPT_I64("neighbours", &opt.n_neighbours, "N", "nearest cells, the cell itself among them"),
@@ -45,12 +53,14 @@ static const struct tool tool = {
     "Lay cells out on a 2-d map (UMAP) and find their communities (Leiden)",
     "Maps vectors that a file has in obsm, or counts: the most variable genes of all\n"
     "cells, ln(1 + 10^4 count / total), z-scores, principal components.\n\n"
-    "  map cells.emb.h5ad --matrix X_genecompass --out map\n"
+    "  map cells.emb.h5ad --out map\n"
+    "  map cells.emb.h5ad --labels names/predictions.tsv --out map\n"
     "  map results/demo/qc-filter/*/cells.h5ad --out map-counts\n\n"
-    "--out is a folder: map.tsv (cell_id, sample, species, label, x, y, group) and\n"
-    "map.json, numbers of the vectors (not of the map): how many of a cell's nearest\n"
-    "cells share its label, species and sample, the silhouette of the labels, how well\n"
-    "communities agree with labels; and how far near dots are near cells.",
+    "--out is a folder: map.svg, a dot per cell, coloured by label, or by community where\n"
+    "there are no labels (gnuplot draws it; community 1 is group 0 of map.tsv); map.tsv (cell_id, sample, species, label, x,\n"
+    "y, group); map.json, numbers of the vectors (not of the map): how many of a cell's\n"
+    "nearest cells share its label, species and sample, the silhouette of the labels, how\n"
+    "well communities agree with labels; and how far near dots are near cells.",
     opts,
     1,
     -1
@@ -67,20 +77,18 @@ struct mapped {
 
 /* ---- vectors ---- */
 
-static enum rc read_matrix(const char *path, struct mapped *m, struct err *e)
+static enum rc read_matrix(const char *path, const char *name, struct mapped *m, struct err *e)
 {
     float *data = NULL;
     size_t n, d;
-    enum rc rc = h5ad_read(path, &m->cells, e);
-    if (!rc)
-        rc = h5ad_read_obsm(path, opt.matrix, &data, &n, &d, e);
+    enum rc rc = h5ad_read_obsm(path, name, &data, &n, &d, e);
     if (!rc && n != m->cells.obs.n_rows)
-        rc = err_set(e, RC_INPUT, "obsm '%s' has %zu rows for %zu cells", opt.matrix, n,
+        rc = err_set(e, RC_INPUT, "obsm '%s' has %zu rows for %zu cells", name, n,
                      m->cells.obs.n_rows);
     for (size_t i = 0; !rc && i < n * d; i++)
         if (!isfinite(data[i]))
-            rc = err_set(e, RC_INPUT, "obsm '%s': row %zu column %zu is not a finite number",
-                         opt.matrix, i / d + 1, i % d + 1);
+            rc = err_set(e, RC_INPUT, "obsm '%s': row %zu column %zu is not a finite number", name,
+                         i / d + 1, i % d + 1);
     if (!rc)
         rc = mat_from_f32(data, n, d, &m->x, e);
     free(data);
@@ -142,6 +150,27 @@ static enum rc count_vectors(const struct csr *count, struct mat *out, struct er
     free(gene);
     free(row);
     return rc;
+}
+
+/* A file of vectors without counts is mapped by them. */
+static enum rc read_one(const char *path, struct mapped *m, struct err *e)
+{
+    enum rc rc = h5ad_read(path, &m->cells, e);
+    if (!rc && (opt.labels || opt.label_column || !table_find(&m->cells.obs, "label")))
+        rc = labels_to_obs(&m->cells, opt.labels, opt.label_column, e);
+    if (rc)
+        return rc;
+    if (opt.matrix || !m->cells.count.indptr)
+        return read_matrix(path, opt.matrix ? opt.matrix : "X_genecompass", m, e);
+    return count_vectors(&m->cells.count, &m->x, e);
+}
+
+static enum rc read_all(const struct opt_list *files, struct mapped *m, struct err *e)
+{
+    if (files->n == 1)
+        return read_one(files->item[0], m, e);
+    enum rc rc = read_counts(files, &m->cells, e);
+    return rc ? rc : count_vectors(&m->cells.count, &m->x, e);
 }
 
 /* ---- the map ---- */
@@ -259,11 +288,62 @@ static enum rc write_map(const struct mapped *m, const char *path, struct err *e
     return outfile_commit(&o, e);
 }
 
+/* The names of what colours stand for: labels, or communities where no cell has a label. */
+static bool colour_names(const struct mapped *m, const char **name, struct arena *a)
+{
+    const struct column *label = table_find(&m->cells.obs, "label");
+    const struct column *in_text = label && label->kind == COLUMN_TEXT ? label : NULL;
+    bool any = false;
+    char text[40];
+    for (size_t i = 0; i < m->x.n; i++) {
+        name[i] = in_text && in_text->text[i] && *in_text->text[i] ? in_text->text[i] : NULL;
+        any = any || name[i];
+    }
+    const char **community = any ? NULL : arena_get_zero(a, (m->n_groups + 1) * sizeof *community);
+    for (size_t g = 0; community && g < m->n_groups; g++) {
+        snprintf(text, sizeof text, "community %zu", g + 1);
+        community[g] = arena_text(a, text);
+    }
+    for (size_t i = 0; community && i < m->x.n; i++)
+        name[i] = community[m->group[i]];
+    return any;
+}
+
+/* map.svg: which cells are drawn when there are too many depends on their ids alone. */
+static enum rc draw(const struct mapped *m, const char *path, struct err *e)
+{
+    struct arena a;
+    arena_init(&a, 1 << 16);
+    const size_t n = m->x.n;
+    const struct column *id = table_find(&m->cells.obs, "cell_id");
+    struct map_facts f = { .n = n,
+                           .x = arena_get(&a, (n + 1) * sizeof *f.x),
+                           .y = arena_get(&a, (n + 1) * sizeof *f.y),
+                           .label = arena_get(&a, (n + 1) * sizeof *f.label),
+                           .key = arena_get(&a, (n + 1) * sizeof *f.key) };
+    enum rc rc = f.x && f.y && f.label && f.key ? RC_OK
+                                                : err_set(e, RC_FAIL, "no memory for %zu cells", n);
+    for (size_t i = 0; !rc && i < n; i++) {
+        f.x[i] = mat_row(&m->y, i)[0];
+        f.y[i] = mat_row(&m->y, i)[1];
+        f.key[i] = rng_u64(0, RNG_SAMPLE, id && id->kind == COLUMN_I64 ? (uint64_t)id->i64[i] : i, 0);
+    }
+    if (!rc) {
+        const bool labels = colour_names(m, f.label, &a);
+        rc = map_save(&f, labels ? "Map of the cells, coloured by label"
+                                 : "Map of the cells, coloured by community",
+                      path, e);
+    }
+    arena_release(&a);
+    return rc;
+}
+
 static enum rc write_all(const struct tool_args *a, const struct mapped *m, struct err *e)
 {
     char *table = text_new("%s/map.tsv", a->out), *report = text_new("%s/map.json", a->out);
+    char *figure = text_new("%s/map.svg", a->out);
     json_t *j = json_object();
-    enum rc rc = table && report && j ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
+    enum rc rc = table && report && figure && j ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
     if (!rc)
         rc = numbers(m, j, e);
     if (!rc && a->report)
@@ -272,7 +352,12 @@ static enum rc write_all(const struct tool_args *a, const struct mapped *m, stru
         rc = json_write(report, json_incref(j), e);
     if (!rc)
         rc = write_map(m, table, e);
+    if (!rc && !gnuplot_here())
+        log_warn("no map.svg: gnuplot is not on this machine (package gnuplot-nox)");
+    else if (!rc)
+        rc = draw(m, figure, e);
     json_decref(j);
+    free(figure);
     free(table);
     free(report);
     return rc;
@@ -284,6 +369,8 @@ static enum rc check_options(const struct tool_args *a, struct err *e)
         return RC_USAGE;
     if (opt.matrix && a->arg.n > 1)
         return err_set(e, RC_USAGE, "--matrix takes one file, not %d", a->arg.n);
+    if (opt.labels && a->arg.n > 1)
+        return err_set(e, RC_USAGE, "--labels goes with one file, not %d", a->arg.n);
     if (opt.n_genes < 1 || opt.n_genes > 1000000 || opt.n_pcs < 1 || opt.n_pcs > 10000 ||
         opt.n_neighbours < 3 || opt.n_neighbours > 1000 || opt.n_epochs < 0 ||
         opt.n_epochs > 1000000)
@@ -299,13 +386,7 @@ static enum rc run(const struct tool_args *a, struct err *e)
     enum rc rc = check_options(a, e);
     if (rc)
         return rc;
-    if (opt.matrix) {
-        rc = read_matrix(a->arg.item[0], &m, e);
-    } else {
-        rc = read_counts(&a->arg, &m.cells, e);
-        if (!rc)
-            rc = count_vectors(&m.cells.count, &m.x, e);
-    }
+    rc = read_all(&a->arg, &m, e);
     if (!rc && m.x.n < (size_t)opt.n_neighbours)
         rc = err_set(e, RC_INPUT, "%zu cells are too few for a map with %d neighbours", m.x.n,
                      (int)opt.n_neighbours);

@@ -24,10 +24,11 @@ do for [p = 1:n_panels] {
 		set label 2000 + 20 * p + i word(sizes, i) at screen px(at((p - 1) * step + i - 1)), py(plot_bottom + 14) center
 	}
 }
+# Dashed ones get later numbers: gnuplot's SVG takes a new dash only together with a new colour.
 do for [i = 1:n_keys] {
-	set arrow i from screen px(key_x(i)), py(key_y(i) + 5) to screen px(key_x(i) + 24), py(key_y(i) + 5) \
+	set arrow i + (dash[i] == 2 ? 100 : 0) from screen px(key_x(i)), py(key_y(i) + 5) to screen px(key_x(i) + 40), py(key_y(i) + 5) \
 		nohead lw (i > n_series ? 1.6 : 2.2) dt dash[i] lc rgb word(key_colours, i)
-	set label i word(keys, i) at screen px(key_x(i) + 30), py(key_y(i) + 5) left
+	set label i word(keys, i) at screen px(key_x(i) + 46), py(key_y(i) + 5) left
 }
 plot for [i = 1:n_keys - n_series] $levels using ($4 == i ? $1 : NaN):3:($2 - $1):(0) with vectors nohead \
 		lw 1.6 dt 3 lc rgb word(key_colours, n_series + i), \

@@ -12,7 +12,8 @@
 # the goal makes an environment for them in $B/peers. What cannot be had is named, its cells stay
 # empty, and the other lines go on. Rates per cpu_share count processor time instead of the wall:
 # on a machine that others use too, they are the ones to compare.
-bench_all := train train-bf16 forward forward-bf16 folded base official corpus gene2vec coexpression dnabert
+bench_all := train train-bf16 forward forward-bf16 folded base official corpus embed gene2vec coexpression \
+	dnabert
 bench_lines ?= $(bench_all)
 bench_rounds ?= 3
 bench_threads ?= $(if $(filter-out 0,$(THREADS)),$(THREADS),$(shell nproc))
@@ -29,6 +30,9 @@ bench_tables ?= $(firstword $(wildcard $(SHARED:=/golden/corpus/tables) results/
 bench_pairs ?= $(firstword $(wildcard $(MIRROR:=/prior_knowledge/gene2vec_pairs/train_text.txt)) \
 	$(wildcard results/*/knowledge/*.pairs))
 bench_passes ?= 1
+# Of the embed line: a .h5ad of human counts, and a model folder.
+bench_embed_cells ?= $(firstword $(wildcard results/*/import/*/cells.h5ad))
+bench_embed_model ?= $(shell ls -d results/*/pretrain/step-* 2>/dev/null | sort -V | tail -n 1)
 bench_genes ?= 4000
 bench_sequences ?= 4
 bench_python ?= python3
@@ -38,6 +42,7 @@ bench_tsv := results/bench.tsv
 peer_torch := torch numpy
 peer_corpus := anndata scipy
 peer_gensim := gensim
+peer_embed := torch anndata scipy safetensors
 # A file with the interpreter's path, or an empty one where there is none.
 $B/peers/%.python: | $(bench_tsv).dir
 	@mkdir -p $(@D)
@@ -67,7 +72,7 @@ rates := nonpad_tokens_per_s nonpad_tokens_per_s/cpu_share model_tflops
 small = --config small --lengths $B/bench/lengths-small.txt
 train = $(small) --batch $(bench_batch) --steps $(bench_steps)
 ours_train = --micro-rows $(bench_micro_rows)
-bench: bench-start bench-torch bench-corpus bench-knowledge ## our speed beside that of the peers (workflows/bench.mk)
+bench: bench-start bench-torch bench-corpus bench-embed bench-knowledge ## our speed beside that of the peers (workflows/bench.mk)
 	@echo "written: $(bench_tsv)"
 bench-start: $(bench_bin) $B/peers/torch.python | $(bench_tsv).dir
 	@rm -f $(bench_tsv)
@@ -97,6 +102,19 @@ bench-corpus: bench-start $(if $(call bench_has,corpus),$B/bench/cells-$(bench_c
 		--tables $(bench_tables) --threads $$n -- $$p $(PEERS)/corpus_bench.py --input $$f \
 		--tables $(bench_tables) --threads $$n; done; fi)
 
+# From a file to a file, the start of both programs included.
+bench-embed: bench-start $(if $(call bench_has,embed),$B/bin/embed $B/peers/embed.python)
+	$(if $(call bench_has,embed),@p=$$(cat $B/peers/embed.python); skip=; \
+	if [ -z "$(bench_embed_cells)" ] || [ -z "$(bench_embed_model)" ]; then \
+		echo 'embed: skipped for want of bench_embed_cells or bench_embed_model'; else \
+	if [ -z "$$p" ]; then skip='no PyTorch'; fi; \
+	GOMP_SPINCOUNT=0 $(bench_line) embed --keys 'cells_per_s cells_per_cpu_s' --skip "$$skip" \
+		-- bash bench/embed.sh $B/bench/embed.json $B/bin/embed $(bench_embed_cells) --model $(bench_embed_model) \
+		--out $B/bench/embed-ours.h5ad --report $B/bench/embed.json --threads $(bench_threads) --quiet \
+		-- bash bench/embed.sh $B/bench/embed.json $$p bench/embed-torch.py $(bench_embed_cells) \
+		--model $(bench_embed_model) --out $B/bench/embed-torch.h5ad --report $B/bench/embed.json \
+		--check $B/bench/embed-ours.h5ad --threads $(bench_threads); fi)
+
 bench-knowledge: bench-start $(if $(call bench_has,gene2vec),$B/peers/gensim.python)
 	$(if $(call bench_has,gene2vec),@p=$$(cat $B/peers/gensim.python); skip=; \
 	if [ -z "$(bench_pairs)" ]; then echo 'gene2vec: skipped for want of bench_pairs'; else \
@@ -116,4 +134,4 @@ bench-knowledge: bench-start $(if $(call bench_has,gene2vec),$B/peers/gensim.pyt
 		-- $B/bench/bench-knowledge dnabert --sequences $(bench_sequences) --repeat 1 \
 		--threads $(bench_threads) -- $$p bench/dnabert-torch.py --sequences $(bench_sequences) \
 		--repeat 1 --threads $(bench_threads))
-.PHONY: bench bench-start bench-torch bench-corpus bench-knowledge
+.PHONY: bench bench-start bench-torch bench-corpus bench-embed bench-knowledge

@@ -6,6 +6,7 @@
 
 #include "lib/app/annotate_parts.h"
 #include "lib/app/embedder.h"
+#include "lib/app/token_reader.h"
 #include "lib/base/log.h"
 #include "lib/nn/calibrate.h"
 #include "lib/nn/finetune.h"

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/app/token_reader.h"
+
 enum { MAX_CLASSES = 4096 };
 
 static enum rc take_labels(struct labelled_cells *l, size_t file, size_t from, const char *column,

@@ -123,6 +123,11 @@ void threads_for(size_t n, void (*fn)(void *ctx, size_t i, int worker), void *ct
     pthread_mutex_unlock(&pool.lock);
 }
 
+void threads_keep_out(void)
+{
+    my_worker = 0;
+}
+
 void threads_forked(void)
 {
     int n = pool.n;

@@ -15,6 +15,8 @@ int threads_count(void);
 /* Calls fn(ctx, i, worker) for i in [0, n), worker in [0, threads_count()); returns when all are
  * done. A loop inside a loop runs on the calling worker alone, which then is `worker`. */
 void threads_for(size_t n, void (*fn)(void *ctx, size_t i, int worker), void *ctx);
+/* For a thread that is none of the workers: its loops run on itself alone. */
+void threads_keep_out(void);
 /* In a child of fork, which has none of the parent's workers: forgets them. */
 void threads_forked(void);
 /* Ends the workers (at exit, for leak checkers). */

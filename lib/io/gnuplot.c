@@ -109,6 +109,20 @@ static enum rc add_template(struct markup *m, const char *folder, const char *na
     return rc;
 }
 
+bool gnuplot_here(void)
+{
+    const char *dir = getenv("PATH");
+    bool found = false;
+    while (dir && *dir && !found) {
+        const size_t n = strcspn(dir, ":");
+        char *path = text_new("%.*s/gnuplot", (int)n, dir);
+        found = path && access(path, X_OK) == 0;
+        free(path);
+        dir += n + (dir[n] == ':');
+    }
+    return found;
+}
+
 /* gnuplot reads its script from stdin and writes to stdout: no path, no name of a temporary file
  * gets into either. -d: the user's and the system's settings would change the bytes. */
 static enum rc spawn(FILE *in, FILE *out, FILE *talk, struct err *e)

@@ -20,6 +20,7 @@
 #ifndef GC_IO_GNUPLOT_H
 #define GC_IO_GNUPLOT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/base/err.h"
@@ -50,6 +51,8 @@ void figure_block_end(struct figure *f);
  * RC_FAIL: gnuplot is missing, fails, or draws what this file does not know. */
 enum rc figure_draw(const struct figure *f, const char *templates, const char *template_name,
                     struct markup *out, struct err *e);
+/* Is there a gnuplot in PATH? For who can do without a figure. */
+bool gnuplot_here(void);
 /* What figure_draw made, as a file that stands alone. */
 enum rc figure_save(const struct markup *svg, const char *path, struct err *e);
 

@@ -10,7 +10,8 @@
 
 enum rc h5ad_writer_open(struct h5ad_writer *w, const char *path, struct err *e)
 {
-    *w = (struct h5ad_writer){ .file = -1, .x = -1, .data.id = -1, .indices.id = -1 };
+    *w = (struct h5ad_writer){ .file = -1, .x = -1, .data.id = -1, .indices.id = -1,
+                                .obsm = { .group = -1, .id = -1 } };
     if (outfile_reserve(&w->o, path, e))
         return e ? e->rc : RC_FAIL;
     enum rc rc = h5_create(w->o.tmp, &w->file, e);
@@ -26,10 +27,22 @@ static void column_release(struct h5ad_column *c)
     free(c->room);
 }
 
+static void rows_out_release(struct h5ad_rows_out *m)
+{
+    if (m->id >= 0)
+        H5Dclose(m->id);
+    if (m->group >= 0)
+        H5Gclose(m->group);
+    free(m->room);
+    free(m->name);
+    *m = (struct h5ad_rows_out){ .group = -1, .id = -1 };
+}
+
 static void release(struct h5ad_writer *w)
 {
     column_release(&w->data);
     column_release(&w->indices);
+    rows_out_release(&w->obsm);
     free(w->indptr);
     if (w->x >= 0)
         H5Gclose(w->x);
@@ -44,7 +57,8 @@ void h5ad_writer_abort(struct h5ad_writer *w)
     if (w->o.path && w->file >= 0)
         h5_finish(w->file, w->o.path, NULL);
     outfile_abort(&w->o);
-    *w = (struct h5ad_writer){ .file = -1, .x = -1, .data.id = -1, .indices.id = -1 };
+    *w = (struct h5ad_writer){ .file = -1, .x = -1, .data.id = -1, .indices.id = -1,
+                               .obsm = { .group = -1, .id = -1 } };
 }
 
 static enum rc begin_counts(struct h5ad_writer *w, size_t n_cols, struct err *e)
@@ -175,6 +189,80 @@ static enum rc end_counts(struct h5ad_writer *w, struct err *e)
     return rc ? err_wrap(e, "X") : RC_OK;
 }
 
+/* ---- rows of obsm ---- */
+
+static enum rc begin_obsm(struct h5ad_writer *w, const char *name, size_t n_cols, struct err *e)
+{
+    struct h5ad_rows_out *m = &w->obsm;
+    m->n_cols = n_cols;
+    m->name = text_new("%s", name);
+    m->room = malloc(H5AD_CHUNK_ROWS * n_cols * sizeof *m->room + 1);
+    if (!m->name || !m->room)
+        return err_set(e, RC_FAIL, "no memory to write '%s'", name);
+    return h5_new_group(w->file, "obsm", &m->group, e);
+}
+
+static hid_t create_rows(const struct h5ad_rows_out *m)
+{
+    const hsize_t none[2] = { 0, m->n_cols }, any[2] = { H5S_UNLIMITED, m->n_cols },
+                  chunk[2] = { H5AD_CHUNK_ROWS, m->n_cols };
+    hid_t dcpl = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(2, none, any);
+    H5Pset_obj_track_times(dcpl, false);
+    H5Pset_chunk(dcpl, 2, chunk);
+    hid_t id = H5Dcreate2(m->group, m->name, H5T_IEEE_F32LE, space, H5P_DEFAULT, dcpl, H5P_DEFAULT);
+    H5Sclose(space);
+    H5Pclose(dcpl);
+    return id;
+}
+
+/* What is in the room as one chunk, filled up with zeros. */
+static enum rc write_rows(struct h5ad_rows_out *m, struct err *e)
+{
+    if (m->id < 0)
+        m->id = create_rows(m);
+    const hsize_t at[2] = { m->done, 0 }, end[2] = { m->done + m->n, m->n_cols };
+    memset(m->room + m->n * m->n_cols, 0,
+           (H5AD_CHUNK_ROWS - m->n) * m->n_cols * sizeof *m->room);
+    if (m->id < 0 || H5Dset_extent(m->id, end) < 0 ||
+        H5Dwrite_chunk(m->id, H5P_DEFAULT, 0, at,
+                       H5AD_CHUNK_ROWS * m->n_cols * sizeof *m->room, m->room) < 0)
+        return h5_err(e, RC_FAIL, "cannot write '%s'", m->name);
+    m->done = end[0];
+    m->n = 0;
+    return RC_OK;
+}
+
+enum rc h5ad_writer_add_obsm(struct h5ad_writer *w, const char *name, const float *x, size_t n_rows,
+                             size_t n_cols, struct err *e)
+{
+    struct h5ad_rows_out *m = &w->obsm;
+    enum rc rc = m->name ? RC_OK : begin_obsm(w, name, n_cols, e);
+    for (size_t at = 0, n; !rc && at < n_rows; at += n) {
+        n = H5AD_CHUNK_ROWS - m->n < n_rows - at ? H5AD_CHUNK_ROWS - m->n : n_rows - at;
+        memcpy(m->room + m->n * n_cols, x + at * n_cols, n * n_cols * sizeof *x);
+        m->n += n;
+        if (m->n == H5AD_CHUNK_ROWS)
+            rc = write_rows(m, e);
+    }
+    return rc ? err_wrap(e, "cannot write '%s': obsm", w->o.path) : RC_OK;
+}
+
+static enum rc end_obsm(struct h5ad_writer *w, size_t n_rows, struct err *e)
+{
+    struct h5ad_rows_out *m = &w->obsm;
+    const uint64_t dim[2] = { m->n, m->n_cols };
+    enum rc rc = RC_OK;
+    if (m->done + m->n != n_rows)
+        return err_set(e, RC_FAIL, "'%s' has %zu rows, but obs has %zu", m->name,
+                       (size_t)m->done + m->n, n_rows);
+    if (m->id < 0)
+        rc = h5_put_data(m->group, m->name, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, 2, dim, m->room,
+                         &m->id, e);
+    else if (m->n)
+        rc = write_rows(m, e);
+    return rc ? rc : h5_put_encoding(m->id, "array", "0.2.0", e);
+}
+
 /* ---- the rest ---- */
 
 /* obsm, varm and the groups that stay empty. */
@@ -182,7 +270,8 @@ static enum rc write_matrices(hid_t file, const char *name, const struct h5ad_ma
                               size_t n_rows, struct err *e)
 {
     hid_t group;
-    if (h5_new_group(file, name, &group, e))
+    const bool there = h5_kind_of(file, name, NULL) == H5_GROUP; /* its rows came before */
+    if (there ? h5_group_open(file, name, &group, e) : h5_new_group(file, name, &group, e))
         return RC_FAIL;
     enum rc rc = h5_put_encoding(group, "dict", "0.1.0", e);
     for (size_t i = 0; !rc && i < n; i++) {
@@ -250,6 +339,8 @@ enum rc h5ad_writer_close(struct h5ad_writer *w, const struct cells *c,
                      w->n_cols, c->obs.n_rows, c->var.n_rows);
     if (!rc && w->x >= 0)
         rc = end_counts(w, e);
+    if (!rc && w->obsm.name)
+        rc = end_obsm(w, c->obs.n_rows, e);
     if (!rc)
         rc = write_rest(w->file, c, extra ? extra : &none, e);
     release(w);

@@ -31,6 +31,7 @@ struct import_options {
 enum { IMPORT_MAX_TYPES = 16, IMPORT_MAX_NOTES = 16 };
 
 struct import_report {
+    char main[512]; /* the file that messages name */
     char kind[16], sha256[SHA256_HEX], where[256], sample[256], label_column[128];
     uint64_t n_bytes; /* of the main file, whose checksum is sha256 */
     size_t n_source_cells, n_source_features;
@@ -68,6 +69,20 @@ enum rc import_any(const char *path, const struct import_options *o, struct cell
  * cells; counts that lie by gene, or in disorder, pass through another one (turn.h). */
 enum rc import_file(const char *path, const struct import_options *o, const char *to,
                     struct import_report *rep, struct err *e);
+
+/* The same in blocks, for who wants each cell once: `head` (names, obs, var; of its counts only the
+ * sizes) is known when this returns, since the whole source was read by then: into memory, or, when
+ * large, into a temporary file in the folder of `beside`. So its values are known to be counts. */
+struct import_stream;
+/* On failure *head is empty and *t NULL. */
+enum rc import_open(const char *path, const struct import_options *o, const char *beside,
+                    struct cells *head, struct import_stream **t, struct err *e);
+/* The next cells (a block may have none), for the caller to release; *more is false behind the last. */
+enum rc import_rows(struct import_stream *t, struct csr *rows, bool *more, struct err *e);
+/* Whole when all rows were taken. */
+const struct import_report *import_stream_report(const struct import_stream *t);
+void import_close(struct import_stream *t); /* harmless on NULL */
+
 /* The report as JSON; NULL when memory is short. */
 json_t *import_report_json(const struct import_report *rep);
 

@@ -3,6 +3,7 @@
 #define GC_IO_IMPORT_PARTS_H
 
 #include "lib/io/import.h"
+#include "lib/io/labels.h"
 #include "lib/io/source.h"
 
 /* ---- find_input.c ---- */
@@ -32,17 +33,6 @@ struct gene_list {
 enum rc genes_resolve(struct source *s, struct gene_list *g, struct import_report *rep,
                       struct err *e);
 
-/* ---- labels.c ---- */
-
-/* label[i] (NULL: none) of each of n cells, in the arena: from a table, or from a column of obs. */
-enum rc labels_from_file(const char *path, const char *column, const char *const *cell, size_t n,
-                         struct arena *a, const char **label, struct import_report *rep,
-                         struct err *e);
-/* *found is the column taken, NULL when there is none. RC_INPUT when a column was asked for that is
- * not there. */
-enum rc labels_from_obs(const struct table *obs, const char *column, struct column **found,
-                        struct err *e);
-
 /* ---- import_obs.c ---- */
 
 /* Fills out->obs, out->cell from the source's cells where keep[i] (NULL: all). by_species: of a
@@ -51,7 +41,25 @@ enum rc obs_build(struct source *s, const struct gene_list *g, const unsigned ch
                   const uint64_t (*by_species)[2], const struct import_options *o,
                   struct cells *out, struct import_report *rep, struct err *e);
 
-/* ---- import.c ---- */
+/* ---- import_rows.c ---- */
+
+/* What becomes of a source: decided before its first row goes out, but for what only its rows tell. */
+struct import_plan {
+    uint32_t *col_to;    /* [features] as gene_list has it; owned, as is keep */
+    unsigned char *keep; /* [cells of the source] */
+    size_t n_genes, n_cells;
+    size_t block, n_sent; /* so far */
+};
+
+/* out: names, obs and var, of its counts only the sizes. On failure *p is empty, and *out is to be
+ * released. */
+enum rc import_plan_make(struct source *s, const struct import_options *o, struct import_plan *p,
+                         struct cells *out, struct import_report *rep, struct err *e);
+void import_plan_release(struct import_plan *p);
+/* The next rows that are kept (there may be none in a block), tidy, genes in their columns; the
+ * caller releases *out. *more is false, and *out empty, behind the last. Uses up the counts of s. */
+enum rc import_plan_rows(struct import_plan *p, struct source *s, struct csr *out, bool *more,
+                         struct import_report *rep, struct err *e);
 
 /* Where the rows of counts go, in their order. */
 struct import_sink {
@@ -64,6 +72,8 @@ struct import_sink {
 enum rc import_convert(struct source *s, const struct import_options *o,
                        const struct import_sink *sink, struct cells *out,
                        struct import_report *rep, struct err *e);
+
+/* ---- import.c ---- */
 
 void import_note(struct import_report *rep, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -11,8 +11,9 @@
 #include "lib/report/figures.h"
 #include "lib/report/format.h"
 
-/* More dots than this hide each other and make a heavy page. */
-enum { MAX_DOTS = 4000, MAX_NAME = 20 };
+/* More dots than this hide each other and make a heavy page. More groups than colours share them: the
+ * number of a group stands on the map as well as in the legend. */
+enum { MAX_DOTS = 4000, MAX_NAME = 20, MAX_GROUPS = 3 * N_COLOURS, SIDE = 360, FILE_SIDE = 560, LEGEND_ROW = 18 };
 
 struct group {
     const char *name; /* NULL: cells without a name, or with one that got no colour */
@@ -20,7 +21,7 @@ struct group {
 };
 
 struct groups {
-    struct group g[N_COLOURS + 1]; /* the last one with a NULL name holds the rest */
+    struct group g[MAX_GROUPS + 1]; /* the last one with a NULL name holds the rest */
     size_t n;
 };
 
@@ -64,7 +65,7 @@ static bool find_groups(const struct map_facts *m, enum colour_by by, struct gro
     if (good && n)
         qsort(g, n, sizeof *g, by_size);
     for (size_t i = 0; good && i < n; i++) {
-        if (i < N_COLOURS)
+        if (i < MAX_GROUPS)
             out->g[out->n++] = g[i];
         else
             rest += g[i].n;
@@ -105,8 +106,11 @@ static uint64_t key_limit(const struct map_facts *m)
 }
 
 /* Both axes by one scale, to 0..1000 with the middle in the middle. */
-static void points(const struct map_facts *m, enum colour_by by, const struct groups *g,
-                   struct figure *f)
+struct frame {
+    double x, y, scale; /* the middle */
+};
+
+static struct frame frame_of(const struct map_facts *m)
 {
     double x0 = m->x[0], x1 = x0, y0 = m->y[0], y1 = y0;
     for (size_t i = 0; i < m->n; i++) {
@@ -115,7 +119,24 @@ static void points(const struct map_facts *m, enum colour_by by, const struct gr
         y0 = fmin(y0, m->y[i]);
         y1 = fmax(y1, m->y[i]);
     }
-    double span = fmax(x1 - x0, y1 - y0), scale = span > 0 ? 1000 / span : 0;
+    const double span = fmax(x1 - x0, y1 - y0);
+    return (struct frame){ (x0 + x1) / 2, (y0 + y1) / 2, span > 0 ? 1000 / span : 0 };
+}
+
+static double across(const struct frame *f, double x)
+{
+    return 500 + f->scale * (x - f->x);
+}
+
+static double up(const struct frame *f, double y)
+{
+    return 500 + f->scale * (y - f->y);
+}
+
+static void points(const struct map_facts *m, enum colour_by by, const struct groups *g,
+                   struct figure *f)
+{
+    const struct frame frame = frame_of(m);
     uint64_t limit = key_limit(m);
     size_t n_drawn = 0;
     const char *const *name = names_of(m, by);
@@ -124,10 +145,93 @@ static void points(const struct map_facts *m, enum colour_by by, const struct gr
         if (m->key[i] > limit || n_drawn++ >= MAX_DOTS) /* ids may repeat */
             continue;
         size_t k = group_of(g, name[i]);
-        figure_row(f, "%.0f\t%.0f\t%zu", 500 + scale * (m->x[i] - (x0 + x1) / 2),
-                   500 + scale * (m->y[i] - (y0 + y1) / 2), k < g->n ? k : g->n - 1);
+        figure_row(f, "%.0f\t%.0f\t%zu", across(&frame, m->x[i]), up(&frame, m->y[i]),
+                   k < g->n ? k : g->n - 1);
     }
     figure_block_end(f);
+}
+
+/* The cell of a group that is nearest to the middle of it: its number stands on cells, not between
+ * two parts of the group. */
+static size_t middle_cell(const struct map_facts *m, const char *const *name, const char *group,
+                          size_t n_cells)
+{
+    double x = 0, y = 0, least = INFINITY;
+    size_t at = 0;
+    for (size_t i = 0; i < m->n; i++)
+        if (name[i] && strcmp(name[i], group) == 0) {
+            x += m->x[i] / (double)n_cells;
+            y += m->y[i] / (double)n_cells;
+        }
+    for (size_t i = 0; i < m->n; i++) {
+        const double d = (m->x[i] - x) * (m->x[i] - x) + (m->y[i] - y) * (m->y[i] - y);
+        if (d < least && name[i] && strcmp(name[i], group) == 0) {
+            least = d;
+            at = i;
+        }
+    }
+    return at;
+}
+
+/* Numbers on the map, where colours alone would not tell the groups apart. */
+static bool numbered(const struct groups *g, enum colour_by by)
+{
+    return by != BY_SPECIES && g->n > 2;
+}
+
+/* Discs of radius r that overlap move away from each other, pair by pair, until none does or it is
+ * late. */
+static void spread(double (*at)[2], size_t n, double r)
+{
+    enum { ROUNDS = 200 };
+    bool moved = true;
+    for (int round = 0; moved && round < ROUNDS; round++) {
+        moved = false;
+        for (size_t i = 0; i < n; i++)
+            for (size_t k = 0; k < i; k++) {
+                double dx = at[i][0] - at[k][0], dy = at[i][1] - at[k][1], d = hypot(dx, dy);
+                if (d >= 2 * r)
+                    continue;
+                const double push = r - d / 2 + 0.01; /* each goes half of the way */
+                dx = d > 0 ? dx / d : 1;
+                dy = d > 0 ? dy / d : 0;
+                at[i][0] += push * dx;
+                at[i][1] += push * dy;
+                at[k][0] -= push * dx;
+                at[k][1] -= push * dy;
+                moved = true;
+            }
+    }
+}
+
+static void numbers(const struct map_facts *m, enum colour_by by, const struct groups *g,
+                    double side, struct figure *f)
+{
+    const struct frame frame = frame_of(m);
+    const double r = 7.5 * 1040 / (side - 16); /* px to the axes of map.gp */
+    double at[MAX_GROUPS][2];
+    size_t group[MAX_GROUPS], n = 0, n_named = 0;
+    char variable[32];
+    for (size_t k = 0; numbered(g, by) && k < g->n; k++) {
+        if (!g->g[k].name)
+            continue;
+        n_named++;
+        if (!g->g[k].n) /* not on this map */
+            continue;
+        const size_t i = middle_cell(m, names_of(m, by), g->g[k].name, g->g[k].n);
+        at[n][0] = across(&frame, m->x[i]);
+        at[n][1] = up(&frame, m->y[i]);
+        group[n++] = n_named;
+    }
+    spread(at, n, r);
+    for (size_t k = 0; k < n; k++) {
+        snprintf(variable, sizeof variable, "number_x%zu", group[k]);
+        figure_number(f, variable, round(at[k][0]));
+        snprintf(variable, sizeof variable, "number_y%zu", group[k]);
+        figure_number(f, variable, round(at[k][1]));
+    }
+    figure_number(f, "n_numbers", (double)n_named);
+    figure_number(f, "number_radius", round(r));
 }
 
 static const struct map_facts *first_map(const struct results *r)
@@ -145,16 +249,16 @@ static void count_in(const struct map_facts *m, enum colour_by by, struct groups
         g->g[i].n = 0;
     for (size_t i = 0; i < m->n; i++) {
         size_t k = group_of(g, name[i]);
-        if (k == g->n && (!g->n || g->g[g->n - 1].name) && g->n <= N_COLOURS)
+        if (k == g->n && (!g->n || g->g[g->n - 1].name) && g->n <= MAX_GROUPS)
             g->g[g->n++] = (struct group){ NULL, 0 };
         g->g[k == g->n ? k - 1 : k].n++;
     }
 }
 
-static void key(const struct groups *g, struct figure *f, enum colour_by by)
+static void key(const struct groups *g, struct figure *f, enum colour_by by, double side)
 {
-    char word[N_COLOURS + 1][256], number[FORMAT_MAX];
-    const char *words[N_COLOURS + 1], *colours[N_COLOURS + 1];
+    char word[MAX_GROUPS + 1][256], number[FORMAT_MAX], place[16];
+    const char *words[MAX_GROUPS + 1], *colours[MAX_GROUPS + 1];
     size_t n = 0, longest = 0;
     for (size_t from = 0; from < g->n; from++) {
         struct markup name = { 0 };
@@ -171,20 +275,31 @@ static void key(const struct groups *g, struct figure *f, enum colour_by by)
             markup_bytes(&name, s, bytes);
         if (s && s[bytes])
             markup_raw(&name, "…");
-        snprintf(word[n], sizeof word[n], "%s (%s)", name.s ? name.s : "",
-                 format_count(number, (double)g->g[from].n));
+        snprintf(place, sizeof place, "%zu ", n + 1);
+        snprintf(word[n], sizeof word[n], "%s%s (%s)", s && numbered(g, by) ? place : "",
+                 name.s ? name.s : "", format_count(number, (double)g->g[from].n));
         markup_release(&name);
         longest = utf8_count(word[n]) > longest ? utf8_count(word[n]) : longest;
         words[n] = word[n];
-        colours[n] = g->g[from].name ? figure_colour[from] : FIGURE_GREY;
+        colours[n] = g->g[from].name ? figure_colour[from % N_COLOURS] : FIGURE_GREY;
         n++;
     }
-    bool wide = n <= 3 || longest > 26;
-    size_t rows = wide ? n : (n + 1) / 2;
+    /* Letters of 12 px are about 6.5 wide; a square and its gap take 28. */
+    const size_t fit = (size_t)(side / (28 + 6.5 * (double)longest)),
+                 columns = n <= 3 || fit < 1 ? 1 : fit > 3 ? 3 : fit,
+                 rows = (n + columns - 1) / columns;
     figure_number(f, "has_rest", g->n && !g->g[g->n - 1].name);
-    figure_number(f, "key_wide", wide);
-    figure_size(f, 360, 360 + 18 * (double)rows);
-    figure_key(f, words, colours, n, 358);
+    figure_number(f, "key_columns_wanted", (double)columns);
+    figure_size(f, side, side + LEGEND_ROW * (double)rows);
+    figure_key(f, words, colours, n, side - 2);
+}
+
+static void draw(const struct map_facts *m, enum colour_by by, const struct groups *g, double side,
+                 struct figure *f)
+{
+    key(g, f, by, side);
+    numbers(m, by, g, side, f);
+    points(m, by, g, f);
 }
 
 static bool fill(const struct results *r, size_t which, struct figure *f)
@@ -202,9 +317,38 @@ static bool fill(const struct results *r, size_t which, struct figure *f)
     snprintf(title, sizeof title, "%s: map of the cells, coloured by %s", m->title,
              words[by]);
     figure_init(f, name, title);
-    key(&g, f, by);
-    points(m, by, &g, f);
+    draw(m, by, &g, SIDE, f);
     return true;
+}
+
+bool map_fill(const struct map_facts *m, const char *name, const char *title, double side,
+              struct figure *f)
+{
+    struct groups g;
+    if (!m->n || !find_groups(m, BY_TYPE, &g))
+        return false;
+    figure_init(f, name, title);
+    draw(m, BY_TYPE, &g, side, f);
+    return true;
+}
+
+enum rc map_save(const struct map_facts *m, const char *title, const char *path, struct err *e)
+{
+    struct figure f;
+    struct markup svg = { 0 };
+    char *templates = NULL;
+    enum rc rc = figure_templates(NULL, &templates, e);
+    if (!rc && !map_fill(m, "map", title, FILE_SIDE, &f))
+        rc = err_set(e, RC_FAIL, "no memory for a map of %zu cells", m->n);
+    else if (!rc) {
+        rc = figure_draw(&f, templates, "map", &svg, e);
+        figure_release(&f);
+    }
+    if (!rc)
+        rc = figure_save(&svg, path, e);
+    markup_release(&svg);
+    free(templates);
+    return rc;
 }
 
 static size_t count(const struct results *r)

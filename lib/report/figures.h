@@ -37,6 +37,13 @@ struct figure_kind {
     bool (*fill)(const struct results *r, size_t which, struct figure *f);
 };
 
+/* One map with its cells coloured by label, side x side px and its legend below. False without cells or
+ * when memory is short. */
+bool map_fill(const struct map_facts *m, const char *name, const char *title, double side,
+              struct figure *f);
+/* The same to a file. */
+enum rc map_save(const struct map_facts *m, const char *title, const char *path, struct err *e);
+
 extern const struct figure_kind figure_map, figure_qc, figure_loss, figure_scores;
 
 /* Colour-blind-safe colours (Okabe and Ito 2008), in the order in which groups take them; "#000000"

@@ -26,6 +26,51 @@ t 'of the same seed' 0 '' em "$tmp/h.h5ad" --out "$tmp/r1.h5ad" --random-weights
 is 'are the same' cmp "$tmp/r.h5ad" "$tmp/r1.h5ad"
 t 'on ref' 0 '' em "$tmp/h.h5ad" --out "$tmp/ref.h5ad" --backend ref
 
+# Cells of 10 known genes and 290 others: a reading keeps what is in use, not the file.
+many() { # CELLS
+	awk -v n="$1" 'BEGIN { line = ""; head = "cell"
+		for (i = 1; i <= 300; i++) { head = head ",G" (i <= 10 ? i : i + 1000); line = line "," 1 + i % 3 }
+		print head
+		for (c = 1; c <= n; c++) print "cell" c line }'
+}
+peak() { cut -f4 "$tmp/$1.cost"; } # kB
+many 16000 >"$tmp/many.csv"
+many 48000 >"$tmp/more.csv"
+for f in many more; do
+	t "$f cells, in a stream" 0 '' env GC_TIMES="$tmp/$f.cost" embed "$tmp/$f.csv" --model "$model" --quiet \
+		--least-overlap 0.01 --species human --out "$tmp/$f.e.h5ad"
+done
+if grep -q __asan_init "$BIN/embed"; then
+	skip 'three times the cells take no more memory but for their names' "a sanitizer keeps what was freed"
+else
+	is 'three times the cells take no more memory but for their names' \
+		test $(($(peak more) - $(peak many))) -lt 24000
+fi
+killed() { # in the middle of writing
+	embed "$tmp/more.csv" --model "$model" --quiet --least-overlap 0.01 --species human --out "$tmp/k.h5ad" &
+	local pid=$! i=0
+	while [ ! -s "$tmp/k.h5ad.part" ] && [ $i -lt 300 ]; do sleep 0.1; i=$((i + 1)); done
+	kill -9 $pid
+	wait $pid 2>/dev/null
+	[ -e "$tmp/k.h5ad.part" ] && [ ! -e "$tmp/k.h5ad" ]
+}
+is 'killed, it leaves no file of that name' killed
+t 'and the next run' 0 '' embed "$tmp/more.csv" --model "$model" --quiet --least-overlap 0.01 --species human \
+	--threads 1 --out "$tmp/k.h5ad"
+is 'gives what an undisturbed one gives, with one thread too' cmp "$tmp/k.h5ad" "$tmp/more.e.h5ad"
+
+# Of two species in one matrix: a cell of each, and one that is neither for sure.
+awk 'BEGIN { print ",human,mouse,both"
+	for (i = 1; i <= 300; i++) print "GRCh38_G" i "," 1 + i % 5 "," 0 "," 1
+	for (i = 1; i <= 300; i++) print "mm10_g" i "," 0 "," 1 + i % 4 "," 1 }' >"$tmp/mix.csv"
+awk 'BEGIN { print ",human"; for (i = 1; i <= 300; i++) print "G" i "," 1 + i % 5 }' >"$tmp/pure.csv"
+t 'a mixture' 0 '1 of 3 cells are neither human nor mouse' em "$tmp/mix.csv" --out "$tmp/mix.e.h5ad" --report "$tmp/mix.json"
+is 'whose unclear cell is counted' grep -q '"n_unclear": 1' "$tmp/mix.json"
+t 'and its human cell alone' 0 '' em "$tmp/pure.csv" --out "$tmp/pure.e.h5ad"
+t 'centred gene vectors' 0 '' em "$tmp/h.h5ad" --out "$tmp/centred.h5ad" --genes --centre
+t 'and as they are' 0 '' em "$tmp/h.h5ad" --out "$tmp/genes.h5ad" --genes
+t '--centre without --genes' 2 'goes with --genes' em "$tmp/h.h5ad" --out "$tmp/x.h5ad" --centre
+
 if ! "$PYTHON" -c 'import anndata' 2>/dev/null; then
 	skip 'anndata opens the vectors' "python has no anndata"
 else
@@ -34,6 +79,7 @@ else
 		d = sys.argv[1]
 		def x(name): return anndata.read_h5ad(f"{d}/{name}.h5ad")
 		h, auto, imported, two, random, ref = map(x, ["h.e", "auto.e", "i.e", "two", "r", "ref"])
+		mix, pure, centred, genes, more = map(x, ["mix.e", "pure.e", "centred", "genes", "more.e"])
 		for a in (h, two):
 		    assert a.obsm["X_genecompass"].dtype == np.float32 and np.isfinite(a.obsm["X_genecompass"]).all()
 		v = lambda a: a.obsm["X_genecompass"]
@@ -48,6 +94,10 @@ else
 		assert (two.var["n_cells"] > 0).all() and two.var_names[0].startswith("ENS")
 		assert not np.allclose(v(random), v(imported), atol=1e-2) and random.uns["genecompass_weights"] == "random"
 		assert np.abs(v(ref) - v(imported)).max() < 1e-4 and ref.uns["genecompass_backend"] == "ref"
+		assert (v(mix)[0] == v(pure)[0]).all() and (v(mix)[1] != 0).any() and (v(mix)[2] == 0).all()
+		g, c = genes.varm["X_genecompass"].astype("f8"), centred.varm["X_genecompass"]
+		assert np.abs(g - g.mean(0) - c).max() < 1e-6 and np.abs(g.mean(0)).max() > 1e-2
+		assert v(more).shape == (48000, 16) and (v(more) == v(more)[0]).all() and more.obs_names[47999] == "cell48000"
 		assert len(two.uns["genecompass_model_sha256"]) == 64
 	PY
 	t 'anndata opens the vectors, and they are what they should be' 0 '' "$PYTHON" "$tmp/look.py" "$tmp"

@@ -28,6 +28,8 @@ is 'and reaches nobody as it is' lacks '<b>' "$tmp/o/fig3a-01.svg"
 is 'what was run stands under it' has 'Run: &lt;three&gt; &amp; &quot;seeds&quot;' "$tmp/o/fig3a-01.svg"
 is 'so does what the paper shows' has 'The paper (A05): prior knowledge helps.' "$tmp/o/fig3a-01.svg"
 is 'of this figure alone' lacks 'A14' "$tmp/o/fig3a-01.svg"
+dashed_lines() { grep -oiE 'stroke="#0072b2" stroke-dasharray' "$tmp/o/fig3a-01.svg" | wc -l; }
+is 'a dashed line is dashed in the legend as well' test "$(dashed_lines)" = 2
 of() { awk -F '\t' -v m="$1" '$3 == m && $5 == "test" { printf "%d %.6f %s %s", $7, $8, $9 == "-" ? "-" : sprintf("%.6f", $9), $10 == "-" ? "-" : sprintf("%.6f", $10) }' "$tmp/o/$2.tsv"; }
 # Student's t for 2 degrees of freedom, 0.975: 4.302653; the standard error is 0.1 / sqrt(3).
 is 'a mean has its 95 % interval' test "$(of 250-human-all-2+logistic fig3a)" = '3 0.200000 -0.048414 0.448414'

@@ -26,6 +26,31 @@ apart() { # types lie together: the mean distance within is far below that betwe
 }
 is 'cells of a type lie together' apart "$tmp/a"
 
+if command -v gnuplot >/dev/null; then
+	svg=$tmp/a/map.svg
+	is 'map.svg is a picture of the labels' grep -q '<title>Map of the cells, coloured by label</title>' "$svg"
+	is 'with the labels and their cells in its legend' bash -c "grep -q '>1 [a-z0-9]* ([0-9]*)</text>' '$svg' && grep -q 'other or none (90)' '$svg'"
+	is 'and few bytes' test "$(wc -c <"$svg")" -lt 100000
+else
+	skip 'map.svg' 'the package gnuplot-nox is not installed'
+fi
+t 'vectors without counts need no --matrix' 0 '' on 0 "$tmp/d" "$tmp/good.h5ad"
+mkdir -p "$tmp/nothing"
+t 'without gnuplot' 0 'no map.svg: gnuplot is not on this machine' env PATH="$tmp/nothing" "$BIN/map" "$tmp/good.h5ad" --out "$tmp/plain"
+is 'the rest is there' bash -c "cmp '$tmp/plain/map.tsv' '$tmp/d/map.tsv' && test ! -e '$tmp/plain/map.svg'"
+
+# Labels of others: by barcode, or by cell_id as predictions.tsv has it; a prediction may be unsure.
+awk -F'\t' 'BEGIN { OFS = "\t"; print "dataset", "cell_id", "barcode", "truth", "prediction", "score", "sure" }
+	NR > 1 { print "x", $1, "no-such-name-" NR, "-", NR % 2 ? "odd" : "even", 0.5, NR < 12 ? "no" : "yes" }' "$tmp/a/map.tsv" >"$tmp/predictions.tsv"
+t 'predictions as labels' 0 '' on 0 "$tmp/p" "$tmp/good.h5ad" --labels "$tmp/predictions.tsv"
+labels() { cut -f4 "$tmp/$1/map.tsv" | tail -n +2 | sort | uniq -c | awk '{ printf "%s=%s ", substr($0, 9), $1 }'; }
+is 'of which the unsure ones are called so' test "$(labels p)" = 'even=130 not sure=10 odd=130 '
+t 'a column of obs' 0 '' on 0 "$tmp/q" "$tmp/good.h5ad" --label-column sample
+is 'is taken' bash -c "! cut -f4 '$tmp/q/map.tsv' | grep -qx -e - && [ \$(cut -f4 '$tmp/q/map.tsv' | sort -u | wc -l) -gt 2 ]"
+t 'a column that is not there' 3 "no column 'other'" on 0 "$tmp/x" "$tmp/good.h5ad" --label-column other
+t 'labels of cells that are not there' 3 'no barcode of' on 0 "$tmp/x" "$tmp/good.h5ad" --labels <(printf 'barcode\tlabel\nnobody\tx\nnoone\ty\n')
+t 'labels of two files' 2 'goes with one file' on 0 "$tmp/x" "$tmp/good.h5ad" "$tmp/good.h5ad" --labels "$tmp/predictions.tsv"
+
 number() { # folder key
 	sed -n "s/.*\"$2\": \([-0-9.e]*\).*/\1/p" "$1/map.json"
 }

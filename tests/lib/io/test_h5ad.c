@@ -314,6 +314,52 @@ static void blocks(void)
     cells_release(&c);
 }
 
+/* A matrix of obsm in blocks: the same bytes whatever they are, and what was given. */
+static void obsm_blocks(void)
+{
+    enum { N = 37, D = 5 };
+    static const size_t step[] = { N, 1, 16, 20 };
+    static float x[N * D];
+    char sum[4][SHA256_HEX];
+    struct err e = { 0 };
+    struct cells c;
+    bool good = true;
+    cells_init(&c);
+    table_init(&c.obs, N);
+    c.cell = calloc(N, sizeof *c.cell);
+    c.gene = calloc(1, sizeof *c.gene);
+    for (size_t i = 0; i < N * D; i++)
+        x[i] = (float)i / 7;
+    for (size_t i = 0; i < N; i++)
+        c.cell[i] = arena_text(&c.obs.text, "a");
+    for (size_t i = 0; i < 4; i++) {
+        struct h5ad_writer w;
+        enum rc rc = h5ad_writer_open(&w, in_dir("obsm.h5ad"), &e);
+        for (size_t r = 0, n; !rc && r < N; r += n) {
+            n = N - r < step[i] ? N - r : step[i];
+            rc = h5ad_writer_add_obsm(&w, "X_genecompass", x + r * D, n, D, &e);
+        }
+        if (!rc)
+            rc = h5ad_writer_close(&w, &c, NULL, &e);
+        if (!rc)
+            rc = sha256_file(in_dir("obsm.h5ad"), sum[i], NULL, &e);
+        good = good && !rc && strcmp(sum[i], sum[0]) == 0;
+    }
+    ok(good, "rows of obsm in blocks of any size are the same bytes %s", e.text);
+    float *got = NULL;
+    size_t n = 0, d = 0;
+    ok(!h5ad_read_obsm(in_dir("obsm.h5ad"), "X_genecompass", &got, &n, &d, &e) && n == N && d == D &&
+           memcmp(got, x, sizeof x) == 0,
+       "and come back %s", e.text);
+    free(got);
+    struct h5ad_writer w;
+    ok(!h5ad_writer_open(&w, in_dir("short.h5ad"), &e) &&
+           !h5ad_writer_add_obsm(&w, "X_genecompass", x, N - 1, D, &e) &&
+           h5ad_writer_close(&w, &c, NULL, &e) && !file_exists(in_dir("short.h5ad")),
+       "fewer rows than cells are refused, and the file is gone");
+    cells_release(&c);
+}
+
 /* anndata's own verdict, where it is installed. */
 static void with_anndata(void)
 {
@@ -432,6 +478,7 @@ int main(void)
     full_disk(0);
     full_disk(5000);
     full_disk(20000);
+    obsm_blocks();
     with_anndata();
     char cmd[128];
     snprintf(cmd, sizeof cmd, "rm -rf '%s'", dir);
