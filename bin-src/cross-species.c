@@ -85,7 +85,7 @@ int main(int argc, char **argv)
         "passes with dropout; the published package takes one, without dropout in its last\n"
         "layer (as-released), and the paper scores the training pass of that epoch (at_epoch).\n\n"
         "With --model genes start from what the model says of them in these cells, a mean for\n"
-        "each species (method came+genecompass), on the same seeds.\n\n"
+        "each species (method genecompass+came), on the same seeds.\n\n"
         "Beside it: logistic-1to1, logistic regression on 1-to-1 homologs (2,000 variable\n"
         "genes of the reference, its penalty chosen by five folds of the reference), and\n"
         "majority, the reference's commonest type. They draw nothing: once, first seed.\n\n"

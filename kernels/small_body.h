@@ -105,22 +105,52 @@ static void pair_forward(const struct op_pair *o)
     threads_for(blocks(o->n, SMALL_ROWS), pair_rows, (void *)(uintptr_t)o);
 }
 
-/* A z that stands for many rows is summed over them in order. */
+static void pair_back_rows(void *ctx, size_t block, int worker)
+{
+    const struct op_pair *o = ctx;
+    (void)worker;
+    const REAL *z = o->z, *dy = o->dy, c = (REAL)o->c;
+    REAL *dx = o->dx;
+    const size_t d = o->d, step = o->d_z > 1 || d == 1;
+    for (size_t i = block * SMALL_ROWS; i < o->n && i < (block + 1) * SMALL_ROWS; i++) {
+        const REAL *zi = z + i % o->n_z * o->d_z;
+        for (size_t j = 0; j < d; j++)
+            dx[i * d + j] += o->kind == PAIR_ADD ? dy[i * d + j] : c * dy[i * d + j] * zi[j * step];
+    }
+}
+
+/* Row r of z is summed over the rows that it stands for, in order; columns at.. at + m of it. */
+static void pair_back_z(const struct op_pair *o, size_t r, size_t at, size_t m)
+{
+    const REAL *x = o->x, *dy = o->dy, c = (REAL)o->c;
+    REAL *dz = (REAL *)o->dz + r * o->d_z;
+    const size_t d = o->d, step = o->d_z > 1 || d == 1;
+    for (size_t i = r; i < o->n; i += o->n_z)
+        for (size_t j = at; j < at + m; j++)
+            dz[j * step] += c * (o->kind == PAIR_ADD ? dy[i * d + j] : dy[i * d + j] * x[i * d + j]);
+}
+
+/* Blocks of rows of z, then of columns where z has them. */
+enum { PAIR_COLUMNS = 32 };
+
+static void pair_back_z_block(void *ctx, size_t task, int worker)
+{
+    const struct op_pair *o = ctx;
+    (void)worker;
+    const size_t wide = o->d_z > 1 ? blocks(o->d, PAIR_COLUMNS) : 1, block = task / wide,
+                 at = o->d_z > 1 ? task % wide * PAIR_COLUMNS : 0,
+                 m = o->d_z > 1 && o->d - at > PAIR_COLUMNS ? PAIR_COLUMNS : o->d - at;
+    for (size_t r = block * SMALL_ROWS; r < o->n_z && r < (block + 1) * SMALL_ROWS; r++)
+        pair_back_z(o, r, at, m);
+}
+
 static void pair_backward(const struct op_pair *o)
 {
-    const REAL *x = o->x, *z = o->z, *dy = o->dy, c = (REAL)o->c;
-    REAL *dx = o->dx, *dz = o->dz;
-    const size_t d = o->d, step = o->d_z > 1 || d == 1;
-    for (size_t i = 0; i < o->n; i++) {
-        const size_t r = i % o->n_z * o->d_z;
-        for (size_t j = 0; j < d; j++) {
-            const REAL g = dy[i * d + j];
-            if (dx)
-                dx[i * d + j] += o->kind == PAIR_ADD ? g : c * g * z[r + j * step];
-            if (dz)
-                dz[r + j * step] += c * (o->kind == PAIR_ADD ? g : g * x[i * d + j]);
-        }
-    }
+    if (o->dx)
+        threads_for(blocks(o->n, SMALL_ROWS), pair_back_rows, (void *)(uintptr_t)o);
+    if (o->dz)
+        threads_for(blocks(o->n_z, SMALL_ROWS) * (o->d_z > 1 ? blocks(o->d, PAIR_COLUMNS) : 1),
+                    pair_back_z_block, (void *)(uintptr_t)o);
 }
 
 static inline REAL map_value(enum map_kind kind, REAL x, REAL c)

@@ -230,7 +230,7 @@ struct trainings {
     struct err *err;          /* [n] */
 };
 
-static const char *const came_method[2] = { "came", "came+genecompass" };
+static const char *const came_method[2] = { "came", "genecompass+came" };
 
 static void train_one(void *ctx, size_t i, int worker)
 {

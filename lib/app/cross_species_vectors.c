@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/app/cross_species_parts.h"
-#include "lib/app/embedder.h"
+#include "lib/app/token_reader.h"
 #include "lib/base/log.h"
 #include "lib/cell/gene_map.h"
 #include "lib/nn/came.h"
@@ -27,12 +27,32 @@ static enum species names_of(const struct cells *c, const struct gene_tables *t,
     return other;
 }
 
+/* As many cells at a time as max_rows allows, at least one. */
+static enum rc encode_batches(struct embedder *m, const struct cell_tokens *all, float *x,
+                              struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (size_t at = 0, n; !rc && at < all->n; at += n) {
+        size_t rows = 0;
+        for (n = 0; at + n < all->n && (!n || rows + all->cell[at + n].n + 1 <= m->max_rows); n++)
+            rows += all->cell[at + n].n + 1;
+        const struct cell_tokens some = { .cell = all->cell + at,
+                                          .row = all->row + at,
+                                          .n = n,
+                                          .rows = rows };
+        rc = embedder_encode(m, &some, x, e);
+    }
+    return rc;
+}
+
 static enum rc encode(struct embedder *m, const struct cells *c, enum species names,
                       enum species own, struct err *e)
 {
     struct cells named = { 0 }, mapped = { 0 };
     struct gene_map_report map;
     struct embed_report rep;
+    struct cell_tokens tokens;
+    cell_tokens_init(&tokens);
     enum rc rc = cells_select(c, NULL, NULL, &named, e);
     if (!rc)
         rc = table_fill_text(&named.obs, "species", species_name(names), e);
@@ -40,14 +60,17 @@ static enum rc encode(struct embedder *m, const struct cells *c, enum species na
         rc = gene_map_cells(&named, &m->tables, true, &mapped, &map, e);
     if (!rc)
         rc = table_fill_text(&mapped.obs, "species", species_name(own), e);
+    if (!rc)
+        rc = embedder_tokens(m, &mapped, &tokens, &rep, e);
+    if (!rc)
+        rc = embedder_check_overlap(&rep, LEAST_OVERLAP, e);
     float *x = rc ? NULL : malloc((mapped.count.n_rows * m->model.config.d + 1) * sizeof *x);
     if (!rc && !x)
         rc = err_set(e, RC_FAIL, "no memory for vectors of %zu cells", mapped.count.n_rows);
     if (!rc)
-        rc = embedder_cells(m, &mapped, x, &rep, NULL, NULL, e);
-    if (!rc)
-        rc = embedder_check_overlap(&rep, LEAST_OVERLAP, e);
+        rc = encode_batches(m, &tokens, x, e);
     free(x);
+    cell_tokens_release(&tokens);
     cells_release(&named);
     cells_release(&mapped);
     return rc;

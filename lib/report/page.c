@@ -147,8 +147,8 @@ enum rc page_write(const struct page *p, const char *css, struct err *e)
 {
     static void (*const section[])(const struct page *) = {
         page_headline, page_pipeline,  page_limits,     page_cells,    page_corpus,
-        page_worth,    page_training,  page_maps,       page_scores,   page_inputs,
-        page_repeat,   page_manifests, page_deviations, page_glossary,
+        page_worth,    page_training,  page_maps,       page_scores,   page_cross,
+        page_inputs,   page_repeat,    page_manifests,  page_deviations, page_glossary,
     };
     head(p, css);
     for (size_t i = 0; i < sizeof section / sizeof *section; i++)

@@ -35,6 +35,9 @@ const char *score_method_words(const char *m)
         { "pca+logistic", "variable genes, PCA + logistic" },
         { "pca+knn", "variable genes, PCA + neighbours" },
         { "majority", "most frequent label" },
+        { "came", "CAME" },
+        { "genecompass+came", "CAME with this run's gene vectors" },
+        { "logistic-1to1", "1-to-1 homologs + logistic" },
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(known[i].name, m) == 0)
