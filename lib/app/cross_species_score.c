@@ -22,16 +22,16 @@ static struct outfile *table(struct cross_job *j, int i)
 
 enum { N_TABLES = 4 };
 
+static const char predictions_head[] =
+    "dataset\tcell_id\tbarcode\ttruth\tprediction\tscore\tmethod\tvariant\tsplit\tseed\tat_epoch\n";
+static const char comparisons_head[] =
+    "dataset\tmetric\tmethod\tagainst\tn_seeds\tmean_difference\tci95\n";
+static const char training_head[] = "dataset\tmethod\tseed\tepoch\tloss\taccuracy\tami\tchosen\n";
+
 enum rc cross_open(struct cross_job *j, struct err *e)
 {
-    static const char *const
-        name[] = { "predictions", "comparisons", "training", "metrics" },
-        *const head[] = {
-            "dataset\tcell_id\tbarcode\ttruth\tprediction\tscore\tmethod\tvariant\tsplit\tseed\tat_"
-            "epoch\n",
-            "dataset\tmetric\tmethod\tagainst\tn_seeds\tmean_difference\tci95\n",
-            "dataset\tmethod\tseed\tepoch\tloss\taccuracy\tami\tchosen\n"
-        };
+    static const char *const name[] = { "predictions", "comparisons", "training", "metrics" },
+                             *const head[] = { predictions_head, comparisons_head, training_head };
     enum rc rc = RC_OK;
     for (int i = 0; !rc && i < N_TABLES; i++) {
         char *path = text_new("%s/%s.tsv", j->o->out, name[i]);
