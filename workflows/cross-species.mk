@@ -20,7 +20,7 @@ $R/cross-species/MANIFEST.tsv: $B/bin/cross-species $R/cross-species/params $R/t
 	$Qset -- $(cross_species_pairs); \
 	 [ $$# -gt 0 ] || echo '  profile $(PROFILE) has no pairs of species (cross_species_pairs)'; \
 	 for pair; do \
-		from=$${pair%%:*}; to=$${pair#*:}; last=$${to\#*:}; to=$${to%%:*}; \
+		from=$${pair%%:*}; to=$${pair#*:}; last=$${to#*:}; to=$${to%%:*}; \
 		how='--tables $R/tables'; name=$$from-$$to; query=$R/import/$$to/cells.h5ad; \
 		case $$to in itself) how="$$how --hidden $$last"; name=$$name-$$last; query=;; esac; \
 		if [ "$$last" = same ]; then how=--same-names; fi; \
@@ -34,7 +34,7 @@ $R/cross-species/MANIFEST.tsv: $B/bin/cross-species $R/cross-species/params $R/t
 	 printf 'dataset\tmetric\tmethod\tagainst\tn_seeds\tmean_difference\tci95\n' \
 		>$(@D)/comparisons.tsv; \
 	 for f in $(@D)/*/metrics.tsv $(@D)/*/comparisons.tsv; do \
-		[ ! -e "$$f" ] || tail -n +2 "$$f" >>$(@D)/$${f\#\#*/}; done
+		[ ! -e "$$f" ] || tail -n +2 "$$f" >>$(@D)/$${f##*/}; done
 	$(close_stage)
 
 ##@ Results

@@ -36,7 +36,7 @@ struct cross_job {
     size_t d_vector, n_vectors; /* nodes that have one */
     struct outfile predictions, metrics, comparisons, training;
     bool open;
-    double *score; /* [2 variants, CROSS_METRICS, n_seeds] of CAME, by cross_write_came */
+    double *score; /* [2 ways of CAME, CROSS_METRICS, n_seeds] */
 };
 
 enum { CROSS_METRICS = 2 }; /* accuracy, macro_f1 */
@@ -45,6 +45,9 @@ enum { CROSS_METRICS = 2 }; /* accuracy, macro_f1 */
 enum rc cross_itself(struct cross_job *j, struct err *e);
 /* cross_species_vectors.c: contextual gene vectors of o->model for the nodes of the graph. */
 enum rc cross_vectors(struct cross_job *j, struct err *e);
+
+/* cross_species_train.c: CAME with every seed, then once more with j->vector where there is one. */
+enum rc cross_train(struct cross_job *j, struct err *e);
 
 /* cross_species_score.c: tables, and simple methods */
 enum rc cross_open(struct cross_job *j, struct err *e);
