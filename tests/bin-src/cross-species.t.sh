@@ -1,6 +1,7 @@
 #!/bin/bash
 # cross-species: cell types from one species to another, on made-up cells of three types.
 . "$SRC/tests/tool.sh"
+. "$SRC/tests/bin-src/corpus.sh"
 
 # cells PREFIX SEED SPECIES: genes x 45 cells; type t is strong in every third gene, noise by a small generator.
 cells() {
@@ -86,5 +87,37 @@ t 'no query'                            2 'a query are needed' cross-species "$t
 t 'no model there'                      3 'the model'          run --homologs "$tmp/pairs.tsv" --model "$tmp/nowhere" --out "$tmp/x"
 t 'no --out'                            2 'out is missing'     run --homologs "$tmp/pairs.tsv"
 is 'and nothing was written'            test ! -e "$tmp/x"
+# GeneCompass + CAME: simulated cells of both species, and a model after a few steps.
+small_model() {
+	simulate --out "$tmp/sim" --cells 300 --types 3 --seed 2 --quiet &&
+		gene-tables --inputs "$tmp/sim/mirror" --out "$tmp/t" --quiet || return 1
+	local s
+	for s in human/sim_h1 mouse/sim_m1; do
+		local name=${s#*/}
+		import "$tmp/sim/mirror/sc_$s" --labels "$tmp/sim/mirror/sc_$s/labels.tsv" --label-column celltype \
+			--sample "$name" --species "${s%%/*}" --out "$tmp/$name.h5ad" --quiet &&
+			homolog-map "$tmp/$name.h5ad" --tables "$tmp/t" --out "$tmp/$name.m.h5ad" --quiet &&
+			qc-filter "$tmp/$name.m.h5ad" --tables "$tmp/t" --out "$tmp/$name.q.h5ad" --quiet || return 1
+	done
+	mv "$tmp/tables" "$tmp/made-tables" && mv "$tmp/t" "$tmp/tables" && corpus_tokens "$tmp/sim_h1" "$tmp/sim_m1" || return 1
+	corpus_config 64
+	pretrain --shards "$tmp/s" --tables "$tmp/tables" --config "$tmp/model.json" --steps 5 --batch 8 --lr 2e-3 \
+		--warmup 1 --held-out 0.1 --out "$tmp/run" --quiet
+}
+is 'a model is trained'                 small_model
+with() { cross-species "$tmp/sim_m1.h5ad" "$tmp/sim_h1.h5ad" --tables "$tmp/tables" --model "$tmp/run/step-5" --seeds 2 \
+	--epochs 130 --first 110 --width 16 "$@"; }
+t 'with its gene vectors'               0 'genes start from a vector' with --out "$tmp/v" --report "$tmp/v.json" --threads 1
+is 'both ways are scored'               test "$(cut -f 3 "$tmp/v/metrics.tsv" | grep -c 'came$')" = \
+	$((2 * $(cut -f 3 "$tmp/v/metrics.tsv" | grep -cx came)))
+# difference of the mean accuracies by hand
+awk -F '\t' '$4 == "clean" && $7 == "accuracy" { s[$3] += $8 / 2 }
+	END { printf "%.6f\n", s["genecompass+came"] - s["came"] }' "$tmp/v/metrics.tsv" >"$tmp/by-hand"
+is 'and compared seed by seed'          diff "$tmp/by-hand" <(awk -F '\t' '$2 == "accuracy" { printf "%.6f\n", $6 }' "$tmp/v/comparisons.tsv")
+is 'the vectors change the names' test -n "$(diff <(awk '$7 == "came"' "$tmp/v/predictions.tsv" | cut -f 3,5,6) \
+	<(awk '$7 == "genecompass+came"' "$tmp/v/predictions.tsv" | cut -f 3,5,6))"
+is 'most genes have one'                awk -F '[:,]' '/"genes"/ { g = $2 } /with_a_vector/ { v = $2 } END { exit !(v > 0.5 * g) }' "$tmp/v.json"
+t 'on three threads'                    0 '' with --out "$tmp/v3" --threads 3 --quiet
+is 'the same bytes with vectors'        diff -r "$tmp/v" "$tmp/v3"
 t 'help'                                0 ''                   cross-species --help
 end
