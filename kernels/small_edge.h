@@ -6,10 +6,10 @@
  * Eight heads are what one block of random bits serves (kernels/dropout_bits.h). What is added up
  * lies in arrays of the function, so that the compiler knows that nothing else changes it. */
 
-enum { EDGE_ROWS = 16, EDGE_HEADS = 8, EDGE_LANES = 8, EDGE_CHUNK = 64, EDGE_COLUMNS = 8 };
+enum { EDGE_ROWS = 16, EDGE_HEADS = 8, EDGE_CHUNK = 64, EDGE_COLUMNS = 8 };
 
-/* factor[k][0..8) of edges first..first + n for heads 8 * block..: dropout_factor of row = edge, col =
- * head. Philox of EDGE_LANES edges side by side; room for n rounded up to these. */
+/* factor[k][0..8) of edges first..first + n for heads 8 * block..: dropout_factor of row = edge,
+ * col = head. Philox of DROP_LANES edges side by side; room for n rounded up to these. */
 static void edge_factors(const struct dropout *d, size_t first, size_t n, uint32_t block,
                          REAL factor[][EDGE_HEADS])
 {
@@ -21,29 +21,17 @@ static void edge_factors(const struct dropout *d, size_t first, size_t n, uint32
     }
     const REAL scale = (REAL)dropout_scale(d);
     const uint32_t threshold = d->threshold;
-    for (size_t at = 0; at < n; at += EDGE_LANES) {
-        uint32_t c0[EDGE_LANES], c1[EDGE_LANES], c2[EDGE_LANES], c3[EDGE_LANES];
-        uint32_t k0 = (uint32_t)d->seed, k1 = (uint32_t)(d->seed >> 32);
-        for (size_t i = 0; i < EDGE_LANES; i++) {
+    for (size_t at = 0; at < n; at += DROP_LANES) {
+        uint32_t c0[DROP_LANES], c1[DROP_LANES], c2[DROP_LANES], c3[DROP_LANES];
+        for (size_t i = 0; i < DROP_LANES; i++) {
             const uint64_t key = d->row_key[first + (at + i < n ? at + i : n - 1)];
             c0[i] = (uint32_t)key;
             c1[i] = (uint32_t)(key >> 32);
             c2[i] = block;
             c3[i] = (uint32_t)RNG_DROPOUT;
         }
-        for (int round = 0; round < 10; round++) {
-            for (int i = 0; i < EDGE_LANES; i++) {
-                const uint64_t p0 = (uint64_t)0xD2511F53u * c0[i],
-                               p1 = (uint64_t)0xCD9E8D57u * c2[i];
-                c0[i] = (uint32_t)(p1 >> 32) ^ c1[i] ^ k0;
-                c1[i] = (uint32_t)p1;
-                c2[i] = (uint32_t)(p0 >> 32) ^ c3[i] ^ k1;
-                c3[i] = (uint32_t)p0;
-            }
-            k0 += 0x9E3779B9u;
-            k1 += 0xBB67AE85u;
-        }
-        for (int i = 0; i < EDGE_LANES; i++) {
+        dropout_rounds(d, c0, c1, c2, c3);
+        for (int i = 0; i < DROP_LANES; i++) {
             const uint32_t w[4] = { c0[i], c1[i], c2[i], c3[i] };
             REAL *f = factor[at + (size_t)i];
             for (int h = 0; h < 4; h++) {
@@ -89,7 +77,8 @@ static inline void edge_scores(const struct op_edge_attention *o, uint32_t k, si
     }
 }
 
-/* Shares of the edges of destination i, and their weights; n is a constant where it is EDGE_HEADS. */
+/* Shares of the edges of destination i, and their weights; n is a constant where it is EDGE_HEADS.
+ */
 static inline void edge_shares(const struct op_edge_attention *o, size_t i, size_t h0, size_t n)
 {
     const struct edges *e = o->e;
@@ -151,13 +140,13 @@ static inline void edge_sums(const struct op_edge_attention *o, size_t i, size_t
                    *weight = (const REAL *)o->weight + k * heads + h0;
         for (size_t j = 0; j < m; j++)
             LANES
-            for (size_t h = 0; h < n; h++)
-                sum[j][h] += weight[h] * s[j * heads + h];
+        for (size_t h = 0; h < n; h++)
+            sum[j][h] += weight[h] * s[j * heads + h];
     }
     for (size_t j = 0; j < m; j++)
         LANES
-        for (size_t h = 0; h < n; h++)
-            y[j] += sum[j][h];
+    for (size_t h = 0; h < n; h++)
+        y[j] += sum[j][h];
 }
 
 static void edge_rows(void *ctx, size_t block, int worker)
@@ -208,8 +197,9 @@ static REAL *edge_d_sum_d(const struct op_edge_attention *o)
     return edge_d_sum_s(o) + o->e->n_from * o->heads; /* [n_to,H] */
 }
 
-/* Gradient of the scores of every edge, and of the sums of the destinations. With w the weight of an
- * edge, p its share and g = sum_c dy s: d score = (g w - p mean) slope, mean = sum over edges g w. */
+/* Gradient of the scores of every edge, and of the sums of the destinations. With w the weight of
+ * an edge, p its share and g = sum_c dy s: d score = (g w - p mean) slope, mean = sum over edges g
+ * w. */
 static inline void edge_heads_back(const struct op_edge_attention *o, size_t i, size_t h0, size_t n)
 {
     const struct edges *e = o->e;
@@ -223,8 +213,8 @@ static inline void edge_heads_back(const struct op_edge_attention *o, size_t i, 
         memset(g, 0, sizeof g);
         for (size_t j = 0; j < c; j++)
             LANES
-            for (size_t h = 0; h < n; h++)
-                g[h] += dy[j] * s[j * heads + h];
+        for (size_t h = 0; h < n; h++)
+            g[h] += dy[j] * s[j * heads + h];
         LANES
         for (size_t h = 0; h < n; h++) {
             g[h] *= weight[h];
@@ -262,8 +252,8 @@ static void edge_scores_back(void *ctx, size_t block, int worker)
 }
 
 /* Numbers j0 .. j0 + m of the vector of source j, heads h0 .. h0 + n. */
-static inline void edge_source_back(const struct op_edge_attention *o, size_t j, size_t h0, size_t n,
-                                    size_t j0, size_t m)
+static inline void edge_source_back(const struct op_edge_attention *o, size_t j, size_t h0,
+                                    size_t n, size_t j0, size_t m)
 {
     const struct edges *e = o->e;
     const size_t heads = o->heads, c = o->c;
@@ -279,8 +269,8 @@ static inline void edge_source_back(const struct op_edge_attention *o, size_t j,
             sum[h] += (double)d_score[h];
         for (size_t k = 0; k < m; k++)
             LANES
-            for (size_t h = 0; h < n; h++)
-                d[k][h] += dy[k] * weight[h];
+        for (size_t h = 0; h < n; h++)
+            d[k][h] += dy[k] * weight[h];
     }
     LANES
     for (size_t h = 0; h < n; h++)

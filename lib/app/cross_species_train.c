@@ -39,7 +39,10 @@ static void train_one(void *ctx, size_t i, int worker)
     came_train(&task, &t->config, &plan, j->o->backend, &t->got[i], &t->err[i]);
 }
 
-enum { SHOW_EVERY = 10 }; /* epochs in training.tsv */
+enum {
+    SHOW_EVERY = 10, /* epochs in training.tsv */
+    AT_ONCE = 8      /* trainings: 7,000 genes take half a gigabyte each */
+};
 
 static enum rc write_training(struct cross_job *j, size_t number, const struct came_trained *got,
                               struct err *e)
@@ -115,7 +118,7 @@ static enum rc train_some(struct trainings *t, struct err *e)
 enum rc cross_train(struct cross_job *j, struct err *e)
 {
     const size_t n_all = (size_t)j->o->n_seeds * (j->vector ? 2 : 1),
-                 workers = (size_t)threads_count();
+                 most = (size_t)threads_count(), workers = most < AT_ONCE ? most : AT_ONCE;
     struct trainings t = { .j = j,
                            .plan = came_plan_published,
                            .config = came_config_published,
