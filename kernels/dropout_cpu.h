@@ -5,8 +5,6 @@
 
 #include "kernels/dropout_bits.h"
 
-enum { DROP_LANES = 8 };
-
 /* factor[c - from] = 0 or the scale for columns c in [from, from + n); from is a multiple of 64, and
  * factor has room for n rounded up to one. */
 static inline void dropout_row_from(const struct dropout *d, uint64_t row_key, uint32_t plane,
@@ -15,24 +13,13 @@ static inline void dropout_row_from(const struct dropout *d, uint64_t row_key, u
     const float scale = (float)dropout_scale(d);
     for (size_t at = 0; at < n; at += 8 * DROP_LANES) {
         uint32_t c0[DROP_LANES], c1[DROP_LANES], c2[DROP_LANES], c3[DROP_LANES];
-        uint32_t k0 = (uint32_t)d->seed, k1 = (uint32_t)(d->seed >> 32);
         for (int i = 0; i < DROP_LANES; i++) {
             c0[i] = (uint32_t)row_key;
             c1[i] = (uint32_t)(row_key >> 32);
             c2[i] = (uint32_t)((from + at) / 8) + (uint32_t)i;
             c3[i] = plane << 16 | (uint32_t)RNG_DROPOUT;
         }
-        for (int round = 0; round < 10; round++) {
-            for (int i = 0; i < DROP_LANES; i++) {
-                uint64_t p0 = (uint64_t)0xD2511F53u * c0[i], p1 = (uint64_t)0xCD9E8D57u * c2[i];
-                c0[i] = (uint32_t)(p1 >> 32) ^ c1[i] ^ k0;
-                c1[i] = (uint32_t)p1;
-                c2[i] = (uint32_t)(p0 >> 32) ^ c3[i] ^ k1;
-                c3[i] = (uint32_t)p0;
-            }
-            k0 += 0x9E3779B9u;
-            k1 += 0xBB67AE85u;
-        }
+        dropout_rounds(d, c0, c1, c2, c3);
         for (int i = 0; i < DROP_LANES; i++) {
             const uint32_t w[4] = { c0[i], c1[i], c2[i], c3[i] };
             float *f = factor + at + 8 * (size_t)i;

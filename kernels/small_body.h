@@ -4,6 +4,8 @@
  *   MULTIPLY   (ta, tb, m, n, k, a, ld_a, b, ld_b, beta, c, ld_c): C = op(A) op(B) + beta C on the
  *              calling thread
  *   F(x)       math function of that type, e.g. F(exp)
+ *   EXP(x)     e^x for x at most 0
+ *   LANES      before a loop whose rounds may go side by side
  * Sums over more than a row are in double in both. Work is cut into blocks of rows of the output,
  * so the number of threads changes nothing. */
 
@@ -12,6 +14,21 @@ enum { SMALL_ROWS = 64, SMALL_ITEMS = 1 << 14 };
 static size_t blocks(size_t n, size_t size)
 {
     return (n + size - 1) / size;
+}
+
+/* to[0..d) += w * from[0..d) */
+static void add_row(REAL *to, const REAL *from, REAL w, size_t d)
+{
+    for (size_t j = 0; j < d; j++)
+        to[j] += w * from[j];
+}
+
+static REAL dot_row(const REAL *a, const REAL *b, size_t d)
+{
+    REAL s = 0;
+    for (size_t j = 0; j < d; j++)
+        s += a[j] * b[j];
+    return s;
 }
 
 /* rows `at`.. of op(a): a pointer into a. */
@@ -88,25 +105,55 @@ static void pair_forward(const struct op_pair *o)
     threads_for(blocks(o->n, SMALL_ROWS), pair_rows, (void *)(uintptr_t)o);
 }
 
-/* A z that stands for many rows is summed over them in order. */
-static void pair_backward(const struct op_pair *o)
+static void pair_back_rows(void *ctx, size_t block, int worker)
 {
-    const REAL *x = o->x, *z = o->z, *dy = o->dy, c = (REAL)o->c;
-    REAL *dx = o->dx, *dz = o->dz;
+    const struct op_pair *o = ctx;
+    (void)worker;
+    const REAL *z = o->z, *dy = o->dy, c = (REAL)o->c;
+    REAL *dx = o->dx;
     const size_t d = o->d, step = o->d_z > 1 || d == 1;
-    for (size_t i = 0; i < o->n; i++) {
-        const size_t r = i % o->n_z * o->d_z;
-        for (size_t j = 0; j < d; j++) {
-            const REAL g = dy[i * d + j];
-            if (dx)
-                dx[i * d + j] += o->kind == PAIR_ADD ? g : c * g * z[r + j * step];
-            if (dz)
-                dz[r + j * step] += c * (o->kind == PAIR_ADD ? g : g * x[i * d + j]);
-        }
+    for (size_t i = block * SMALL_ROWS; i < o->n && i < (block + 1) * SMALL_ROWS; i++) {
+        const REAL *zi = z + i % o->n_z * o->d_z;
+        for (size_t j = 0; j < d; j++)
+            dx[i * d + j] += o->kind == PAIR_ADD ? dy[i * d + j] : c * dy[i * d + j] * zi[j * step];
     }
 }
 
-static REAL map_value(enum map_kind kind, REAL x, REAL c)
+/* Row r of z is summed over the rows that it stands for, in order; columns at.. at + m of it. */
+static void pair_back_z(const struct op_pair *o, size_t r, size_t at, size_t m)
+{
+    const REAL *x = o->x, *dy = o->dy, c = (REAL)o->c;
+    REAL *dz = (REAL *)o->dz + r * o->d_z;
+    const size_t d = o->d, step = o->d_z > 1 || d == 1;
+    for (size_t i = r; i < o->n; i += o->n_z)
+        for (size_t j = at; j < at + m; j++)
+            dz[j * step] += c * (o->kind == PAIR_ADD ? dy[i * d + j] : dy[i * d + j] * x[i * d + j]);
+}
+
+/* Blocks of rows of z, then of columns where z has them. */
+enum { PAIR_COLUMNS = 32 };
+
+static void pair_back_z_block(void *ctx, size_t task, int worker)
+{
+    const struct op_pair *o = ctx;
+    (void)worker;
+    const size_t wide = o->d_z > 1 ? blocks(o->d, PAIR_COLUMNS) : 1, block = task / wide,
+                 at = o->d_z > 1 ? task % wide * PAIR_COLUMNS : 0,
+                 m = o->d_z > 1 && o->d - at > PAIR_COLUMNS ? PAIR_COLUMNS : o->d - at;
+    for (size_t r = block * SMALL_ROWS; r < o->n_z && r < (block + 1) * SMALL_ROWS; r++)
+        pair_back_z(o, r, at, m);
+}
+
+static void pair_backward(const struct op_pair *o)
+{
+    if (o->dx)
+        threads_for(blocks(o->n, SMALL_ROWS), pair_back_rows, (void *)(uintptr_t)o);
+    if (o->dz)
+        threads_for(blocks(o->n_z, SMALL_ROWS) * (o->d_z > 1 ? blocks(o->d, PAIR_COLUMNS) : 1),
+                    pair_back_z_block, (void *)(uintptr_t)o);
+}
+
+static inline REAL map_value(enum map_kind kind, REAL x, REAL c)
 {
     switch (kind) {
     case MAP_TANH:
@@ -140,7 +187,7 @@ static REAL map_value(enum map_kind kind, REAL x, REAL c)
 }
 
 /* y = f(x) is at hand. */
-static REAL map_slope(enum map_kind kind, REAL x, REAL y, REAL c)
+static inline REAL map_slope(enum map_kind kind, REAL x, REAL y, REAL c)
 {
     switch (kind) {
     case MAP_TANH:
@@ -173,14 +220,28 @@ static REAL map_slope(enum map_kind kind, REAL x, REAL y, REAL c)
     return 1;
 }
 
+/* A loop of its own for each kind, so that what is inside is a formula without a question. */
+#define MAP_KINDS(LOOP)                                                                            \
+    LOOP(MAP_TANH) LOOP(MAP_RELU) LOOP(MAP_SIGMOID) LOOP(MAP_LEAKY) LOOP(MAP_SOFTPLUS)             \
+    LOOP(MAP_LOG) LOOP(MAP_EXP) LOOP(MAP_RSQRT) LOOP(MAP_INVERSE) LOOP(MAP_SQUARE) LOOP(MAP_ABS)   \
+    LOOP(MAP_FLOOR) LOOP(MAP_STEP)
+
 static void map_block(void *ctx, size_t block, int worker)
 {
     const struct op_map *o = ctx;
     (void)worker;
-    const REAL *x = o->x;
-    REAL *y = o->y;
-    for (size_t i = block * SMALL_ITEMS; i < o->m && i < (block + 1) * SMALL_ITEMS; i++)
-        y[i] = map_value(o->kind, x[i], (REAL)o->c);
+    const size_t end = o->m < (block + 1) * SMALL_ITEMS ? o->m : (block + 1) * SMALL_ITEMS;
+    const REAL *restrict x = o->x, c = (REAL)o->c;
+    REAL *restrict y = o->y;
+#define LOOP(k)                                                                                    \
+    case k:                                                                                        \
+        for (size_t i = block * SMALL_ITEMS; i < end; i++)                                         \
+            y[i] = map_value(k, x[i], c);                                                          \
+        break;
+    switch (o->kind) {
+        MAP_KINDS(LOOP)
+    }
+#undef LOOP
 }
 
 static void map_forward(const struct op_map *o)
@@ -192,10 +253,18 @@ static void map_back_block(void *ctx, size_t block, int worker)
 {
     const struct op_map *o = ctx;
     (void)worker;
-    const REAL *x = o->x, *y = o->y, *dy = o->dy;
-    REAL *dx = o->dx;
-    for (size_t i = block * SMALL_ITEMS; i < o->m && i < (block + 1) * SMALL_ITEMS; i++)
-        dx[i] += dy[i] * map_slope(o->kind, x[i], y[i], (REAL)o->c);
+    const size_t end = o->m < (block + 1) * SMALL_ITEMS ? o->m : (block + 1) * SMALL_ITEMS;
+    const REAL *restrict x = o->x, *restrict y = o->y, *restrict dy = o->dy, c = (REAL)o->c;
+    REAL *restrict dx = o->dx;
+#define LOOP(k)                                                                                    \
+    case k:                                                                                        \
+        for (size_t i = block * SMALL_ITEMS; i < end; i++)                                         \
+            dx[i] += dy[i] * map_slope(k, x[i], y[i], c);                                          \
+        break;
+    switch (o->kind) {
+        MAP_KINDS(LOOP)
+    }
+#undef LOOP
 }
 
 static void map_backward(const struct op_map *o)

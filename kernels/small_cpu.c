@@ -11,11 +11,14 @@
 
 #define REAL float
 #define F(name) name##f
+#define EXP exp_f32
+#define LANES _Pragma("omp simd")
 #define INVERT_FACTOR LAPACKE_sgetrf
 #define INVERT_SOLVE LAPACKE_sgetri
 #define MULTIPLY product
 
 #include "kernels/small_body.h"
+#include "kernels/small_edge.h"
 #include "kernels/small_graph.h"
 
 const struct small_ops CPU(small) = SMALL_TABLE;

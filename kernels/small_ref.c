@@ -10,6 +10,8 @@
 
 #define REAL double
 #define F(name) name
+#define EXP exp
+#define LANES
 #define INVERT_FACTOR LAPACKE_dgetrf
 #define INVERT_SOLVE LAPACKE_dgetri
 #define MULTIPLY multiply
@@ -28,6 +30,7 @@ static void multiply(char ta, char tb, size_t m, size_t n, size_t k, const doubl
 }
 
 #include "kernels/small_body.h"
+#include "kernels/small_edge.h"
 #include "kernels/small_graph.h"
 
 const struct small_ops small_ref = SMALL_TABLE;

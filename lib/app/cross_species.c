@@ -7,9 +7,10 @@
 #include "lib/base/log.h"
 #include "lib/cell/gene_map.h"
 #include "lib/io/h5ad.h"
+#include "lib/io/import.h"
+#include "lib/io/json.h"
 #include "lib/io/tables.h"
 #include "lib/nn/came_prepare.h"
-#include "lib/nn/came_train.h"
 
 static const char *const side_name[CAME_SETS] = { "reference", "query" };
 
@@ -79,10 +80,26 @@ static enum rc find_classes(struct cross_job *j, struct err *e)
     return rc;
 }
 
+/* What import wrote goes as it is; anything else goes through it. */
+static enum rc read_cells(struct cross_job *j, int s, const char *path, struct err *e)
+{
+    const struct import_options io = { .species = species_parse(j->o->species[s]),
+                                       .labels = j->o->labels[s],
+                                       .label_column = j->o->label_column };
+    struct import_report report;
+    if (!j->o->labels[s] && !h5ad_read(path, &j->cells[s], e)) {
+        if (table_find(&j->cells[s].obs, "species"))
+            return RC_OK;
+        cells_release(&j->cells[s]);
+    }
+    err_clear(e);
+    return import_any(path, &io, &j->cells[s], &report, e);
+}
+
 static enum rc read_side(struct cross_job *j, int s, struct err *e)
 {
     const char *path = s ? j->o->query : j->o->reference;
-    enum rc rc = h5ad_read(path, &j->cells[s], e);
+    enum rc rc = read_cells(j, s, path, e);
     if (!rc)
         rc = gene_map_species(&j->cells[s], &j->species[s], e);
     if (!rc && !s)
@@ -90,11 +107,16 @@ static enum rc read_side(struct cross_job *j, int s, struct err *e)
     return rc ? err_wrap(e, "'%s'", path) : RC_OK;
 }
 
+static int n_sides(const struct cross_job *j)
+{
+    return j->o->hidden >= 0 ? 1 : CAME_SETS;
+}
+
 /* Columns to genes of the species, by id; pairs from the tables' homologs of mouse genes. */
 static enum rc pairs_of_tables(struct cross_job *j, struct err *e)
 {
     enum rc rc = tables_read(j->o->tables, &j->tables, e);
-    for (int s = 0; !rc && s < CAME_SETS; s++) {
+    for (int s = 0; !rc && s < n_sides(j); s++) {
         struct cells mapped;
         struct gene_map_report report;
         if (gene_map_done(&j->cells[s]))
@@ -142,13 +164,17 @@ static enum rc find_pairs(struct cross_job *j, struct err *e)
 static enum rc prepare(struct cross_job *j, struct err *e)
 {
     enum rc rc = RC_OK;
-    for (int s = 0; !rc && s < CAME_SETS; s++)
+    for (int s = 0; !rc && s < n_sides(j); s++)
         rc = read_side(j, s, e);
+    if (n_sides(j) == 1)
+        j->species[1] = j->species[0] == SPECIES_HUMAN ? SPECIES_MOUSE : SPECIES_HUMAN;
     if (!rc && j->species[0] == j->species[1])
         rc = err_set(e, RC_INPUT, "both files hold cells of species '%s'; two are needed",
                      species_name(j->species[0]));
     if (!rc)
         rc = find_pairs(j, e);
+    if (!rc && n_sides(j) == 1)
+        rc = cross_itself(j, e);
     if (!rc)
         rc = find_classes(j, e);
     for (int s = 0; !rc && s < CAME_SETS; s++) {
@@ -190,32 +216,6 @@ static enum rc make_graph(struct cross_job *j, struct err *e)
     return rc;
 }
 
-static enum rc train(struct cross_job *j, struct err *e)
-{
-    const struct came_task task = { .g = &j->g,
-                                    .label = j->label,
-                                    .cluster = j->cluster,
-                                    .n_classes = j->n_classes,
-                                    .n_clusters = j->n_clusters };
-    struct came_plan plan = came_plan_published;
-    struct came_config config = came_config_published;
-    enum rc rc = RC_OK;
-    plan.n_epochs = (size_t)j->o->n_epochs;
-    plan.first = (size_t)j->o->first - 1;
-    config.d = (size_t)j->o->width;
-    for (int64_t i = 0; !rc && i < j->o->n_seeds; i++) {
-        struct came_trained got;
-        plan.seed = j->o->seed + (uint64_t)i;
-        rc = came_train(&task, &config, &plan, j->o->backend, &got, e);
-        if (rc)
-            break;
-        log_say("seed %" PRIu64 ": epoch %zu chosen", plan.seed, got.chosen + 1);
-        rc = cross_write(j, "came", plan.seed, got.predicted, got.at_epoch, e);
-        came_trained_release(&got);
-    }
-    return rc;
-}
-
 static void release(struct cross_job *j)
 {
     for (int s = 0; s < CAME_SETS; s++) {
@@ -232,6 +232,32 @@ static void release(struct cross_job *j)
     free(j->truth);
     free(j->class_name);
     free(j->cluster);
+    free(j->vector);
+    free(j->score);
+}
+
+static enum rc write_report(const struct cross_job *j, struct err *e)
+{
+    const struct {
+        const char *key;
+        size_t n;
+    } fact[] = { { "reference_cells", j->g.n_cells[CAME_REFERENCE] },
+                 { "query_cells", j->g.n_cells[CAME_QUERY] },
+                 { "query_cells_with_a_label", j->n_truth },
+                 { "classes", j->n_classes },
+                 { "query_clusters", j->n_clusters },
+                 { "one_to_one_homologs", j->cut[0].n_cols },
+                 { "features", j->g.n_features },
+                 { "genes", j->g.n_nodes },
+                 { "genes_with_a_vector", j->n_vectors },
+                 { "edges_of_cells_to_genes", j->g.express.e.n_edges },
+                 { "seeds", (size_t)j->o->n_seeds } };
+    json_t *r = json_pack("{s:s, s:s}", "dataset", j->o->dataset, "backend", j->o->backend->name);
+    for (size_t i = 0; r && i < sizeof fact / sizeof *fact; i++)
+        json_object_set_new(r, fact[i].key, json_integer((json_int_t)fact[i].n));
+    if (r && j->o->hidden >= 0)
+        json_object_set_new(r, "share_of_genes_hidden", json_real(j->o->hidden));
+    return json_write(j->o->report, r, e);
 }
 
 enum rc cross_species(const struct cross_options *o, struct err *e)
@@ -242,13 +268,17 @@ enum rc cross_species(const struct cross_options *o, struct err *e)
     gene_tables_init(&j.tables);
     enum rc rc = prepare(&j, e);
     if (!rc)
+        rc = make_graph(&j, e);
+    if (!rc && o->model)
+        rc = cross_vectors(&j, e);
+    if (!rc)
         rc = cross_open(&j, e);
     if (!rc)
         rc = cross_baselines(&j, e);
     if (!rc)
-        rc = make_graph(&j, e);
-    if (!rc)
-        rc = train(&j, e);
+        rc = cross_train(&j, e);
+    if (!rc && o->report)
+        rc = write_report(&j, e);
     rc = cross_close(&j, rc, e);
     release(&j);
     return rc;

@@ -1,48 +1,65 @@
 /* Simple methods, and the tables. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "lib/app/cross_species_parts.h"
+#include "lib/base/log.h"
 #include "lib/io/metrics_tsv.h"
 #include "lib/nn/hvg.h"
 #include "lib/nn/logistic.h"
 #include "lib/nn/metrics_class.h"
+#include "lib/nn/metrics_stat.h"
 
 enum { N_FOLDS = 5, N_VARIABLE = 2000 };
 
 /* ---- tables ---- */
 
+static struct outfile *table(struct cross_job *j, int i)
+{
+    struct outfile *const all[] = { &j->predictions, &j->comparisons, &j->training, &j->metrics };
+    return all[i];
+}
+
+enum { N_TABLES = 4 };
+
+static const char predictions_head[] =
+    "dataset\tcell_id\tbarcode\ttruth\tprediction\tscore\tmethod\tvariant\tsplit\tseed\tat_epoch\n";
+static const char comparisons_head[] =
+    "dataset\tmetric\tmethod\tagainst\tn_seeds\tmean_difference\tci95\n";
+static const char training_head[] = "dataset\tmethod\tseed\tepoch\tloss\taccuracy\tami\tchosen\n";
+
 enum rc cross_open(struct cross_job *j, struct err *e)
 {
-    char *a = text_new("%s/predictions.tsv", j->o->out), *b = text_new("%s/metrics.tsv", j->o->out);
-    enum rc rc = a && b ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
-    if (!rc)
-        rc = outfile_open(&j->predictions, a, e);
-    if (!rc && (rc = metrics_tsv_open(&j->metrics, b, e)))
-        outfile_abort(&j->predictions);
-    free(a);
-    free(b);
+    static const char *const name[] = { "predictions", "comparisons", "training", "metrics" },
+                             *const head[] = { predictions_head, comparisons_head, training_head };
+    enum rc rc = RC_OK;
+    for (int i = 0; !rc && i < N_TABLES; i++) {
+        char *path = text_new("%s/%s.tsv", j->o->out, name[i]);
+        rc = !path              ? err_set(e, RC_FAIL, "no memory for a path")
+             : i + 1 < N_TABLES ? outfile_open(table(j, i), path, e)
+                                : metrics_tsv_open(table(j, i), path, e);
+        if (!rc && i + 1 < N_TABLES)
+            fputs(head[i], table(j, i)->f);
+        free(path);
+    }
+    for (int i = 0; rc && i < N_TABLES; i++)
+        outfile_abort(table(j, i));
     j->open = !rc;
-    if (!rc)
-        fputs("dataset\tbarcode\tmethod\tseed\ttruth\tprediction\tat_epoch\n", j->predictions.f);
     return rc;
 }
 
 enum rc cross_close(struct cross_job *j, enum rc rc, struct err *e)
 {
-    if (!j->open)
-        return rc;
-    if (!rc)
-        rc = outfile_commit(&j->predictions, e);
-    else
-        outfile_abort(&j->predictions);
-    if (!rc)
-        return outfile_commit(&j->metrics, e);
-    outfile_abort(&j->metrics);
+    for (int i = 0; j->open && i < N_TABLES; i++)
+        if (!rc)
+            rc = outfile_commit(table(j, i), e);
+        else
+            outfile_abort(table(j, i));
     return rc;
 }
 
-static enum rc score(struct cross_job *j, const char *method, uint64_t seed,
-                     const uint32_t *predicted, struct err *e)
+static enum rc score(struct cross_job *j, struct cross_said *said, const uint32_t *predicted,
+                     const char *suffix, struct err *e)
 {
     const size_t k = j->n_all_classes, m = j->count[CAME_QUERY]->n_rows;
     size_t *confusion = calloc(k * k + 1, sizeof *confusion);
@@ -54,34 +71,76 @@ static enum rc score(struct cross_job *j, const char *method, uint64_t seed,
             confusion[j->truth[i] * k + predicted[i]]++;
     class_metrics_get(confusion, k, &c, NULL);
     free(confusion);
-    const struct {
-        const char *name;
-        double value;
-    } metric[] = { { "accuracy", c.accuracy }, { "macro_f1", c.macro_f1 } };
-    for (int i = 0; i < 2; i++)
-        metrics_tsv_add(&j->metrics, &(struct metric_row){ "cross-species", j->o->dataset, method,
-                                                           "clean", "test", seed, metric[i].name,
-                                                           metric[i].value, j->n_truth });
+    const double value[CROSS_METRICS] = { c.accuracy, c.macro_f1 };
+    static const char *const name[CROSS_METRICS] = { "accuracy", "macro_f1" };
+    for (int i = 0; i < CROSS_METRICS; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "%s%s", name[i], suffix);
+        metrics_tsv_add(&j->metrics,
+                        &(struct metric_row){ "cross-species", j->o->dataset, said->method,
+                                              said->variant, "test", said->seed, text, value[i],
+                                              j->n_truth });
+        if (!*suffix)
+            said->metric[i] = value[i];
+    }
     return RC_OK;
 }
 
-enum rc cross_write(struct cross_job *j, const char *method, uint64_t seed,
-                    const uint32_t *predicted, const uint32_t *at_epoch, struct err *e)
+static void write_lines(struct cross_job *j, const struct cross_said *said)
 {
     FILE *f = j->predictions.f;
+    const struct cells *c = &j->cells[CAME_QUERY];
+    const struct column *id = table_find(&c->obs, "cell_id");
     for (size_t i = 0; i < j->count[CAME_QUERY]->n_rows; i++) {
+        char p[32] = "-";
+        if (said->probability)
+            metric_text(said->probability[i * j->n_classes + said->predicted[i]], p);
         field_put(j->o->dataset, f);
+        fprintf(f, "\t%016" PRIx64 "\t",
+                id && id->kind == COLUMN_I64 ? (uint64_t)id->i64[i] : (uint64_t)0);
+        field_put(c->cell[i], f);
         putc('\t', f);
-        field_put(j->cells[CAME_QUERY].cell[i], f);
-        fprintf(f, "\t%s\t%" PRIu64 "\t", method, seed);
         field_put(j->truth[i] == CROSS_UNKNOWN ? "-" : j->class_name[j->truth[i]], f);
         putc('\t', f);
-        field_put(j->class_name[predicted[i]], f);
-        putc('\t', f);
-        field_put(at_epoch ? j->class_name[at_epoch[i]] : "-", f);
+        field_put(j->class_name[said->predicted[i]], f);
+        fprintf(f, "\t%s\t%s\t%s\ttest\t%" PRIu64 "\t", p, said->method, said->variant, said->seed);
+        field_put(said->at_epoch ? j->class_name[said->at_epoch[i]] : "-", f);
         putc('\n', f);
     }
-    return j->n_truth ? score(j, method, seed, predicted, e) : RC_OK;
+}
+
+enum rc cross_write(struct cross_job *j, struct cross_said *said, struct err *e)
+{
+    for (int i = 0; i < CROSS_METRICS; i++)
+        said->metric[i] = NAN;
+    write_lines(j, said);
+    enum rc rc = j->n_truth ? score(j, said, said->predicted, "", e) : RC_OK;
+    if (!rc && j->n_truth && said->at_epoch)
+        rc = score(j, said, said->at_epoch, "_at_epoch", e);
+    return rc;
+}
+
+enum rc cross_compare(struct cross_job *j, const char *const method[2], struct err *e)
+{
+    static const char *const name[CROSS_METRICS] = { "accuracy", "macro_f1" };
+    const size_t n = (size_t)j->o->n_seeds;
+    double *off = malloc((n + 1) * sizeof *off);
+    char mean[32], width[32];
+    if (!off)
+        return err_set(e, RC_FAIL, "no memory for %zu seeds", n);
+    for (size_t m = 0; j->n_truth && m < CROSS_METRICS; m++) {
+        for (size_t s = 0; s < n; s++)
+            off[s] = j->score[(CROSS_METRICS + m) * n + s] - j->score[m * n + s];
+        metric_text(mean_of(off, n), mean);
+        metric_text(mean_ci95(off, n), width);
+        field_put(j->o->dataset, j->comparisons.f);
+        fprintf(j->comparisons.f, "\t%s\t%s\t%s\t%zu\t%s\t%s\n", name[m], method[1], method[0], n,
+                mean, width);
+        log_say("%s: %s over %s %s, 95 %% interval +-%s", name[m], method[1], method[0], mean,
+                width);
+    }
+    free(off);
+    return RC_OK;
 }
 
 /* ---- simple methods ---- */
@@ -91,8 +150,7 @@ static enum rc majority(struct cross_job *j, struct err *e)
     const size_t n = j->count[CAME_REFERENCE]->n_rows, m = j->count[CAME_QUERY]->n_rows;
     size_t *times = calloc(j->n_classes + 1, sizeof *times);
     uint32_t *predicted = calloc(m + 1, sizeof *predicted), best = 0;
-    enum rc rc =
-        times && predicted ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu cells", m);
+    enum rc rc = times && predicted ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu cells", m);
     for (size_t i = 0; !rc && i < n; i++)
         times[j->label[i]]++;
     for (uint32_t k = 1; !rc && k < j->n_classes; k++)
@@ -100,7 +158,12 @@ static enum rc majority(struct cross_job *j, struct err *e)
     for (size_t i = 0; !rc && i < m; i++)
         predicted[i] = best;
     if (!rc)
-        rc = cross_write(j, "majority", j->o->seed, predicted, NULL, e);
+        rc = cross_write(j,
+                         &(struct cross_said){ .method = "majority",
+                                               .variant = "clean",
+                                               .seed = j->o->seed,
+                                               .predicted = predicted },
+                         e);
     free(times);
     free(predicted);
     return rc;
@@ -212,7 +275,12 @@ static enum rc logistic(struct cross_job *j, struct err *e)
     if (!rc)
         rc = logistic_predict(&model, &query, predicted, NULL, e);
     if (!rc)
-        rc = cross_write(j, "logistic-1to1", j->o->seed, predicted, NULL, e);
+        rc = cross_write(j,
+                         &(struct cross_said){ .method = "logistic-1to1",
+                                               .variant = "clean",
+                                               .seed = j->o->seed,
+                                               .predicted = predicted },
+                         e);
     linear_model_release(&model);
     mat_release(&ref);
     mat_release(&query);

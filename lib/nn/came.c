@@ -116,14 +116,22 @@ static struct tensor *relation(struct tape *t, struct tensor *h, const struct ed
     return tape_product(t, tape_spread(t, h, e), false, w, false);
 }
 
+/* LN(z) + bias; the bias joins the norm's own first, which saves a pass over z. */
+static struct tensor *norm_and_bias(const struct came *m, struct tape *t, struct tensor *z,
+                                    const char *norm, struct tensor *bias)
+{
+    struct tensor *beta = tape_add(t, net_get(&m->params, "%s.bias", norm), 1, bias);
+    return tape_norm(t, z, NULL, net_get(&m->params, "%s.weight", norm), beta, m->config.norm_eps,
+                     NULL);
+}
+
 static struct tensor *finish(const struct came *m, struct tape *t, struct tensor *z,
                              const char *block, const char *type, const struct came_run *run,
                              uint64_t place)
 {
     char name[96];
     snprintf(name, sizeof name, "%s.norm_layers.%s", block, type);
-    z = net_norm(&m->params, t, z, name, m->config.norm_eps);
-    z = tape_pair(t, PAIR_ADD, z, 1, net_get(&m->params, "%s.h_bias.%s", block, type));
+    z = norm_and_bias(m, t, z, name, net_get(&m->params, "%s.h_bias.%s", block, type));
     z = tape_map(t, MAP_LEAKY, z, m->config.slope);
     const struct dropout drop =
         drop_at(t, run->hidden_dropout, m->config.dropout, run->seed, place, z->rows);
@@ -171,8 +179,8 @@ static void classify(const struct came *m, struct tape *t, const struct came_gra
     out->raw = tape_edge_attention(t, s, d, net_get(p, CLASSIFIER ".attn_l"),
                                    net_get(p, CLASSIFIER ".attn_r"), c->heads, c->attention_slope,
                                    &g->expressed_by.e, &attention, &out->share);
-    struct tensor *z = net_norm(p, t, out->raw, "cell_classifier.norm_layers.cell", c->norm_eps);
-    out->logits = tape_pair(t, PAIR_ADD, z, 1, net_get(p, "cell_classifier.h_bias.cell"));
+    out->logits = norm_and_bias(m, t, out->raw, "cell_classifier.norm_layers.cell",
+                                net_get(p, "cell_classifier.h_bias.cell"));
 }
 
 void came_forward(const struct came *m, struct tape *t, const struct came_graph *g,

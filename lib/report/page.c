@@ -146,9 +146,10 @@ static void foot(const struct page *p)
 enum rc page_write(const struct page *p, const char *css, struct err *e)
 {
     static void (*const section[])(const struct page *) = {
-        page_headline,  page_pipeline, page_limits, page_cells,     page_corpus,
-        page_worth,     page_training, page_maps,   page_scores,    page_zero_shot,
-        page_inputs,    page_repeat,   page_manifests, page_deviations, page_glossary,
+        page_headline,  page_pipeline, page_limits,    page_cells,      page_corpus,
+        page_worth,     page_training, page_maps,      page_scores,     page_zero_shot,
+        page_cross,     page_inputs,   page_repeat,    page_manifests,  page_deviations,
+        page_glossary,
     };
     head(p, css);
     for (size_t i = 0; i < sizeof section / sizeof *section; i++)

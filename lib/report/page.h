@@ -30,6 +30,7 @@ void page_training(const struct page *p);
 void page_maps(const struct page *p);   /* page_maps.c */
 void page_scores(const struct page *p); /* page_scores.c */
 void page_zero_shot(const struct page *p); /* page_zero_shot.c */
+void page_cross(const struct page *p);  /* page_cross.c */
 void page_inputs(const struct page *p); /* page_audit.c */
 void page_manifests(const struct page *p);
 void page_repeat(const struct page *p);

@@ -126,6 +126,7 @@ struct results {
     struct facts_file *knowledge; /* owned; by name */
     size_t n_knowledge;
     struct table worth, leakage, diff; /* texts; without rows where there is none */
+    struct table cross; /* cross-species/comparisons.tsv, likewise */
     struct pretrain_facts pretrain;
     struct map_facts map[N_MAPS]; /* the model, random weights, counts */
     struct scores scores;
@@ -144,6 +145,7 @@ enum rc results_samples(struct results *r, struct err *e);
 enum rc results_corpus(struct results *r, struct err *e); /* vocab, tables, median, tokenize */
 enum rc results_knowledge(struct results *r, struct err *e);
 enum rc results_worth(struct results *r, struct err *e);
+enum rc results_cross(struct results *r, struct err *e);
 enum rc results_pretrain(struct results *r, struct err *e);
 enum rc results_maps(struct results *r, struct err *e);
 enum rc results_scores(struct results *r, struct err *e);

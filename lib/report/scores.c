@@ -38,6 +38,9 @@ const char *score_method_words(const char *m)
         { "hvg+pca", "variable genes, PCA" },
         { "shuffled-cells", "cells in any order" },
         { "majority", "most frequent label" },
+        { "came", "CAME" },
+        { "genecompass+came", "CAME with this run's gene vectors" },
+        { "logistic-1to1", "1-to-1 homologs + logistic" },
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(known[i].name, m) == 0)

@@ -128,6 +128,8 @@ struct op_edge_attention {
     const void *s, *d, *a_s, *a_d;
     void *y;
     void *share, *sum_s, *sum_d; /* saved: [n_edges,H], [n_from,H], [n_to,H] */
+    void *weight; /* saved: [n_edges,H], share after dropout / H */
+    void *turned; /* saved: [n_from,C,H], s with its heads inside */
     const void *dy;
     void *ds, *dd, *da_s, *da_d;
     void *work; /* backward: [n_edges,H], [n_from,H], [n_to,H] one behind another */

@@ -245,6 +245,8 @@ struct tensor *tape_edge_attention(struct tape *t, struct tensor *s, struct tens
                                    .share = p->x,
                                    .sum_s = tape_reals(t, e->n_from * heads),
                                    .sum_d = tape_reals(t, e->n_to * heads),
+                                   .weight = tape_reals(t, e->n_edges * heads),
+                                   .turned = tape_reals(t, e->n_from * s->cols),
                                    .dy = y->g,
                                    .ds = s->g,
                                    .dd = d->g,

@@ -74,6 +74,13 @@ mkdir -p "$r/knowledge-report"
 	printf 'grn\tmouse\tcoverage\t-\t-\t0\t18000\n'
 } >"$r/knowledge-report/worth.tsv"
 printf 'truth\tspecies\tkind\tpairs\theld\tshare\n%s\thuman\tfamily\t4321\t432\t0.1\n' "$evil" >"$r/knowledge-report/leakage.tsv"
+mkdir -p "$r/cross-species"
+{
+	printf 'dataset\tmetric\tmethod\tagainst\tn_seeds\tmean_difference\tci95\n'
+	printf '%s\taccuracy\tgenecompass+came\tcame\t20\t0.0625\t0.025\n' "$evil"
+	printf 'up-down\taccuracy\tgenecompass+came\tcame\t20\t-0.03125\t0.05\n'
+	printf 'one\taccuracy\tgenecompass+came\tcame\t1\t0.5\tnan\n'
+} >"$r/cross-species/comparisons.tsv"
 mkdir -p "$r/authors"
 printf 'kind\tspecies\tmeasure\tvalue\tn\nfamily\thuman\tmantel r\t0.456\t1000\n' >"$r/authors/diff.tsv"
 

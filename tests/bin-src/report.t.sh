@@ -65,6 +65,11 @@ else
 	skip 'tags nest' 'no python3'
 fi
 
+# --- one species from another
+is 'what gene vectors add to CAME' has '<td class="n">+0.062</td><td class="n">0.025</td><td>better</td>' "$page"
+is 'an interval that holds 0 is no difference' has '<td class="n">0.050</td><td>no difference seen</td>' "$page"
+is 'one seed tells none' has '<td>not told by one seed</td>' "$page"
+
 # --- it needs nothing from elsewhere, and says nothing of this machine
 is 'addresses stand only in links to sources' test -z "$(sed 's/href="https:[^"]*"//g' "$page" |
 	grep -oE 'https?:|src=|url\(|@import|<link|<script|javascript:| on[a-z]+="')"
@@ -183,6 +188,8 @@ refuse 'a short row of scores' annotate/metrics.tsv \
 refuse 'a score that is no number' annotate/metrics.tsv \
 	'task\tdataset\tmethod\tvariant\tsplit\tseed\tmetric\tvalue\tn\na\tb\tc\td\te\t1\tf\tgood\t3\n' \
 	"value is 'good'"
+refuse 'a difference that is no number' cross-species/comparisons.tsv \
+	'dataset\tmetric\tmethod\tagainst\tn_seeds\tmean_difference\tci95\na\tb\tc\td\t2\tmuch\t0\n' "'much' is no number"
 refuse 'inputs without sums' fetch/inputs.tsv 'path\tbytes\nx\t1\n' "no column 'sha256'"
 refuse 'a broken vocabulary' vocab/vocab.tsv 'token\tid\n1\n' 'vocab.tsv'
 refuse 'a broken manifest' tables/MANIFEST.tsv 'hello\n' 'MANIFEST.tsv'

@@ -206,6 +206,26 @@ static void graph_cases(void)
                              .d = 900,
                              .extra = 3,
                              .f = f_edge_attention });
+    check_cpu(&(struct fix){
+        "spread of whole lanes", 1, { 30 }, { 130 }, .n = 20, .d = 200, .f = f_spread });
+    check_cpu(&(struct fix){
+        "mean over whole lanes", 1, { 30 }, { 64 }, .n = 20, .d = 200, .extra = 1, .f = f_spread });
+    check_cpu(&(struct fix){ "edge attention, eight heads of five, dropout",
+                             4,
+                             { 40, 9, 1, 1 },
+                             { 40, 40, 40, 40 },
+                             .d = 300,
+                             .extra = 8,
+                             .rate = 0.6,
+                             .f = f_edge_attention });
+    check_cpu(&(struct fix){ "edge attention, eleven heads of nine, dropout",
+                             4,
+                             { 40, 9, 1, 1 },
+                             { 99, 99, 99, 99 },
+                             .d = 300,
+                             .extra = 11,
+                             .rate = 0.6,
+                             .f = f_edge_attention });
     both((struct fix){
         "cross attention", 3, { 7, 5, 5 }, { 6, 6, 6 }, .extra = 2, .f = f_cross_attention });
     both((struct fix){ "cross attention with dropout",
@@ -319,6 +339,8 @@ static void threads(void)
 {
     static const struct fix cases[] = {
         { "product", 2, { 300, 90 }, { 90, 70 }, .f = f_product },
+        { "sum of pairs", 2, { 300, 1 }, { 70, 70 }, .extra = 1, .f = f_pair },
+        { "product of pairs with a table", 2, { 300, 100 }, { 70, 70 }, .f = f_pair },
         { "spread", 1, { 300 }, { 33 }, .n = 200, .d = 2000, .f = f_spread },
         { "edge attention",
           4,

@@ -25,6 +25,10 @@ annotate_tune := full
 annotate_rivals := tosica geneformer
 annotate_sizes := --tune-epochs 5 --tune-genes 64 --tune-lr 1e-3 --geneformer-genes 64
 
-# Pancreas of mouse and human, both ways, and a whole mouse against the same human cells.
+# Pancreas of mouse and human, both ways, a whole mouse against the same human cells, and that mouse
+# against itself. The paper has 20 seeds.
 cross_species_pairs := baron_pair_mouse:baron_pair_human:same baron_pair_human:baron_pair_mouse:same \
-	baron_mouse1:baron_pair_human
+	baron_mouse1:baron_pair_human baron_mouse1:itself:0.3
+cross_species_seeds := 5
+report_stages := fetch tables vocab median tokenize knowledge knowledge-report pretrain map map-random \
+	map-counts annotate cross-species
