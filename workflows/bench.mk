@@ -30,8 +30,10 @@ bench_tables ?= $(firstword $(wildcard $(SHARED:=/golden/corpus/tables) results/
 bench_pairs ?= $(firstword $(wildcard $(MIRROR:=/prior_knowledge/gene2vec_pairs/train_text.txt)) \
 	$(wildcard results/*/knowledge/*.pairs))
 bench_passes ?= 1
-# Of the embed line: a .h5ad of human counts, and a model folder.
-bench_embed_cells ?= $(firstword $(wildcard results/*/import/*/cells.h5ad))
+# Of the embed line: a .h5ad of human counts large enough that starting a program does not count, and a
+# model folder. A round takes minutes.
+bench_embed_cells ?= $(firstword $(wildcard results/*/import/pbmc_donor_a/cells.h5ad results/*/import/*/cells.h5ad))
+bench_embed_rounds ?= 1
 bench_embed_model ?= $(shell ls -d results/*/pretrain/step-* 2>/dev/null | sort -V | tail -n 1)
 bench_genes ?= 4000
 bench_sequences ?= 4
@@ -108,7 +110,7 @@ bench-embed: bench-start $(if $(call bench_has,embed),$B/bin/embed $B/peers/embe
 	if [ -z "$(bench_embed_cells)" ] || [ -z "$(bench_embed_model)" ]; then \
 		echo 'embed: skipped for want of bench_embed_cells or bench_embed_model'; else \
 	if [ -z "$$p" ]; then skip='no PyTorch'; fi; \
-	GOMP_SPINCOUNT=0 $(bench_line) embed --keys 'cells_per_s cells_per_cpu_s' --skip "$$skip" \
+	GOMP_SPINCOUNT=0 $(bench_line) embed --keys 'cells_per_s cells_per_cpu_s' --rounds $(bench_embed_rounds) --skip "$$skip" \
 		-- bash bench/embed.sh $B/bench/embed.json $B/bin/embed $(bench_embed_cells) --model $(bench_embed_model) \
 		--out $B/bench/embed-ours.h5ad --report $B/bench/embed.json --threads $(bench_threads) --quiet \
 		-- bash bench/embed.sh $B/bench/embed.json $$p bench/embed-torch.py $(bench_embed_cells) \
