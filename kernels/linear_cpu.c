@@ -21,27 +21,52 @@ struct many {
     size_t rows; /* forward: of a task */
 };
 
+static size_t panels_of(const struct op_linear *o)
+{
+    return tile_up(o->out, TILE_COLS) / TILE_COLS;
+}
+
+size_t CPU(linear_packed_bytes)(const struct op_linear *o)
+{
+    return panels_of(o) * TILE_COLS * o->in * sizeof(float);
+}
+
 size_t CPU(linear_scratch_bytes)(const struct op_linear *o, size_t ops)
 {
-    size_t reals = 0;
+    size_t bytes = 0;
     for (size_t i = 0; i < ops; i++)
-        reals += tile_up(o[i].out, TILE_COLS) * o[i].in;
-    return reals * sizeof(float);
+        bytes += CPU(linear_packed_bytes)(&o[i]);
+    return bytes;
 }
+
+struct packing {
+    const struct op_linear *o;
+    float *to;
+};
 
 static void pack_panel(void *ctx, size_t panel, int worker)
 {
-    const struct many *l = ctx;
-    const struct op_linear *o = l->o;
-    float *to = o->scratch;
-    (void)worker;
-    for (size_t panels; panel >= (panels = tile_up(o->out, TILE_COLS) / TILE_COLS); o++) {
-        panel -= panels;
-        to += panels * TILE_COLS * o->in;
-    }
+    const struct packing *p = ctx;
+    const struct op_linear *o = p->o;
     const size_t at = panel * TILE_COLS;
+    (void)worker;
     tile_turn((const float *)o->w + at * o->ld_w, o->ld_w, smaller(TILE_COLS, o->out - at), o->in,
-              TILE_COLS, to + at * o->in);
+              TILE_COLS, p->to + at * o->in);
+}
+
+void CPU(linear_pack)(const struct op_linear *o, void *to)
+{
+    struct packing p = { o, to };
+    threads_for(panels_of(o), pack_panel, &p);
+}
+
+/* The panels of operation i: packed before, or in the scratch of all. */
+static float *panels_at(const struct op_linear *o, size_t i)
+{
+    float *to = o->scratch;
+    for (size_t k = 0; k < i; k++)
+        to += panels_of(&o[k]) * TILE_COLS * o[k].in;
+    return to;
 }
 
 /* A share of the piece of weights after this one into the second-level cache, with each tile of
@@ -112,27 +137,27 @@ static void forward_rows(void *ctx, size_t task, int worker)
 {
     const struct many *l = ctx;
     const size_t at = task * l->rows, rows = smaller(l->rows, l->o->n - at);
-    const float *panel = l->o->scratch;
     _Alignas(64) float sums[ROWS_WIDE * TILE_COLS];
     (void)worker;
-    for (const struct op_linear *o = l->o; o < l->o + l->ops; o++)
+    for (const struct op_linear *o = l->o; o < l->o + l->ops; o++) {
+        const float *panel = o->packed ? o->packed : panels_at(l->o, (size_t)(o - l->o));
         for (size_t j = 0; j < o->out; j += TILE_COLS, panel += TILE_COLS * o->in) {
             panel_sums(o, (const float *)o->x + at * o->ld_x, rows, l->rows == ROWS_WIDE, panel,
                        sums);
             finish(o, sums, rows, at, j);
         }
+    }
 }
 
 void CPU(linears_forward)(const struct op_linear *o, size_t ops)
 {
     const bool wide = CPU(linear_scratch_bytes)(o, ops) > WIDE;
     struct many l = { o, ops, wide ? ROWS_WIDE : ROWS };
-    size_t panels = 0;
     if (!o->n)
         return;
     for (size_t i = 0; i < ops; i++)
-        panels += tile_up(o[i].out, TILE_COLS) / TILE_COLS;
-    threads_for(panels, pack_panel, &l);
+        if (!o[i].packed)
+            CPU(linear_pack)(&o[i], panels_at(o, i));
     threads_for((o->n + l.rows - 1) / l.rows, forward_rows, &l);
 }
 
