@@ -43,18 +43,23 @@ static inline size_t tile_up(size_t n, size_t to)
     return (n + to - 1) / to * to;
 }
 
-/* c[r][.] (+)= sum over k in [0, n) of a[r row_a + k step_a] b[k ld_b + .],  TILE_ROWS x TILE_COLS
- */
-static inline __attribute__((always_inline)) void tile(size_t n, const float *a, size_t row_a,
-                                                       size_t step_a, const float *b, size_t ld_b,
-                                                       bool add, float *c, size_t ld_c)
+/* c[r][.] = start + sum over k in [0, n) of a[r row_a + k step_a] b[k ld_b + .] (+ before[r][.]),
+ * TILE_ROWS x TILE_COLS. start: a row for all, or NULL; before: a matrix like c, or NULL. */
+static inline __attribute__((always_inline)) void
+tile_onto(size_t n, const float *a, size_t row_a, size_t step_a, const float *b, size_t ld_b,
+          const float *start, const float *before, size_t ld_before, float *c, size_t ld_c)
 {
     tile_vec sum[TILE_ROWS][TILE_VECS];
 #pragma GCC unroll 16
     for (int r = 0; r < TILE_ROWS; r++)
 #pragma GCC unroll 16
-        for (int v = 0; v < TILE_VECS; v++)
-            sum[r][v] = (tile_vec){ 0 };
+        for (int v = 0; v < TILE_VECS; v++) {
+            if (start)
+                sum[r][v] = *(const tile_load *)(start + v * CPU_FLOATS);
+            else
+                sum[r][v] = (tile_vec){ 0 };
+        }
+#pragma GCC unroll 4
     for (size_t k = 0; k < n; k++, a += step_a, b += ld_b) {
         tile_vec of_b[TILE_VECS];
 #pragma GCC unroll 16
@@ -72,11 +77,17 @@ static inline __attribute__((always_inline)) void tile(size_t n, const float *a,
     for (int r = 0; r < TILE_ROWS; r++)
 #pragma GCC unroll 16
         for (int v = 0; v < TILE_VECS; v++) {
-            tile_load *to = (tile_load *)(c + (size_t)r * ld_c + v * CPU_FLOATS);
-            if (add)
-                sum[r][v] += *to;
-            *to = sum[r][v];
+            if (before)
+                sum[r][v] += *(const tile_load *)(before + (size_t)r * ld_before + v * CPU_FLOATS);
+            *(tile_load *)(c + (size_t)r * ld_c + v * CPU_FLOATS) = sum[r][v];
         }
+}
+
+static inline __attribute__((always_inline)) void tile(size_t n, const float *a, size_t row_a,
+                                                       size_t step_a, const float *b, size_t ld_b,
+                                                       bool add, float *c, size_t ld_c)
+{
+    tile_onto(n, a, row_a, step_a, b, ld_b, NULL, add ? c : NULL, ld_c, c, ld_c);
 }
 
 typedef float tile_four __attribute__((vector_size(16)));
