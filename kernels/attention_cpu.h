@@ -56,7 +56,7 @@ static inline const float *part_panels(const struct op_attention *o, struct part
     float *copy = part_take(p, p->T * p->W_up);
     for (size_t c = 0; c < p->W; c += TILE_COLS)
         tile_widen((const float *)matrix + p->at + c, o->d, p->T, smaller(TILE_COLS, p->W - c),
-                   TILE_COLS, copy + c * p->T);
+                   copy + c * p->T);
     return copy;
 }
 

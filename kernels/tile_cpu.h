@@ -112,6 +112,13 @@ static inline void turn_four(const float *x, size_t ld, float *out, size_t heigh
     *(tile_four_load *)(out + 3 * height) = TILE_SHUFFLE(ab2, cd2, 2, 3, 6, 7);
 }
 
+/* Rows that lie far apart are foreseen by nobody but us. */
+static inline void tile_fetch(const float *x, size_t w)
+{
+    for (size_t k = 0; k < w; k += 16)
+        __builtin_prefetch(x + k);
+}
+
 /* Rows [0, n) of x [.., ld], w wide, as tiles of `height` rows turned over: out[tile][k][row in the
  * tile], rows beyond n nought. out: tile_up(n, height) * w. */
 static inline void tile_turn(const float *x, size_t ld, size_t n, size_t w, size_t height,
@@ -122,22 +129,31 @@ static inline void tile_turn(const float *x, size_t ld, size_t n, size_t w, size
         size_t r = 0;
         if (rows < height)
             memset(out, 0, height * w * sizeof *out);
-        for (; r + 4 <= rows && w % 4 == 0; r += 4)
+        for (; r + 4 <= rows && w % 4 == 0; r += 4) {
+            for (size_t a = i + r + 8; a < n && a < i + r + 12; a++)
+                tile_fetch(x + a * ld, w);
             for (size_t k = 0; k < w; k += 4)
                 turn_four(x + (i + r) * ld + k, ld, out + k * height + r, height);
+        }
         for (; r < rows; r++)
             for (size_t k = 0; k < w; k++)
                 out[k * height + r] = x[(i + r) * ld + k];
     }
 }
 
-/* Rows as they are, but `wide` numbers each, nought beyond w. */
-static inline void tile_widen(const float *x, size_t ld, size_t n, size_t w, size_t wide,
-                              float *out)
+/* Rows as they are, but TILE_COLS numbers each, nought beyond w <= TILE_COLS. */
+static inline void tile_widen(const float *x, size_t ld, size_t n, size_t w, float *out)
 {
-    for (size_t i = 0; i < n; i++) {
-        memcpy(out + i * wide, x + i * ld, w * sizeof *out);
-        memset(out + i * wide + w, 0, (wide - w) * sizeof *out);
+    enum { AHEAD = 12 };
+    for (size_t i = 0; i < n; i++, out += TILE_COLS) {
+        if (i + AHEAD < n)
+            tile_fetch(x + (i + AHEAD) * ld, w);
+        if (w == TILE_COLS) {
+            memcpy(out, x + i * ld, TILE_COLS * sizeof *out);
+            continue;
+        }
+        memcpy(out, x + i * ld, w * sizeof *out);
+        memset(out + w, 0, (TILE_COLS - w) * sizeof *out);
     }
 }
 

@@ -7,7 +7,7 @@
 #include "lib/base/file.h"
 #include "lib/io/tables.h"
 
-enum { MAX_ROWS = 8192, KEEP_BYTES = 64 << 20 /* of packed weights */ };
+enum { MAX_ROWS = 8192, KEEP_BYTES = 512 << 20 /* of packed weights */ };
 
 enum rc embedder_open(struct embedder *m, const char *folder, const struct backend *b,
                       const struct embedder_wants *want, struct err *e)

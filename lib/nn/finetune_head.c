@@ -9,7 +9,7 @@
 
 enum {
     HEAD_ROWS = 1024,
-    KEEP_BYTES = 64 << 20, /* of packed weights, while cells are encoded */
+    KEEP_BYTES = 512 << 20, /* of packed weights, while cells are encoded */
     FOLD_GENES = 2         /* times the pairs of the vocabulary */
 };
 

@@ -9,7 +9,7 @@
 #include "lib/nn/model_parts.h"
 
 enum {
-    PAIRS = 1024,     /* of the embedding block at a time */
+    PAIRS = 512,      /* of the embedding block at a time */
     GROUP_ROWS = 1024 /* of a group for each worker: whole cells, one at least */
 };
 
