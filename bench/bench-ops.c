@@ -1,10 +1,11 @@
 /* bench-ops: each operation of the table (lib/tensor/backend.h), forward and backward, at the
  * shapes of the small and the base model, beside this machine's product rate. bench-ops [OP]
- * [--config small|base] [--rows N] [--cell N] [--repeat N] [--threads N] [--backend B] One line for
- * each slot and shape: milliseconds of the shortest call, GFLOP/s, GB/s (what the operation must
- * move: lib/tensor/op_cost.h), and GFLOP/s by processor time as if every worker had a core to
- * itself, with its share of the product rate measured the same way. Products in f32 always, in bf16
- * where the processor has them. OP: a word of the first column, e.g. attention. */
+ * [--config small|base] [--rows N] [--cell N] [--repeat N] [--threads N] [--forward-only]
+ * [--backend B] One line for each slot and shape: milliseconds of the shortest call, GFLOP/s, GB/s
+ * (what the operation must move: lib/tensor/op_cost.h), and GFLOP/s by processor time as if every
+ * worker had a core to itself, with its share of the product rate measured the same way. Products
+ * in f32 always, in bf16 where the processor has them. OP: a word of the first column, e.g.
+ * attention. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ static struct {
     const char *config;
     int64_t rows, cell, repeat;
     double dropout;
+    bool forward_only;
 } opt = { .config = "small", .rows = 4096, .cell = 1024, .repeat = 5 };
 
 static const struct opt opts[] = {
@@ -27,6 +29,8 @@ static const struct opt opts[] = {
     OPT_I64("cell", &opt.cell, "N", "rows of a cell"),
     OPT_I64("repeat", &opt.repeat, "N", "calls; the shortest counts"),
     OPT_F64("dropout", &opt.dropout, "NUM", "rate where an operation takes one"),
+    OPT_FLAG("forward-only", &opt.forward_only,
+             "as where nothing is learned: no backward, nothing kept for it, weights stay packed"),
     OPT_END,
 };
 
@@ -183,6 +187,8 @@ static void do_optim(struct tape *t, const struct shape *s)
         return;
     t->b->axpy(&(struct op_axpy){ n, 1, a->x, b->x });
     t->b->sum_squares(a->x, n);
+    if (!b->g)
+        return;
     memset(b->g, 0, n * t->b->real_bytes);
     t->b->adamw(&(struct op_adamw){ .n_segments = 1,
                                     .begin = begin,
@@ -252,7 +258,8 @@ static enum rc run(const struct tool_args *a, struct err *e)
     printf("%-22s %12s %10s %9s %8s %11s %10s\n", "op", "shape", "ms", "GFLOP/s", "GB/s",
            "GFLOP/cpu s", "of products");
     struct tape t;
-    tape_init(&t, profile_backend(b), true);
+    tape_init(&t, profile_backend(b), !opt.forward_only);
+    tape_keep_weights(&t, opt.forward_only ? SIZE_MAX : 0);
     bool any = false;
     enum rc rc = RC_OK;
     for (size_t i = 0; !rc && i < sizeof ops / sizeof *ops; i++) {
@@ -263,7 +270,8 @@ static enum rc run(const struct tool_args *a, struct err *e)
         for (int64_t k = 0; !rc && k <= opt.repeat; k++) {
             tape_reset(&t);
             ops[i].call(&t, &s);
-            tape_backward(&t);
+            if (!opt.forward_only)
+                tape_backward(&t);
             rc = tape_check(&t, e);
             if (k == 0)
                 profile_reset();

@@ -72,6 +72,8 @@ static struct model_config config_of(const char *name)
     return c;
 }
 
+enum { KEEP_BYTES = 1 << 29 }; /* of packed weights, with --forward-only */
+
 struct cells {
     struct batch_cell *cell;
     size_t n;
@@ -164,7 +166,7 @@ static enum rc make_model(struct model *m, const struct model_config *c, const s
 static enum rc forward(struct trainer *t, const struct batch_cell *cell, size_t n, struct err *e)
 {
     struct batch b;
-    struct model_out out = { 0 };
+    struct model_out out = { .cells_only = true };
     const struct model_run run = { 0 };
     const struct model_config *c = &t->m->config;
     arena_reset(&t->batches);
@@ -212,6 +214,8 @@ static enum rc run(const struct tool_args *a, struct err *e)
                                      .seed = a->seed,
                                      .micro_rows = (size_t)opt.micro_rows };
     trainer_init(&t, &m, &o);
+    if (opt.forward_only)
+        tape_keep_weights(&t.tape, KEEP_BYTES);
     double best = INFINITY, best_cpu = 0, flop = 0, masked = 0;
     struct train_result r = { 0 };
     for (int64_t pass = -1; !rc && pass < opt.repeat; pass++) {

@@ -50,7 +50,7 @@ static const struct opt opts[] = {
             "weight of the gene loss; the value loss has the rest"),
     OPT_F64("held-out", &o.held_out, "NUM", "share of cells that are never trained on"),
     OPT_I64("eval-cells", &o.eval_cells, "N", "of those, as many are evaluated on; 0: all"),
-    OPT_I64("eval-every", &o.eval_every, "N", "steps between evaluations on those; 0: never"),
+    OPT_I64("eval-every", &o.eval_every, "N", "steps between evaluations on those; 0: only before the first step"),
     OPT_I64("checkpoint-every", &o.checkpoint_every, "N", "steps between checkpoints"),
     OPT_I64("keep", &o.keep, "N", "newest checkpoints to keep"),
     OPT_I64("micro-rows", &o.micro_rows, "N",

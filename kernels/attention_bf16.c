@@ -80,17 +80,19 @@ static void forward_part(void *ctx, size_t task, int worker)
     bf16 *v = part_take(&p, T_up * p.W_up);
     struct soft f = { .y = part_take(&p, 2 * BF16_SIDE * p.W_up) };
     bf16_start();
-    bf16_rows(part_of_matrix(&p, o->q), o->d, p.T, p.W, q);
+    bf16_rows((const float *)o->q + p.q_at, o->d, p.n_q, p.W, q);
     bf16_turned(part_of_matrix(&p, o->k), o->d, p.T, p.W, k);
     bf16_pairs(part_of_matrix(&p, o->v), o->d, p.T, p.W, T_up, v);
-    for (size_t i = 0; i < p.T; i += BF16_SIDE) {
-        const size_t n = smaller(BF16_SIDE, p.T - i);
+    for (size_t i = 0; i < p.n_q; i += BF16_SIDE) {
+        const size_t n = smaller(BF16_SIDE, p.n_q - i);
         forward_tile(o, &p, q + i * p.W_up, k, v, &f, i, n);
         for (size_t r = 0; r < n; r++) {
-            float *y = (float *)o->y + p.at + (i + r) * o->d;
+            float *y = (float *)o->y + p.q_at + (i + r) * o->d;
             const float one_over = 1 / f.sum[r];
             for (size_t m = 0; m < p.W; m++)
                 y[m] = f.y[r * p.W_up + m] * one_over;
+            if (o->first_only)
+                continue;
             ((float *)o->row_max)[(p.a + i + r) * o->heads + p.head] = f.max[r];
             ((float *)o->row_sum)[(p.a + i + r) * o->heads + p.head] = f.sum[r];
         }

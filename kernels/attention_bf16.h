@@ -15,6 +15,7 @@ enum { KEYS = 192 };
 /* One cell and head: T rows, W columns of the matrices, W_up of packed ones. */
 struct part {
     size_t a, T, W, W_up, head, at; /* a: first row; at: offset of (row a, head's column) */
+    size_t n_q, q_at;               /* queries, where the first of them is in q and y */
     float scale;
     char *work;
 };
@@ -29,6 +30,8 @@ static inline struct part part_of(const struct op_attention *o, size_t task, int
     p.W = o->d / o->heads;
     p.W_up = bf16_up(p.W);
     p.at = p.a * o->d + p.head * p.W;
+    p.n_q = o->first_only ? 1 : p.T;
+    p.q_at = o->first_only ? c * o->d + p.head * p.W : p.at;
     p.scale = (float)(1 / sqrt((double)p.W));
     p.work = (char *)((float *)o->work + (size_t)worker * o->work_reals);
     return p;

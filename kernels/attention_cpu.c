@@ -121,17 +121,19 @@ static void forward_part(void *ctx, size_t task, int worker)
 {
     const struct op_attention *o = ctx;
     struct part p = part_of(o, task, worker);
-    const float *q = part_turned(o, &p, o->q, TILE_ROWS), *k = part_turned(o, &p, o->k, TILE_COLS);
-    const float *v = part_panels(o, &p, o->v);
+    const float *q = part_turned_from(o, &p, o->q, p.q_at, p.n_q, TILE_ROWS);
+    const float *k = part_turned(o, &p, o->k, TILE_COLS), *v = part_panels(o, &p, o->v);
     struct soft f = { .y = part_take(&p, QUERIES * p.W_up), .s = part_take(&p, QUERIES * KEYS) };
-    for (size_t i = 0; i < p.T; i += QUERIES) {
-        const size_t n = smaller(QUERIES, p.T - i);
+    for (size_t i = 0; i < p.n_q; i += QUERIES) {
+        const size_t n = smaller(QUERIES, p.n_q - i);
         forward_block(o, &p, q + i * p.W, k, v, &f, i, n);
         for (size_t r = 0; r < n; r++) {
-            float *y = (float *)o->y + p.at + (i + r) * o->d;
+            float *y = (float *)o->y + p.q_at + (i + r) * o->d;
             const float sum = soft_sum(&f, r), one_over = 1 / sum;
             for (size_t m = 0; m < p.W; m++)
                 y[m] = f.y[r * p.W_up + m] * one_over;
+            if (o->first_only)
+                continue;
             ((float *)o->row_max)[(p.a + i + r) * o->heads + p.head] = f.max[r];
             ((float *)o->row_sum)[(p.a + i + r) * o->heads + p.head] = sum;
         }

@@ -17,6 +17,7 @@ enum { KEYS = 192, QUERIES = 48 };
 /* One cell and head: T rows, W columns of the matrices, W_up columns of padded copies. */
 struct part {
     size_t a, T, W, W_up, head, at; /* a: first row; at: offset of (row a, head's column) */
+    size_t n_q, q_at;               /* queries, where the first of them is in q and y */
     float scale;
     float *work;
 };
@@ -31,6 +32,8 @@ static inline struct part part_of(const struct op_attention *o, size_t task, int
     p.W = o->d / o->heads;
     p.W_up = tile_up(p.W, TILE_COLS);
     p.at = p.a * o->d + p.head * p.W;
+    p.n_q = o->first_only ? 1 : p.T;
+    p.q_at = o->first_only ? c * o->d + p.head * p.W : p.at;
     p.scale = (float)(1 / sqrt((double)p.W));
     p.work = (float *)o->work + (size_t)worker * o->work_reals;
     return p;
@@ -53,7 +56,7 @@ static inline const float *part_panels(const struct op_attention *o, struct part
     float *copy = part_take(p, p->T * p->W_up);
     for (size_t c = 0; c < p->W; c += TILE_COLS)
         tile_widen((const float *)matrix + p->at + c, o->d, p->T, smaller(TILE_COLS, p->W - c),
-                   TILE_COLS, copy + c * p->T);
+                   copy + c * p->T);
     return copy;
 }
 
@@ -63,13 +66,19 @@ static inline const float *part_panel(const struct part *p, const float *panels,
     return panels + c * p->T + j * TILE_COLS;
 }
 
-/* Rows turned over, `height` at a time. */
+/* n rows from offset `at` on turned over, `height` at a time. */
+static inline const float *part_turned_from(const struct op_attention *o, struct part *p,
+                                            const void *matrix, size_t at, size_t n, size_t height)
+{
+    float *copy = part_take(p, tile_up(n, height) * p->W);
+    tile_turn((const float *)matrix + at, o->d, n, p->W, height, copy);
+    return copy;
+}
+
 static inline const float *part_turned(const struct op_attention *o, struct part *p,
                                        const void *matrix, size_t height)
 {
-    float *copy = part_take(p, tile_up(p->T, height) * p->W);
-    tile_turn((const float *)matrix + p->at, o->d, p->T, p->W, height, copy);
-    return copy;
+    return part_turned_from(o, p, matrix, p->at, p->T, height);
 }
 
 /* s[n][KEYS] = n rows (turned over, whole tiles) times `keys` keys (turned over, from one that

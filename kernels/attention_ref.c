@@ -12,7 +12,7 @@ static double dot(const double *a, const double *b, size_t n)
     return s;
 }
 
-/* The score of query row i and key row j (rows of the batch) in head h. */
+/* The score of row i of q and key row j (of the batch) in head h. */
 static double score(const struct op_attention *o, size_t i, size_t j, size_t h)
 {
     const size_t w = o->d / o->heads;
@@ -23,15 +23,16 @@ static double score(const struct op_attention *o, size_t i, size_t j, size_t h)
 static void forward_row(const struct op_attention *o, size_t c, size_t i, size_t h)
 {
     const size_t w = o->d / o->heads, a = o->first[c], b = o->first[c + 1];
+    const size_t at = o->first_only ? c : i; /* in q and y */
     const double *v = o->v;
-    double *y = (double *)o->y + i * o->d + h * w;
+    double *y = (double *)o->y + at * o->d + h * w;
     double max = -INFINITY, sum = 0;
     for (size_t j = a; j < b; j++)
-        max = fmax(max, score(o, i, j, h));
+        max = fmax(max, score(o, at, j, h));
     for (size_t k = 0; k < w; k++)
         y[k] = 0;
     for (size_t j = a; j < b; j++) {
-        double p = exp(score(o, i, j, h) - max);
+        double p = exp(score(o, at, j, h) - max);
         sum += p;
         p *= dropout_factor(&o->drop, i, (uint32_t)h, j - a);
         for (size_t k = 0; k < w; k++)
@@ -39,6 +40,8 @@ static void forward_row(const struct op_attention *o, size_t c, size_t i, size_t
     }
     for (size_t k = 0; k < w; k++)
         y[k] /= sum;
+    if (o->first_only)
+        return;
     ((double *)o->row_max)[i * o->heads + h] = max;
     ((double *)o->row_sum)[i * o->heads + h] = sum;
 }
@@ -46,7 +49,7 @@ static void forward_row(const struct op_attention *o, size_t c, size_t i, size_t
 void attention_forward_ref(const struct op_attention *o)
 {
     for (size_t c = 0; c < o->n_cells; c++)
-        for (size_t i = o->first[c]; i < o->first[c + 1]; i++)
+        for (size_t i = o->first[c]; i < (o->first_only ? o->first[c] + 1 : o->first[c + 1]); i++)
             for (size_t h = 0; h < o->heads; h++)
                 forward_row(o, c, i, h);
 }

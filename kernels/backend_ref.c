@@ -11,6 +11,7 @@ const struct backend backend_ref = {
     .name = "ref",
     .type = REAL_F64,
     .real_bytes = sizeof(double),
+    .attention_first = true,
     .small = &small_ref,
     .linear_forward = linear_forward_ref,
     .linear_backward = linear_backward_ref,

@@ -27,6 +27,10 @@ void CPU(act_forward)(const struct op_act *o);
 void CPU(act_backward)(const struct op_act *o);
 /* Bytes of op_linear.scratch for forward and backward (of cpu: forward alone). */
 size_t CPU(linear_scratch_bytes)(const struct op_linear *o, size_t ops);
+size_t CPU(linear_packed_bytes)(const struct op_linear *o);
+void CPU(linear_pack)(const struct op_linear *o, void *to);
+size_t BF16(linear_packed_bytes)(const struct op_linear *o);
+void BF16(linear_pack)(const struct op_linear *o, void *to);
 size_t BF16(linear_scratch_bytes)(const struct op_linear *o, size_t ops);
 void BF16(linear_forward)(const struct op_linear *o);
 void BF16(linear_backward)(const struct op_linear *o);

@@ -41,6 +41,11 @@ size_t BF16(linear_scratch_bytes)(const struct op_linear *o, size_t ops)
     return (deep > rows ? deep : rows) * sizeof(bf16);
 }
 
+size_t BF16(linear_packed_bytes)(const struct op_linear *o)
+{
+    return bf16_up(o->in) * bf16_up(o->out) * sizeof(bf16);
+}
+
 /* Where the packed weights of operation i begin. */
 static bf16 *weights_of(const struct many *l, size_t i)
 {
@@ -64,14 +69,25 @@ static size_t panel_of(const struct many *l, size_t *panel)
     return i;
 }
 
+struct packing {
+    const struct op_linear *o;
+    bf16 *to;
+};
+
 static void pack_forward(void *ctx, size_t panel, int worker)
 {
-    const struct many *l = ctx;
-    const size_t i = panel_of(l, &panel), at = panel * BF16_SIDE;
-    const struct op_linear *o = &l->o[i];
+    const struct packing *p = ctx;
+    const struct op_linear *o = p->o;
+    const size_t at = panel * BF16_SIDE;
     (void)worker;
     bf16_turned_panel((const float *)o->w + at * o->ld_w, o->ld_w, smaller(BF16_SIDE, o->out - at),
-                      o->in, weights_of(l, i) + at * l->in_up);
+                      o->in, p->to + at * bf16_up(o->in));
+}
+
+void BF16(linear_pack)(const struct op_linear *o, void *to)
+{
+    struct packing p = { o, to };
+    threads_for(bf16_up(o->out) / BF16_SIDE, pack_forward, &p);
 }
 
 /* y of packed rows. */
@@ -100,13 +116,15 @@ static void forward_rows(void *ctx, size_t task, int worker)
     bf16_start();
     bf16_rows((const float *)l->o->x + at * l->o->ld_x, l->o->ld_x, rows, l->o->in, x);
     for (size_t i = 0; i < l->ops; i++)
-        forward_of(&l->o[i], at, rows, x, weights_of(l, i));
+        forward_of(&l->o[i], at, rows, x, l->o[i].packed ? l->o[i].packed : weights_of(l, i));
 }
 
 void BF16(linears_forward)(const struct op_linear *o, size_t ops)
 {
     struct many l = many_of(o, ops);
-    threads_for(l.out_up / BF16_SIDE, pack_forward, &l);
+    for (size_t i = 0; i < ops; i++)
+        if (!o[i].packed)
+            BF16(linear_pack)(&o[i], weights_of(&l, i));
     threads_for((o->n + ROWS - 1) / ROWS, forward_rows, &l);
 }
 

@@ -1,5 +1,6 @@
-/* Forward: weights are packed once in panels of TILE_COLS outputs; a tile of rows takes its sums
- * over DEPTH inputs in registers, x read as it lies, and gets bias and activation as it is stored.
+/* Forward: weights are packed in panels of TILE_COLS outputs; a tile of rows takes its sums over
+ * DEPTH inputs in registers, beginning with the bias, x read as it lies, and gets its activation as
+ * it is stored.
  * A row's bits depend on that row alone (tests/kernels/test_rows.c). Backward: oneDNN. */
 #include "kernels/linear.h"
 
@@ -21,27 +22,52 @@ struct many {
     size_t rows; /* forward: of a task */
 };
 
+static size_t panels_of(const struct op_linear *o)
+{
+    return tile_up(o->out, TILE_COLS) / TILE_COLS;
+}
+
+size_t CPU(linear_packed_bytes)(const struct op_linear *o)
+{
+    return panels_of(o) * TILE_COLS * o->in * sizeof(float);
+}
+
 size_t CPU(linear_scratch_bytes)(const struct op_linear *o, size_t ops)
 {
-    size_t reals = 0;
+    size_t bytes = 0;
     for (size_t i = 0; i < ops; i++)
-        reals += tile_up(o[i].out, TILE_COLS) * o[i].in;
-    return reals * sizeof(float);
+        bytes += CPU(linear_packed_bytes)(&o[i]);
+    return bytes;
 }
+
+struct packing {
+    const struct op_linear *o;
+    float *to;
+};
 
 static void pack_panel(void *ctx, size_t panel, int worker)
 {
-    const struct many *l = ctx;
-    const struct op_linear *o = l->o;
-    float *to = o->scratch;
-    (void)worker;
-    for (size_t panels; panel >= (panels = tile_up(o->out, TILE_COLS) / TILE_COLS); o++) {
-        panel -= panels;
-        to += panels * TILE_COLS * o->in;
-    }
+    const struct packing *p = ctx;
+    const struct op_linear *o = p->o;
     const size_t at = panel * TILE_COLS;
+    (void)worker;
     tile_turn((const float *)o->w + at * o->ld_w, o->ld_w, smaller(TILE_COLS, o->out - at), o->in,
-              TILE_COLS, to + at * o->in);
+              TILE_COLS, p->to + at * o->in);
+}
+
+void CPU(linear_pack)(const struct op_linear *o, void *to)
+{
+    struct packing p = { o, to };
+    threads_for(panels_of(o), pack_panel, &p);
+}
+
+/* The panels of operation i: packed before, or in the scratch of all. */
+static float *panels_at(const struct op_linear *o, size_t i)
+{
+    float *to = o->scratch;
+    for (size_t k = 0; k < i; k++)
+        to += panels_of(&o[k]) * TILE_COLS * o[k].in;
+    return to;
 }
 
 /* A share of the piece of weights after this one into the second-level cache, with each tile of
@@ -55,33 +81,17 @@ static void fetch_next(const float *piece, size_t reals, size_t row)
         __builtin_prefetch((const void *)((uintptr_t)(piece + reals) + i * sizeof *piece), 0, 2);
 }
 
-/* sums[rows][TILE_COLS] = rows of x times one panel of weights. Rows beyond the last are noughts.
- */
-static void panel_sums(const struct op_linear *o, const float *x, size_t rows, bool wide,
-                       const float *panel, float *sums)
-{
-    float pad[TILE_ROWS * DEPTH];
-    for (size_t k = 0; k < o->in; k += DEPTH) {
-        const size_t depth = smaller(DEPTH, o->in - k);
-        for (size_t r = 0; r < rows; r += TILE_ROWS) {
-            const float *a = x + r * o->ld_x + k;
-            size_t ld = o->ld_x;
-            if (rows - r < TILE_ROWS) {
-                memset(pad, 0, sizeof pad);
-                for (size_t i = 0; i < rows - r; i++)
-                    memcpy(pad + i * DEPTH, a + i * ld, depth * sizeof *a);
-                a = pad;
-                ld = DEPTH;
-            }
-            if (wide)
-                fetch_next(panel + k * TILE_COLS, depth * TILE_COLS, r);
-            tile(depth, a, ld, 1, panel + k * TILE_COLS, TILE_COLS, k > 0, sums + r * TILE_COLS,
-                 TILE_COLS);
-        }
-    }
-}
+/* A piece of weights, `depth` inputs from k on, for the rows of a task. */
+struct piece {
+    const struct op_linear *o;
+    size_t j, k, depth;
+    const float *w;
+    bool wide;
+    float *sums; /* [rows][TILE_COLS] of the pieces before; only where there are several */
+    float start[TILE_COLS]; /* the bias, where this piece is the first */
+};
 
-/* Columns [j, j + n) of `rows` rows of y. */
+/* Columns [j, j + n) of rows of y. */
 static void store(const struct op_linear *o, const float *sums, size_t rows, size_t n, float *y)
 {
     for (size_t r = 0; r < rows; r++, sums += TILE_COLS, y += o->out)
@@ -91,48 +101,87 @@ static void store(const struct op_linear *o, const float *sums, size_t rows, siz
             memcpy(y, sums, n * sizeof *y);
 }
 
-/* Bias and activation. */
-static void finish(const struct op_linear *o, float *sums, size_t rows, size_t at, size_t j)
+/* What a tile of rows comes to, in the first-level cache still. */
+static void finish(const struct op_linear *o, float *sums, size_t rows, size_t to, size_t n)
 {
-    const size_t n = smaller(TILE_COLS, o->out - j), to = at * o->out + j;
-    float b[TILE_COLS] = { 0 };
-    if (o->b)
-        memcpy(b, (const float *)o->b + j, n * sizeof *b);
-    for (size_t r = 0; o->b && r < rows; r++)
-        for (size_t k = 0; k < TILE_COLS; k++)
-            sums[r * TILE_COLS + k] += b[k];
     if (o->pre)
         store(o, sums, rows, n, (float *)o->pre + to);
     if (o->act != ACT_NONE)
-        act_block(o->act, sums, sums, rows * TILE_COLS);
+        act_block(o->act, sums, sums, TILE_ROWS * TILE_COLS);
     store(o, sums, rows, n, (float *)o->y + to);
+}
+
+/* `rows` rows of x, from row `at` of the operation and row r of the task: a tile at most. The last
+ * piece writes y, at once where nothing else is to be done. */
+static void piece_rows(const struct piece *p, const float *a, size_t ld, size_t at, size_t r,
+                       size_t rows)
+{
+    const struct op_linear *o = p->o;
+    const size_t n = smaller(TILE_COLS, o->out - p->j), to = at * o->out + p->j;
+    const bool last = p->k + p->depth == o->in;
+    float *sums = p->sums + r * TILE_COLS;
+    if (last && o->act == ACT_NONE && n == TILE_COLS && rows == TILE_ROWS) {
+        tile_onto(p->depth, a, ld, 1, p->w, TILE_COLS, p->start, p->k ? sums : NULL, TILE_COLS,
+                  (float *)o->y + to, o->out);
+        return;
+    }
+    tile_onto(p->depth, a, ld, 1, p->w, TILE_COLS, p->start, p->k ? sums : NULL, TILE_COLS, sums,
+              TILE_COLS);
+    if (last)
+        finish(o, sums, rows, to, n);
+}
+
+/* Rows [at, at + rows) of the operation. Rows beyond the last are noughts. */
+static void piece_task(const struct piece *p, size_t at, size_t rows)
+{
+    const struct op_linear *o = p->o;
+    float pad[TILE_ROWS * DEPTH];
+    for (size_t r = 0; r < rows; r += TILE_ROWS) {
+        const float *a = (const float *)o->x + (at + r) * o->ld_x + p->k;
+        if (p->wide)
+            fetch_next(p->w, p->depth * TILE_COLS, r);
+        if (rows - r >= TILE_ROWS) {
+            piece_rows(p, a, o->ld_x, at + r, r, TILE_ROWS);
+            continue;
+        }
+        memset(pad, 0, sizeof pad);
+        for (size_t i = 0; i < rows - r; i++)
+            memcpy(pad + i * DEPTH, a + i * o->ld_x, p->depth * sizeof *a);
+        piece_rows(p, pad, DEPTH, at + r, r, rows - r);
+    }
 }
 
 static void forward_rows(void *ctx, size_t task, int worker)
 {
     const struct many *l = ctx;
     const size_t at = task * l->rows, rows = smaller(l->rows, l->o->n - at);
-    const float *panel = l->o->scratch;
     _Alignas(64) float sums[ROWS_WIDE * TILE_COLS];
     (void)worker;
-    for (const struct op_linear *o = l->o; o < l->o + l->ops; o++)
-        for (size_t j = 0; j < o->out; j += TILE_COLS, panel += TILE_COLS * o->in) {
-            panel_sums(o, (const float *)o->x + at * o->ld_x, rows, l->rows == ROWS_WIDE, panel,
-                       sums);
-            finish(o, sums, rows, at, j);
-        }
+    for (const struct op_linear *o = l->o; o < l->o + l->ops; o++) {
+        const float *panel = o->packed ? o->packed : panels_at(l->o, (size_t)(o - l->o));
+        struct piece p = { .o = o, .wide = l->rows == ROWS_WIDE, .sums = sums };
+        for (p.j = 0; p.j < o->out; p.j += TILE_COLS, panel += TILE_COLS * o->in)
+            for (p.k = 0; p.k < o->in; p.k += DEPTH) {
+                const size_t n = smaller(TILE_COLS, o->out - p.j);
+                memset(p.start, 0, sizeof p.start);
+                if (o->b && !p.k)
+                    memcpy(p.start, (const float *)o->b + p.j, n * sizeof *p.start);
+                p.depth = smaller(DEPTH, o->in - p.k);
+                p.w = panel + p.k * TILE_COLS;
+                piece_task(&p, at, rows);
+            }
+    }
 }
 
 void CPU(linears_forward)(const struct op_linear *o, size_t ops)
 {
     const bool wide = CPU(linear_scratch_bytes)(o, ops) > WIDE;
     struct many l = { o, ops, wide ? ROWS_WIDE : ROWS };
-    size_t panels = 0;
     if (!o->n)
         return;
     for (size_t i = 0; i < ops; i++)
-        panels += tile_up(o[i].out, TILE_COLS) / TILE_COLS;
-    threads_for(panels, pack_panel, &l);
+        if (!o[i].packed)
+            CPU(linear_pack)(&o[i], panels_at(o, i));
     threads_for((o->n + l.rows - 1) / l.rows, forward_rows, &l);
 }
 

@@ -41,6 +41,7 @@ static void forward_block(void *ctx, size_t block, int worker)
         }
         const float *r = o->r ? (const float *)o->r + i * d : NULL;
         float m = 0, v = 0;
+#pragma omp simd
         for (size_t j = 0; j < d; j++)
             s[j] = r ? x[j] + r[j] : x[j];
 #pragma omp simd reduction(+ : m)
@@ -53,6 +54,7 @@ static void forward_block(void *ctx, size_t block, int worker)
         const float rstd = (float)(1 / sqrt((double)v / (double)d + o->eps));
         ((float *)o->mean)[i] = m;
         ((float *)o->rstd)[i] = rstd;
+#pragma omp simd
         for (size_t j = 0; j < d; j++)
             y[j] = (s[j] - m) * rstd * gamma[j] + beta[j];
     }

@@ -43,18 +43,23 @@ static inline size_t tile_up(size_t n, size_t to)
     return (n + to - 1) / to * to;
 }
 
-/* c[r][.] (+)= sum over k in [0, n) of a[r row_a + k step_a] b[k ld_b + .],  TILE_ROWS x TILE_COLS
- */
-static inline __attribute__((always_inline)) void tile(size_t n, const float *a, size_t row_a,
-                                                       size_t step_a, const float *b, size_t ld_b,
-                                                       bool add, float *c, size_t ld_c)
+/* c[r][.] = start + sum over k in [0, n) of a[r row_a + k step_a] b[k ld_b + .] (+ before[r][.]),
+ * TILE_ROWS x TILE_COLS. start: a row for all, or NULL; before: a matrix like c, or NULL. */
+static inline __attribute__((always_inline)) void
+tile_onto(size_t n, const float *a, size_t row_a, size_t step_a, const float *b, size_t ld_b,
+          const float *start, const float *before, size_t ld_before, float *c, size_t ld_c)
 {
     tile_vec sum[TILE_ROWS][TILE_VECS];
 #pragma GCC unroll 16
     for (int r = 0; r < TILE_ROWS; r++)
 #pragma GCC unroll 16
-        for (int v = 0; v < TILE_VECS; v++)
-            sum[r][v] = (tile_vec){ 0 };
+        for (int v = 0; v < TILE_VECS; v++) {
+            if (start)
+                sum[r][v] = *(const tile_load *)(start + v * CPU_FLOATS);
+            else
+                sum[r][v] = (tile_vec){ 0 };
+        }
+#pragma GCC unroll 4
     for (size_t k = 0; k < n; k++, a += step_a, b += ld_b) {
         tile_vec of_b[TILE_VECS];
 #pragma GCC unroll 16
@@ -72,11 +77,17 @@ static inline __attribute__((always_inline)) void tile(size_t n, const float *a,
     for (int r = 0; r < TILE_ROWS; r++)
 #pragma GCC unroll 16
         for (int v = 0; v < TILE_VECS; v++) {
-            tile_load *to = (tile_load *)(c + (size_t)r * ld_c + v * CPU_FLOATS);
-            if (add)
-                sum[r][v] += *to;
-            *to = sum[r][v];
+            if (before)
+                sum[r][v] += *(const tile_load *)(before + (size_t)r * ld_before + v * CPU_FLOATS);
+            *(tile_load *)(c + (size_t)r * ld_c + v * CPU_FLOATS) = sum[r][v];
         }
+}
+
+static inline __attribute__((always_inline)) void tile(size_t n, const float *a, size_t row_a,
+                                                       size_t step_a, const float *b, size_t ld_b,
+                                                       bool add, float *c, size_t ld_c)
+{
+    tile_onto(n, a, row_a, step_a, b, ld_b, NULL, add ? c : NULL, ld_c, c, ld_c);
 }
 
 typedef float tile_four __attribute__((vector_size(16)));
@@ -101,6 +112,13 @@ static inline void turn_four(const float *x, size_t ld, float *out, size_t heigh
     *(tile_four_load *)(out + 3 * height) = TILE_SHUFFLE(ab2, cd2, 2, 3, 6, 7);
 }
 
+/* Rows that lie far apart are foreseen by nobody but us. */
+static inline void tile_fetch(const float *x, size_t w)
+{
+    for (size_t k = 0; k < w; k += 16)
+        __builtin_prefetch(x + k);
+}
+
 /* Rows [0, n) of x [.., ld], w wide, as tiles of `height` rows turned over: out[tile][k][row in the
  * tile], rows beyond n nought. out: tile_up(n, height) * w. */
 static inline void tile_turn(const float *x, size_t ld, size_t n, size_t w, size_t height,
@@ -111,22 +129,31 @@ static inline void tile_turn(const float *x, size_t ld, size_t n, size_t w, size
         size_t r = 0;
         if (rows < height)
             memset(out, 0, height * w * sizeof *out);
-        for (; r + 4 <= rows && w % 4 == 0; r += 4)
+        for (; r + 4 <= rows && w % 4 == 0; r += 4) {
+            for (size_t a = i + r + 8; a < n && a < i + r + 12; a++)
+                tile_fetch(x + a * ld, w);
             for (size_t k = 0; k < w; k += 4)
                 turn_four(x + (i + r) * ld + k, ld, out + k * height + r, height);
+        }
         for (; r < rows; r++)
             for (size_t k = 0; k < w; k++)
                 out[k * height + r] = x[(i + r) * ld + k];
     }
 }
 
-/* Rows as they are, but `wide` numbers each, nought beyond w. */
-static inline void tile_widen(const float *x, size_t ld, size_t n, size_t w, size_t wide,
-                              float *out)
+/* Rows as they are, but TILE_COLS numbers each, nought beyond w <= TILE_COLS. */
+static inline void tile_widen(const float *x, size_t ld, size_t n, size_t w, float *out)
 {
-    for (size_t i = 0; i < n; i++) {
-        memcpy(out + i * wide, x + i * ld, w * sizeof *out);
-        memset(out + i * wide + w, 0, (wide - w) * sizeof *out);
+    enum { AHEAD = 12 };
+    for (size_t i = 0; i < n; i++, out += TILE_COLS) {
+        if (i + AHEAD < n)
+            tile_fetch(x + (i + AHEAD) * ld, w);
+        if (w == TILE_COLS) {
+            memcpy(out, x + i * ld, TILE_COLS * sizeof *out);
+            continue;
+        }
+        memcpy(out, x + i * ld, w * sizeof *out);
+        memset(out + w, 0, (TILE_COLS - w) * sizeof *out);
     }
 }
 

@@ -7,7 +7,7 @@
 #include "lib/base/file.h"
 #include "lib/io/tables.h"
 
-enum { MAX_ROWS = 8192 };
+enum { MAX_ROWS = 8192, KEEP_BYTES = 512 << 20 /* of packed weights */ };
 
 enum rc embedder_open(struct embedder *m, const char *folder, const struct backend *b,
                       const struct embedder_wants *want, struct err *e)
@@ -20,6 +20,7 @@ enum rc embedder_open(struct embedder *m, const char *folder, const struct backe
                                     : err_set(e, RC_FAIL, "no memory for a path");
     arena_init(&m->batch, 1 << 20);
     tape_init(&m->tape, b, false);
+    tape_keep_weights(&m->tape, KEEP_BYTES);
     if (!rc && !(rc = model_load(&m->model, folder, b, want->training, want->n_classes, e)))
         rc = sha256_file(weights, m->model_sha256, NULL, e);
     if (!rc)
@@ -78,7 +79,7 @@ enum rc embedder_encode(struct embedder *m, const struct cell_tokens *t, float *
 {
     const struct model_config *c = &m->model.config;
     struct batch b;
-    struct model_out out = { 0 };
+    struct model_out out = { .cells_only = !m->gene_sum };
     const struct model_run run = { 0 };
     if (!t->n)
         return RC_OK;
@@ -95,7 +96,8 @@ enum rc embedder_encode(struct embedder *m, const struct cell_tokens *t, float *
     const size_t bytes = m->model.params.b->real_bytes;
     for (size_t i = 0; i < t->n; i++)
         reals_to_f32(m->model.params.b, to + t->row[i] * c->d,
-                     (const char *)out.last->x + b.first[i] * c->d * bytes, c->d);
+                     (const char *)out.last->x + (out.cells_only ? i : b.first[i]) * c->d * bytes,
+                     c->d);
     add_genes(m, &b, out.last);
     return RC_OK;
 }

@@ -44,7 +44,8 @@ enum rc embedder_open(struct embedder *m, const char *folder, const struct backe
                       const struct embedder_wants *want, struct err *e);
 void embedder_close(struct embedder *m);
 /* The vectors of some tokenised cells (species token of the last layer), at rows t->row of to [.,D].
- * A cell's vector does not depend on what else is there. Adds to the sums of gene vectors. */
+ * A cell's vector does not depend on what else is there. Adds to the sums of gene vectors. From the
+ * first call on the model's weights stay as they are. */
 enum rc embedder_encode(struct embedder *m, const struct cell_tokens *t, float *to, struct err *e);
 
 #endif

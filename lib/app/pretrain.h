@@ -62,6 +62,7 @@ struct pretrain {
     struct run_log log;
     int lock;               /* of --out, held by rank 0 until close; -1: none */
     struct train_eval eval; /* the newest; no cells: none yet */
+    uint64_t eval_step;     /* after which step; 0: of the first weights */
     double sgemm, waited_s; /* FLOP/s of all ranks; the loader's, before this step */
 };
 
@@ -77,7 +78,8 @@ enum rc pretrain_begin(struct pretrain *p, uint64_t *step, struct err *e);
  * with RC_FAIL. */
 enum rc pretrain_loop(struct pretrain *p, uint64_t from, const volatile sig_atomic_t *stop,
                       struct err *e);
-/* Says both held-out losses beside what frequencies alone reach. */
+/* Says both held-out losses of the last weights, where those were evaluated, beside what frequencies
+ * alone reach. */
 void pretrain_say_end(const struct pretrain *p);
 /* Numbers of the run as JSON, by rank 0. */
 enum rc pretrain_report(const struct pretrain *p, const char *path, struct err *e);

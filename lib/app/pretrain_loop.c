@@ -38,6 +38,7 @@ enum rc pretrain_evaluate(struct pretrain *p, uint64_t step, struct err *e)
     if (!p->model.config.use_values)
         v.value_loss = NAN; /* of a head that was never trained */
     p->eval = v;
+    p->eval_step = step;
     if (p->dist->rank == 0 && (step == 0 || !p->o->eval_every))
         rc = write_baselines(p, &v, e);
     if (!rc)
@@ -183,7 +184,7 @@ void pretrain_say_end(const struct pretrain *p)
     const struct train_eval *v = &p->eval;
     log_say("training genes: entropy of their frequencies %.4g, variance of their values %.4g",
             p->base.entropy, p->base.value_variance);
-    if (!v->n_cells)
+    if (!v->n_cells || p->eval_step != p->steps)
         return;
     log_say(
         "held out: gene loss %.4g, by frequency alone %.4g; value loss %.4g, by each gene's mean "

@@ -61,8 +61,8 @@ void dna_batch_add(struct dna_batch *b, const struct dnabert_config *c, const ui
 /* [n_rows, D] after the last layer. drop_seed: of this step; 0: no dropout. */
 struct tensor *dnabert_encode(struct dnabert *m, struct tape *t, const struct dna_batch *b,
                               uint64_t drop_seed);
-/* Row 0 of each chunk alone, without gradients: in the last layer only these rows go on behind the
- * attention, which saves three quarters of the layer. */
+/* Row 0 of each chunk alone, without gradients: in the last layer the other rows are keys and values
+ * and no more. */
 struct tensor *dnabert_encode_cls(struct dnabert *m, struct tape *t, const struct dna_batch *b);
 /* Row 0 of each chunk, and tanh(pooler) of it: [n_chunks, D]. */
 struct tensor *dnabert_cls(struct tape *t, const struct dna_batch *b, struct tensor *last);

@@ -5,7 +5,10 @@
 
 #include "lib/data/kmer.h"
 
-enum { MAX_ROWS = 4096 }; /* of one pass: about 8 chunks */
+enum {
+    MAX_ROWS = 4096,     /* of one pass: about 8 chunks */
+    KEEP_BYTES = 1 << 29 /* of packed weights */
+};
 
 struct embedding {
     struct dnabert *m;
@@ -104,6 +107,7 @@ enum rc dnabert_embed(struct dnabert *m, const char *const *bases, size_t n,
     if (rc)
         return rc;
     tape_init(&x.tape, m->params.b, false);
+    tape_keep_weights(&x.tape, KEEP_BYTES);
     arena_init(&x.memory, 1 << 18);
     for (; !rc && x.first < n; x.first += x.n) {
         rc = fill(&x, bases, n, e);

@@ -55,38 +55,52 @@ static struct tensor *layer_linear(const struct run *r, struct tensor *x, unsign
                        par(r->m, "bert.encoder.layer.%u.%s.bias", l, what), act);
 }
 
+/* into: where the output goes, without gradients; NULL: fresh memory. */
 static struct tensor *layer_norm(const struct run *r, struct tensor *x, struct tensor *skip,
-                                 unsigned l, const char *what, uint64_t place)
+                                 unsigned l, const char *what, uint64_t place, struct tensor *into)
 {
     const struct dropout drop = drop_at(r, place);
-    return tape_norm(r->t, x, skip, par(r->m, "bert.encoder.layer.%u.%s.LayerNorm.weight", l, what),
-                     par(r->m, "bert.encoder.layer.%u.%s.LayerNorm.bias", l, what),
-                     r->m->config.norm_eps, &drop);
+    const double eps = r->m->config.norm_eps;
+    struct tensor *gamma = par(r->m, "bert.encoder.layer.%u.%s.LayerNorm.weight", l, what);
+    struct tensor *beta = par(r->m, "bert.encoder.layer.%u.%s.LayerNorm.bias", l, what);
+    if (!into)
+        return tape_norm_over(r->t, x, skip, gamma, beta, eps, &drop);
+    tape_norm_into(r->t, x, skip, gamma, beta, eps, &drop, into);
+    return into;
+}
+
+static const char *const self[3] = { "query", "key", "value" };
+
+/* self[from..3) of h, to y. */
+static void self_linears(const struct run *r, struct tensor *h, unsigned l, int from,
+                         struct tensor *y[3])
+{
+    struct tensor *w[3], *bias[3];
+    for (int i = from; i < 3; i++) {
+        w[i] = par(r->m, "bert.encoder.layer.%u.attention.self.%s.weight", l, self[i]);
+        bias[i] = par(r->m, "bert.encoder.layer.%u.attention.self.%s.bias", l, self[i]);
+    }
+    tape_linears(r->t, h, (size_t)(3 - from), w + from, bias + from, y + from);
 }
 
 static struct tensor *attend(const struct run *r, struct tensor *h, unsigned l)
 {
     const struct dropout drop = drop_at(r, 1 + 3 * l);
-    struct tensor *q = layer_linear(r, h, l, "attention.self.query", ACT_NONE);
-    struct tensor *k = layer_linear(r, h, l, "attention.self.key", ACT_NONE);
-    struct tensor *v = layer_linear(r, h, l, "attention.self.value", ACT_NONE);
-    return tape_attention(r->t, q, k, v, r->m->config.n_heads, r->b->first, r->b->n_chunks, &drop);
+    struct tensor *qkv[3];
+    self_linears(r, h, l, 0, qkv);
+    return tape_attention(r->t, qkv[0], qkv[1], qkv[2], r->m->config.n_heads, r->b->first,
+                          r->b->n_chunks, &drop);
 }
 
 /* What follows the attention a: row by row, so some of the rows will do. */
 static struct tensor *after_attention(const struct run *r, struct tensor *a, struct tensor *h,
-                                      unsigned l)
+                                      unsigned l, struct tensor *into)
 {
     a = layer_linear(r, a, l, "attention.output.dense", ACT_NONE);
-    h = layer_norm(r, a, h, l, "attention.output", 2 + 3 * l);
+    h = layer_norm(r, a, h, l, "attention.output", 2 + 3 * l, NULL);
     struct tensor *f = layer_linear(r, h, l, "intermediate.dense", ACT_GELU);
     f = layer_linear(r, f, l, "output.dense", ACT_NONE);
-    return layer_norm(r, f, h, l, "output", 3 + 3 * l);
-}
-
-static struct tensor *encoder_layer(const struct run *r, struct tensor *h, unsigned l)
-{
-    return after_attention(r, attend(r, h, l), h, l);
+    return layer_norm(r, f, h, l, "output", 3 + 3 * l, into);
 }
 
 /* Without gradients nothing of a layer is needed after it but its output: two buffers take turns,
@@ -96,18 +110,16 @@ static struct tensor *encode_only(const struct run *r, unsigned n_layers)
     const struct dnabert_config *c = &r->m->config;
     struct tensor *keep[2] = { tape_new(r->t, r->b->n_rows, c->d),
                                tape_new(r->t, r->b->n_rows, c->d) };
-    const size_t bytes = r->b->n_rows * c->d * r->t->b->real_bytes;
     const struct arena_mark mark = arena_mark(&r->t->arena);
     struct tensor *h = embed(r);
-    for (unsigned l = 0; l <= n_layers && !r->t->failed; l++) {
-        if (l)
-            h = encoder_layer(r, keep[(l - 1) % 2], l - 1);
-        if (r->t->failed)
-            break;
-        memcpy(keep[l % 2]->x, h->x, bytes);
-        arena_rewind(&r->t->arena, mark);
+    if (!n_layers)
+        return h;
+    for (unsigned l = 0; l < n_layers && !r->t->failed; l++) {
+        h = after_attention(r, attend(r, h, l), h, l, keep[l % 2]);
+        if (!r->t->failed)
+            arena_rewind(&r->t->arena, mark);
     }
-    return r->t->failed ? &r->t->nothing : keep[n_layers % 2];
+    return r->t->failed ? &r->t->nothing : h;
 }
 
 struct tensor *dnabert_encode(struct dnabert *m, struct tape *t, const struct dna_batch *b,
@@ -118,7 +130,7 @@ struct tensor *dnabert_encode(struct dnabert *m, struct tape *t, const struct dn
         return encode_only(&r, m->config.n_layers);
     struct tensor *h = embed(&r);
     for (unsigned l = 0; l < m->config.n_layers; l++)
-        h = encoder_layer(&r, h, l);
+        h = after_attention(&r, attend(&r, h, l), h, l, NULL);
     return h;
 }
 
@@ -131,11 +143,14 @@ struct tensor *dnabert_encode_cls(struct dnabert *m, struct tape *t, const struc
 {
     const struct run r = { m, t, b, 0 };
     const unsigned last = m->config.n_layers - 1;
-    struct tensor *h = encode_only(&r, last);
-    struct tensor *a = attend(&r, h, last);
-    if (t->failed)
-        return &t->nothing;
-    return after_attention(&r, dnabert_cls(t, b, a), dnabert_cls(t, b, h), last);
+    struct tensor *h = encode_only(&r, last), *cls = dnabert_cls(t, b, h), *qkv[3];
+    if (!t->b->attention_first)
+        return after_attention(&r, dnabert_cls(t, b, attend(&r, h, last)), cls, last, NULL);
+    self_linears(&r, h, last, 1, qkv);
+    qkv[0] = layer_linear(&r, cls, last, "attention.self.query", ACT_NONE);
+    struct tensor *a =
+        tape_attention_first(t, qkv[0], qkv[1], qkv[2], m->config.n_heads, b->first, b->n_chunks);
+    return after_attention(&r, a, cls, last, NULL);
 }
 
 struct tensor *dnabert_pool(struct dnabert *m, struct tape *t, struct tensor *cls)

@@ -1,4 +1,4 @@
-#include "lib/nn/finetune.h"
+#include "lib/nn/finetune_parts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -6,18 +6,13 @@
 
 #include "lib/base/permute.h"
 #include "lib/base/rng.h"
-#include "lib/nn/calibrate.h"
-#include "lib/nn/metrics_class.h"
 #include "lib/nn/optim.h"
 
-enum { HEAD_ROWS = 1024 };
-
 struct tuner {
+    struct finetune_work w;
     struct model *m;
     const struct finetune_options *o;
     const struct finetune_cells *train, *val;
-    struct tape tape;
-    struct arena memory;
     struct optim optim;
     size_t n_classes;
     double *weight;          /* [C] of a class, 1 unless balanced */
@@ -27,35 +22,11 @@ struct tuner {
     struct batch_cell *cell; /* [batch] of a step, with the next two */
     uint32_t *class_of;
     uint32_t *index;
-    void (*done)(void *ctx, size_t n); /* of finetune_encode, or NULL */
-    void *done_ctx;
 };
-
-static struct tensor *head_param(struct model *m, const char *name)
-{
-    return &params_find(&m->params, name)->t;
-}
-
-static size_t classes_of(const struct model *m)
-{
-    return params_find(&m->params, "classifier.weight")->rows;
-}
 
 static bool begins(const char *s, const char *with)
 {
     return strncmp(s, with, strlen(with)) == 0;
-}
-
-static bool is_head(const char *name)
-{
-    return begins(name, "bert.pooler.") || begins(name, "classifier.");
-}
-
-void finetune_new_head(struct model *m, uint64_t seed)
-{
-    for (size_t i = 0; i < m->params.n; i++)
-        if (is_head(m->params.item[i].name))
-            params_randomise_one(&m->params, i, m->config.init_sd, seed);
 }
 
 static void freeze(struct tuner *t)
@@ -63,7 +34,7 @@ static void freeze(struct tuner *t)
     for (size_t i = 0; i < t->m->params.n; i++) {
         struct param *p = &t->m->params.item[i];
         p->frozen = begins(p->name, "cls.") || begins(p->name, "cls4value.") ||
-                    (t->o->kind == FINE_HEAD && !is_head(p->name)) ||
+                    (t->o->kind == FINE_HEAD && !finetune_is_head(p->name)) ||
                     (t->o->kind == FINE_LAYERS && begins(p->name, "bert.encoder."));
     }
 }
@@ -72,106 +43,6 @@ static void thaw(struct model *m)
 {
     for (size_t i = 0; i < m->params.n; i++)
         m->params.item[i].frozen = false;
-}
-
-/* Cells [from, returned): as many as fit into micro_rows, at least one. */
-static size_t cut(const struct tuner *t, const struct batch_cell *cell, size_t from, size_t n,
-                  size_t micro_rows)
-{
-    const uint32_t most = t->m->config.max_genes;
-    size_t rows = 0, to = from;
-    for (; to < n; to++) {
-        rows += 1 + (cell[to].n < most ? cell[to].n : most);
-        if (to > from && rows > micro_rows)
-            break;
-    }
-    return to;
-}
-
-static enum rc build(struct tuner *t, struct batch *b, const struct batch_cell *cell, size_t n,
-                     struct err *e)
-{
-    const struct model_config *c = &t->m->config;
-    arena_reset(&t->memory);
-    return batch_build(b, &t->memory, cell, n, c->max_genes, c->n_tokens, t->m->tables.homolog,
-                       NULL, e);
-}
-
-static enum rc encode_with(struct tuner *t, const struct batch_cell *cell, size_t n,
-                           size_t micro_rows, float *to, struct err *e)
-{
-    const struct backend *b = t->m->params.b;
-    const size_t d = t->m->config.d;
-    enum rc rc = RC_OK;
-    const bool training = t->tape.training;
-    t->tape.training = false;
-    for (size_t from = 0, end; !rc && from < n; from = end) {
-        struct batch batch;
-        struct model_out out = { 0 };
-        const struct model_run run = { 0 };
-        end = cut(t, cell, from, n, micro_rows);
-        tape_reset(&t->tape);
-        if ((rc = build(t, &batch, cell + from, end - from, e)))
-            break;
-        model_encode(t->m, &t->tape, &batch, &run, &out);
-        if ((rc = tape_check(&t->tape, e)))
-            break;
-        for (size_t i = 0; i < batch.n_cells; i++)
-            reals_to_f32(b, to + (from + i) * d,
-                         (const char *)out.last->x + batch.first[i] * d * b->real_bytes, d);
-        if (t->done)
-            t->done(t->done_ctx, end);
-    }
-    tape_reset(&t->tape);
-    t->tape.training = training;
-    return rc;
-}
-
-enum rc finetune_encode(struct model *m, const struct batch_cell *cell, size_t n, size_t micro_rows,
-                        float *to, void (*done)(void *ctx, size_t n), void *ctx, struct err *e)
-{
-    struct tuner t = { .m = m, .done = done, .done_ctx = ctx };
-    tape_init(&t.tape, m->params.b, false);
-    arena_init(&t.memory, 1 << 20);
-    const enum rc rc = encode_with(&t, cell, n, micro_rows, to, e);
-    tape_release(&t.tape);
-    arena_release(&t.memory);
-    return rc;
-}
-
-static struct tensor *pool(struct tuner *t, struct tensor *rows)
-{
-    return tape_linear(&t->tape, rows, head_param(t->m, "bert.pooler.dense.weight"),
-                       head_param(t->m, "bert.pooler.dense.bias"), ACT_TANH);
-}
-
-static enum rc logits_with(struct tuner *t, const float *x, size_t n, double *logit, struct err *e)
-{
-    const size_t d = t->m->config.d, n_classes = classes_of(t->m);
-    enum rc rc = RC_OK;
-    const bool training = t->tape.training;
-    t->tape.training = false;
-    for (size_t from = 0; !rc && from < n; from += HEAD_ROWS) {
-        const size_t rows = n - from < HEAD_ROWS ? n - from : HEAD_ROWS;
-        tape_reset(&t->tape);
-        struct tensor *z =
-            model_classify(t->m, &t->tape, pool(t, tape_input(&t->tape, x + from * d, rows, d)));
-        rc = tape_check(&t->tape, e);
-        if (!rc)
-            reals_to_f64(t->m->params.b, logit + from * n_classes, z->x, rows * n_classes);
-    }
-    tape_reset(&t->tape);
-    t->tape.training = training;
-    return rc;
-}
-
-enum rc finetune_logits(struct model *m, const float *x, size_t n, double *logit, struct err *e)
-{
-    struct tuner t = { .m = m };
-    tape_init(&t.tape, m->params.b, false);
-    const enum rc rc = logits_with(&t, x, n, logit, e);
-    tape_release(&t.tape);
-    return rc;
 }
 
 /* Cross-entropy of pooled rows, a run of one class at a time, since a run has one weight. Equal
@@ -189,13 +60,13 @@ static double add_loss(struct tuner *t, struct tensor *pooled, const uint32_t *c
         part.rows = to - from;
         part.x = (char *)pooled->x + from * pooled->ld * bytes;
         part.g = (char *)pooled->g + from * pooled->ld * bytes;
-        struct tensor *own = tape_memory(&t->tape, sizeof *own);
+        struct tensor *own = tape_memory(&t->w.tape, sizeof *own);
         if (!own)
             return 0;
         *own = part;
         struct id_loss out = { 0 };
-        tape_id_loss(&t->tape, own, head_param(t->m, "classifier.weight"),
-                     head_param(t->m, "classifier.bias"), class_of + from,
+        tape_id_loss(&t->w.tape, own, finetune_param(t->m, "classifier.weight"),
+                     finetune_param(t->m, "classifier.bias"), class_of + from,
                      t->weight[class_of[from]] / total, &out);
         loss += out.loss;
     }
@@ -208,34 +79,34 @@ static enum rc micro(struct tuner *t, size_t from, size_t to, double total, uint
 {
     const size_t n = to - from, d = t->m->config.d;
     struct tensor *rows;
-    tape_reset(&t->tape);
+    tape_reset(&t->w.tape);
     if (t->o->kind == FINE_HEAD) {
-        float *x = tape_memory(&t->tape, n * d * sizeof *x);
+        float *x = tape_memory(&t->w.tape, n * d * sizeof *x);
         for (size_t i = 0; x && i < n; i++)
             memcpy(x + i * d, t->x_train + t->index[from + i] * d, d * sizeof *x);
-        rows = x ? tape_input(&t->tape, x, n, d) : &t->tape.nothing;
+        rows = x ? tape_input(&t->w.tape, x, n, d) : &t->w.tape.nothing;
     } else {
         struct batch b;
-        struct model_out out = { 0 };
+        struct model_out out = { .cells_only = true };
         const struct model_run run = { .dropout = true, .dropout_seed = seed };
-        enum rc rc = build(t, &b, t->cell + from, n, e);
+        enum rc rc = finetune_batch(&t->w, &b, t->cell + from, n, e);
         if (rc)
             return rc;
-        model_encode(t->m, &t->tape, &b, &run, &out);
-        rows = model_cell_rows(t->m, &t->tape, &b, out.last);
+        model_encode(t->m, &t->w.tape, &b, &run, &out);
+        rows = out.last;
     }
-    struct tensor *pooled = pool(t, rows);
-    uint64_t *key = tape_memory(&t->tape, n * sizeof *key);
+    struct tensor *pooled = finetune_pool(&t->w, rows);
+    uint64_t *key = tape_memory(&t->w.tape, n * sizeof *key);
     for (size_t i = 0; key && i < n; i++)
         key[i] = t->cell[from + i].cell_id;
     const struct dropout drop = { (uint32_t)(t->o->head_dropout * 65536),
                                   rng_u64(seed, RNG_DROPOUT, 0, 1), key };
     if (key && t->o->head_dropout > 0)
-        pooled = tape_dropout(&t->tape, pooled, &drop);
-    if (!t->tape.failed)
+        pooled = tape_dropout(&t->w.tape, pooled, &drop);
+    if (!t->w.tape.failed)
         *loss += add_loss(t, pooled, t->class_of + from, total);
-    tape_backward(&t->tape);
-    return tape_check(&t->tape, e);
+    tape_backward(&t->w.tape);
+    return tape_check(&t->w.tape, e);
 }
 
 static void clear_frozen(struct params *p)
@@ -277,7 +148,8 @@ static enum rc step(struct tuner *t, size_t n, uint64_t number, double *loss, st
         total += t->weight[t->class_of[i]];
     params_zero_gradients(p);
     for (size_t from = 0, to; !rc && from < n; from = to) {
-        to = cut(t, t->cell, from, n, t->o->kind == FINE_HEAD ? SIZE_MAX : t->o->micro_rows);
+        to = finetune_cut(t->m, t->cell, from, n,
+                          t->o->kind == FINE_HEAD ? SIZE_MAX : t->o->micro_rows);
         rc = micro(t, from, to, total, seed, &sum, e);
     }
     if (rc)
@@ -292,23 +164,6 @@ static enum rc step(struct tuner *t, size_t n, uint64_t number, double *loss, st
     return RC_OK;
 }
 
-enum rc finetune_score(const double *logit, const uint32_t *class_of, size_t n, size_t n_classes,
-                       struct finetune_epoch *r, struct err *e)
-{
-    size_t *confusion = calloc(n_classes * n_classes + 1, sizeof *confusion);
-    struct class_metrics m;
-    if (!confusion)
-        return err_set(e, RC_FAIL, "no memory for %zu classes", n_classes);
-    for (size_t i = 0; i < n; i++)
-        confusion[class_of[i] * n_classes + largest_of(logit + i * n_classes, n_classes)]++;
-    class_metrics_get(confusion, n_classes, &m, NULL);
-    free(confusion);
-    r->val_loss = log_loss(logit, class_of, n, n_classes, 1);
-    r->val_accuracy = m.accuracy;
-    r->val_macro_f1 = m.macro_f1;
-    return RC_OK;
-}
-
 static enum rc validate(struct tuner *t, struct finetune_epoch *r, struct err *e)
 {
     const size_t n = t->val->n;
@@ -318,16 +173,16 @@ static enum rc validate(struct tuner *t, struct finetune_epoch *r, struct err *e
     }
     enum rc rc = t->o->kind == FINE_HEAD
                      ? RC_OK
-                     : encode_with(t, t->val->cell, n, t->o->micro_rows, t->x_val, e);
+                     : finetune_vectors(&t->w, t->val->cell, n, t->o->micro_rows, t->x_val, e);
     if (!rc)
-        rc = logits_with(t, t->x_val, n, t->logit, e);
+        rc = finetune_scores(&t->w, t->x_val, n, t->logit, e);
     return rc ? rc : finetune_score(t->logit, t->val->class_of, n, t->n_classes, r, e);
 }
 
 static enum rc vectors(struct tuner *t, const struct finetune_cells *c, float *to, struct err *e)
 {
     if (!c->x)
-        return encode_with(t, c->cell, c->n, t->o->micro_rows, to, e);
+        return finetune_vectors(&t->w, c->cell, c->n, t->o->micro_rows, to, e);
     memcpy(to, c->x, c->n * t->m->config.d * sizeof *to);
     return RC_OK;
 }
@@ -335,7 +190,7 @@ static enum rc vectors(struct tuner *t, const struct finetune_cells *c, float *t
 static enum rc prepare(struct tuner *t, struct err *e)
 {
     const size_t d = t->m->config.d, n_val = t->val->n;
-    t->n_classes = classes_of(t->m);
+    t->n_classes = finetune_classes(t->m);
     t->weight = malloc(t->n_classes * sizeof *t->weight);
     t->x_val = malloc((n_val * d + 1) * sizeof *t->x_val);
     t->logit = malloc((n_val * t->n_classes + 1) * sizeof *t->logit);
@@ -417,15 +272,15 @@ enum rc finetune(struct model *m, const struct finetune_options *o,
     if (t.optim.warmup_steps >= t.optim.total_steps) /* a short run still reaches its rate */
         t.optim.warmup_steps = t.optim.total_steps / 10;
     *best = (struct finetune_epoch){ 0 };
-    tape_init(&t.tape, m->params.b, true);
-    arena_init(&t.memory, 1 << 20);
+    if (o->kind != FINE_HEAD)
+        model_unfold(m); /* its weights are about to change */
+    finetune_work_init(&t.w, m, true);
     freeze(&t);
     enum rc rc = prepare(&t, e);
     if (!rc)
         rc = run_epochs(&t, each, ctx, best, e);
     thaw(m);
-    tape_release(&t.tape);
-    arena_release(&t.memory);
+    finetune_work_release(&t.w);
     void *const owned[] = { t.weight, t.x_train, t.x_val,    t.logit,
                             t.best,   t.cell,    t.class_of, t.index };
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)

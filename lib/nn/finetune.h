@@ -52,7 +52,8 @@ enum rc finetune(struct model *m, const struct finetune_options *o,
                  void (*each)(void *ctx, const struct finetune_epoch *r), void *ctx,
                  struct finetune_epoch *best, struct err *e);
 /* Row 0 of the last layer without dropout: to [n,D]. done, which may be NULL, hears how many cells
- * are ready. */
+ * are ready. Of many cells the embedding block is folded (model_fold) while they are encoded, unless
+ * the caller did: no bit depends on it. */
 enum rc finetune_encode(struct model *m, const struct batch_cell *cell, size_t n, size_t micro_rows,
                         float *to, void (*done)(void *ctx, size_t n), void *ctx, struct err *e);
 /* Pooler and classifier on such rows: logit [n,C]. */

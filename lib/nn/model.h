@@ -74,6 +74,7 @@ void model_unfold(struct model *m);
 /* What a forward pass may be asked for. */
 struct model_out {
     struct tensor **hidden; /* [L + 1] wanted when not NULL: rows of the batch x D after each layer */
+    bool cells_only;        /* wanted: `last` has row 0 of each cell alone, [n_cells,D] */
     struct tensor *last;    /* rows x D, always set */
     /* the losses, when the batch has masked rows */
     struct id_loss id;

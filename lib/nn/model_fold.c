@@ -3,7 +3,10 @@
 
 #include "lib/nn/model.h"
 
-enum { CHUNK = 4096 }; /* pairs at a time */
+enum {
+    CHUNK = 2048,         /* pairs at a time */
+    KEEP_BYTES = 64 << 20 /* of packed weights */
+};
 
 void model_unfold(struct model *m)
 {
@@ -45,6 +48,7 @@ enum rc model_fold(struct model *m, struct err *e)
                      ? RC_OK
                      : err_set(e, RC_FAIL, "no memory for a table of %zu genes", m->folded.rows);
     tape_init(&t, m->params.b, false);
+    tape_keep_weights(&t, KEEP_BYTES);
     bool none = false;
     for (size_t at = 0; !rc && !none && at < m->folded.rows; at += CHUNK) {
         struct batch b = { .pair_word = word + at, .pair_row = row + at };

@@ -57,6 +57,7 @@ struct op_linear {
     void *dx, *dw, *db; /* dx has ld_x, dw has ld_w */
     void *work;         /* backward: [n,out], only when act is not ACT_NONE */
     void *scratch;      /* linear_scratch_bytes, where the backend has that slot */
+    const void *packed; /* forward: what linear_pack made of w; NULL: to be made anew */
 };
 
 /* y = act(x), element by element, m = n * d items. */
@@ -77,7 +78,7 @@ struct op_norm {
     struct dropout drop;
     void *y;
     void *mean, *rstd; /* [n] saved */
-    void *sum;         /* [n,d] drop(x) + r, saved; may be x */
+    void *sum;         /* [n,d] drop(x) + r, saved; may be x, and y where nobody asks for it */
     void *work;        /* backward: op_row_work(n, d) */
     const void *dy;
     void *dx, *dr, *dgamma, *dbeta;
@@ -158,6 +159,8 @@ struct op_attention {
     void *y;
     void *row_max, *row_sum; /* [n,heads] saved: the soft-max is exp(s - max) / sum, where
                               * max may stand somewhat below the largest score */
+    bool first_only; /* only row 0 of each cell asks: q and y are [n_cells,d]; no dropout, nothing
+                      * saved, no backward. Of backends with attention_first */
     const void *dy;
     void *dq, *dk, *dv;
     void *work; /* op_attention_work reals for each worker */
@@ -226,10 +229,15 @@ struct backend {
     const char *isa; /* instructions that the kernels are written for, in words; NULL: any */
     enum real_type type;
     size_t real_bytes;
+    bool attention_first;          /* op_attention.first_only is understood */
     const struct small_ops *small; /* lib/tensor/small.h; NULL: not in this filling */
     /* Of `ops` linear operations on the same x (n, in, x, ld_x, dx are those of the first), without
-     * activation where ops > 1. The next three may be NULL: no scratch; one after the other. */
+     * activation where ops > 1. Slots up to linears_backward may be NULL: no scratch; one after the other. */
     size_t (*linear_scratch_bytes)(const struct op_linear *, size_t ops);
+    /* The form in which forward products take w, for weights that stand still over many calls.
+     * Either both slots are there or none. */
+    size_t (*linear_packed_bytes)(const struct op_linear *);
+    void (*linear_pack)(const struct op_linear *, void *to);
     void (*linears_forward)(const struct op_linear *, size_t ops);
     void (*linears_backward)(const struct op_linear *, size_t ops);
     void (*linear_forward)(const struct op_linear *);

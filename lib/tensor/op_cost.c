@@ -67,13 +67,14 @@ struct op_cost op_cost_add_species(const struct op_add_species *o, bool backward
 
 struct op_cost op_cost_attention(const struct op_attention *o, bool backward, size_t real)
 {
-    double pairs = 0; /* sum of T^2 */
+    double pairs = 0; /* sum of T^2, or of T where one row asks */
     for (size_t c = 0; c < o->n_cells; c++) {
         const double T = (double)(o->first[c + 1] - o->first[c]);
-        pairs += T * T;
+        pairs += o->first_only ? T : T * T;
     }
-    const double m = (double)o->n * (double)o->d;
-    return cost((backward ? 8 : 4) * pairs * (double)o->d, (backward ? 11 : 4) * m, real);
+    const double m = (double)o->n * (double)o->d, few = (double)o->n_cells * (double)o->d;
+    const double reals = backward ? 11 * m : o->first_only ? 2 * m + 2 * few : 4 * m;
+    return cost((backward ? 8 : 4) * pairs * (double)o->d, reals, real);
 }
 
 struct op_cost op_cost_id_loss(const struct op_id_loss *o, size_t real)

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "lib/base/thread.h"
 #include "lib/tensor/tape_node.h"
 
 enum { ARENA_BLOCK = 1 << 22 };
@@ -28,6 +29,7 @@ void tape_release(struct tape *t)
 {
     arena_release(&t->arena);
     arena_release(&t->scratch_arena);
+    tape_keep_weights(t, 0);
     t->scratch = NULL;
     t->scratch_bytes = 0;
     t->last = NULL;
@@ -60,8 +62,8 @@ void *tape_reals(struct tape *t, size_t n)
     return tape_memory(t, n * t->b->real_bytes);
 }
 
-/* A larger block leaves the smaller one where it is, because recorded operations point to it; the next
- * round begins with the largest. */
+/* A larger block leaves the smaller one where it is, because recorded operations point to it; the
+ * next round begins with the largest. */
 void *tape_scratch(struct tape *t, size_t n_bytes)
 {
     if (t->failed || n_bytes <= t->scratch_bytes)
@@ -124,13 +126,30 @@ struct tensor *tape_input(struct tape *t, const float *x, size_t rows, size_t co
     return tensor_in(t, (struct tensor){ rows, cols, cols, to, NULL });
 }
 
+struct input_rows {
+    const struct backend *b;
+    const float *table;
+    size_t cols, n;
+    const uint32_t *index;
+    char *to;
+};
+
+static void input_block(void *ctx, size_t block, int worker)
+{
+    const struct input_rows *r = ctx;
+    (void)worker;
+    for (size_t i = block * OP_ROW_BLOCK; i < r->n && i < (block + 1) * OP_ROW_BLOCK; i++)
+        reals_from_f32(r->b, r->to + i * r->cols * r->b->real_bytes,
+                       r->table + (size_t)r->index[i] * r->cols, r->cols);
+}
+
 struct tensor *tape_input_rows(struct tape *t, const float *table, size_t cols,
                                const uint32_t *index, size_t n)
 {
-    char *to = tape_reals(t, n * cols);
-    for (size_t i = 0; !t->failed && i < n; i++)
-        reals_from_f32(t->b, to + i * cols * t->b->real_bytes, table + (size_t)index[i] * cols,
-                       cols);
+    void *to = tape_reals(t, n * cols);
+    struct input_rows r = { t->b, table, cols, n, index, to };
+    if (!t->failed)
+        threads_for((n + OP_ROW_BLOCK - 1) / OP_ROW_BLOCK, input_block, &r);
     return tensor_in(t, (struct tensor){ n, cols, cols, to, NULL });
 }
 

@@ -21,6 +21,7 @@ struct tensor {
 };
 
 struct tape_node;
+struct tape_packed;
 
 struct tape {
     const struct backend *b;
@@ -31,12 +32,18 @@ struct tape {
     void *scratch;
     size_t scratch_bytes, scratch_most; /* now; the most that any round asked for */
     struct tape_node *last; /* newest first */
+    struct tape_packed *packed; /* weights that are kept packed, newest first */
+    size_t packed_left;         /* bytes that more of them may take */
     struct tensor nothing;  /* what operations return after a failure */
 };
 
 void tape_init(struct tape *t, const struct backend *b, bool training);
 void tape_reset(struct tape *t);
 void tape_release(struct tape *t);
+/* Passes without gradients over weights that nobody changes: linear operations keep them in the form
+ * that their kernels want, up to most_bytes, instead of packing them in each call. Forgets what was
+ * kept before; 0 keeps nothing, as does a fresh tape. No bit depends on it. */
+void tape_keep_weights(struct tape *t, size_t most_bytes);
 enum rc tape_check(const struct tape *t, struct err *e);
 void tape_backward(struct tape *t);
 
@@ -68,6 +75,9 @@ struct tensor *tape_norm(struct tape *t, struct tensor *x, struct tensor *r, str
 struct tensor *tape_norm_over(struct tape *t, struct tensor *x, struct tensor *r,
                               struct tensor *gamma, struct tensor *beta, double eps,
                               const struct dropout *drop);
+/* Without gradients, into a y that is there. */
+void tape_norm_into(struct tape *t, struct tensor *x, struct tensor *r, struct tensor *gamma,
+                    struct tensor *beta, double eps, const struct dropout *drop, struct tensor *y);
 struct tensor *tape_dropout(struct tape *t, struct tensor *x, const struct dropout *drop);
 /* x + a y, same shape. */
 struct tensor *tape_add(struct tape *t, struct tensor *x, double a, struct tensor *y);
@@ -84,6 +94,11 @@ struct tensor *tape_add_species(struct tape *t, struct tensor *x, struct tensor 
 struct tensor *tape_attention(struct tape *t, struct tensor *q, struct tensor *k, struct tensor *v,
                               size_t heads, const uint32_t *first, size_t n_cells,
                               const struct dropout *drop);
+/* The same for row 0 of each cell alone, q [n_cells,d], without gradients: where the backend has
+ * attention_first. Equal bits. */
+struct tensor *tape_attention_first(struct tape *t, struct tensor *q, struct tensor *k,
+                                    struct tensor *v, size_t heads, const uint32_t *first,
+                                    size_t n_cells);
 
 /* Losses add their gradients at once; *loss is in double. They take scale with them, so the total
  * loss is their sum. */

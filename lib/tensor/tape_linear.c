@@ -1,7 +1,50 @@
 /* Linear operations of tape.h, alone and several on one x. */
 #include <assert.h>
+#include <stdlib.h>
 
 #include "lib/tensor/tape_node.h"
+
+/* Weights in packed form, one entry each. */
+struct tape_packed {
+    struct tape_packed *before;
+    const void *w;
+    size_t in, out, ld_w;
+    void *data;
+};
+
+void tape_keep_weights(struct tape *t, size_t most_bytes)
+{
+    for (struct tape_packed *p = t->packed, *before; p; p = before) {
+        before = p->before;
+        free(p->data);
+        free(p);
+    }
+    t->packed = NULL;
+    t->packed_left = most_bytes;
+}
+
+/* The packed form that is kept, made now if there is room. */
+static const void *packed_of(struct tape *t, const struct op_linear *o)
+{
+    struct tape_packed *p = t->packed;
+    if (t->training || !t->b->linear_pack)
+        return NULL;
+    for (; p; p = p->before)
+        if (p->w == o->w && p->in == o->in && p->out == o->out && p->ld_w == o->ld_w)
+            return p->data;
+    const size_t bytes = t->b->linear_packed_bytes(o);
+    if (bytes > t->packed_left || !(p = malloc(sizeof *p)))
+        return NULL;
+    *p = (struct tape_packed){ t->packed, o->w, o->in, o->out, o->ld_w, memory_pages(bytes) };
+    if (!p->data) { /* it goes without */
+        free(p);
+        return NULL;
+    }
+    t->b->linear_pack(o, p->data);
+    t->packed = p;
+    t->packed_left -= bytes;
+    return p->data;
+}
 
 static void linear_back(const struct backend *b, const void *op)
 {
@@ -43,6 +86,7 @@ struct tensor *tape_linear(struct tape *t, struct tensor *x, struct tensor *w, s
     o.work = slope && o.scratch ? (char *)o.scratch + at : NULL;
     if (t->failed)
         return &t->nothing;
+    o.packed = packed_of(t, &o);
     t->b->linear_forward(&o);
     if (t->training)
         tape_record(t, &o, sizeof o, linear_back);
@@ -81,6 +125,8 @@ void tape_linears(struct tape *t, struct tensor *x, size_t ops, struct tensor *c
     }
     if (t->failed)
         return;
+    for (size_t i = 0; i < ops; i++)
+        l.o[i].packed = packed_of(t, &l.o[i]);
     if (t->b->linears_forward)
         t->b->linears_forward(l.o, ops);
     for (size_t i = 0; i < ops && !t->b->linears_forward; i++)

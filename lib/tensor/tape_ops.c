@@ -60,13 +60,15 @@ struct tensor *tape_act(struct tape *t, struct tensor *x, enum act act)
 }
 
 static struct tensor *norm(struct tape *t, struct tensor *x, struct tensor *r, struct tensor *gamma,
-                           struct tensor *beta, double eps, const struct dropout *drop, void *sum)
+                           struct tensor *beta, double eps, const struct dropout *drop, void *sum,
+                           struct tensor *y)
 {
     if (t->failed)
         return &t->nothing;
     assert(x->ld == x->cols && gamma->cols == x->cols && beta->cols == x->cols);
     assert(!r || (r->rows == x->rows && r->cols == x->cols && r->ld == r->cols));
-    struct tensor *y = tape_output(t, x->rows, x->cols);
+    if (!y)
+        y = tape_output(t, x->rows, x->cols);
     struct op_norm o = { .n = x->rows,
                          .d = x->cols,
                          .x = x->x,
@@ -84,7 +86,7 @@ static struct tensor *norm(struct tape *t, struct tensor *x, struct tensor *r, s
         o.drop = *drop;
     o.mean = tape_reals(t, o.n);
     o.rstd = tape_reals(t, o.n);
-    o.sum = sum ? sum : tape_reals(t, o.n * o.d);
+    o.sum = !t->training ? y->x : sum ? sum : tape_reals(t, o.n * o.d);
     if (t->training)
         o.work = tape_scratch(t, op_row_work(o.n, o.d) * t->b->real_bytes);
     if (t->failed)
@@ -98,14 +100,21 @@ static struct tensor *norm(struct tape *t, struct tensor *x, struct tensor *r, s
 struct tensor *tape_norm(struct tape *t, struct tensor *x, struct tensor *r, struct tensor *gamma,
                          struct tensor *beta, double eps, const struct dropout *drop)
 {
-    return norm(t, x, r, gamma, beta, eps, drop, NULL);
+    return norm(t, x, r, gamma, beta, eps, drop, NULL, NULL);
 }
 
 struct tensor *tape_norm_over(struct tape *t, struct tensor *x, struct tensor *r,
                               struct tensor *gamma, struct tensor *beta, double eps,
                               const struct dropout *drop)
 {
-    return norm(t, x, r, gamma, beta, eps, drop, x->x);
+    return norm(t, x, r, gamma, beta, eps, drop, x->x, NULL);
+}
+
+void tape_norm_into(struct tape *t, struct tensor *x, struct tensor *r, struct tensor *gamma,
+                    struct tensor *beta, double eps, const struct dropout *drop, struct tensor *y)
+{
+    assert(t->failed || (!t->training && y->rows == x->rows && y->cols == x->cols));
+    norm(t, x, r, gamma, beta, eps, drop, NULL, y);
 }
 
 struct tensor *tape_dropout(struct tape *t, struct tensor *x, const struct dropout *drop)
@@ -272,6 +281,15 @@ struct tensor *tape_add_species(struct tape *t, struct tensor *x, struct tensor 
     return y;
 }
 
+static void attention_scratch(struct tape *t, struct op_attention *o)
+{
+    for (size_t c = 0; c < o->n_cells; c++)
+        if (o->first[c + 1] - o->first[c] > o->longest)
+            o->longest = o->first[c + 1] - o->first[c];
+    o->work_reals = op_attention_work(o->longest, o->d / o->heads);
+    o->work = tape_scratch(t, o->work_reals * (size_t)threads_count() * t->b->real_bytes);
+}
+
 struct tensor *tape_attention(struct tape *t, struct tensor *q, struct tensor *k, struct tensor *v,
                               size_t heads, const uint32_t *first, size_t n_cells,
                               const struct dropout *drop)
@@ -294,20 +312,41 @@ struct tensor *tape_attention(struct tape *t, struct tensor *q, struct tensor *k
                               .dq = q->g,
                               .dk = k->g,
                               .dv = v->g };
-    for (size_t c = 0; c < n_cells; c++)
-        if (first[c + 1] - first[c] > o.longest)
-            o.longest = first[c + 1] - first[c];
     if (drop)
         o.drop = *drop;
     o.row_max = tape_reals(t, o.n * heads);
     o.row_sum = tape_reals(t, o.n * heads);
-    o.work_reals = op_attention_work(o.longest, o.d / heads);
-    o.work = tape_scratch(t, o.work_reals * (size_t)threads_count() * t->b->real_bytes);
+    attention_scratch(t, &o);
     if (t->failed)
         return &t->nothing;
     t->b->attention_forward(&o);
     if (t->training)
         tape_record(t, &o, sizeof o, attention_back);
+    return y;
+}
+
+struct tensor *tape_attention_first(struct tape *t, struct tensor *q, struct tensor *k,
+                                    struct tensor *v, size_t heads, const uint32_t *first,
+                                    size_t n_cells)
+{
+    if (t->failed)
+        return &t->nothing;
+    assert(!t->training && t->b->attention_first && q->rows == n_cells && q->cols % heads == 0);
+    assert(k->rows == first[n_cells] && q->ld == q->cols && k->ld == q->ld && v->ld == q->ld);
+    struct tensor *y = tape_output(t, n_cells, q->cols);
+    struct op_attention o = { .n_cells = n_cells,
+                              .n = k->rows,
+                              .d = q->cols,
+                              .heads = heads,
+                              .first = first,
+                              .q = q->x,
+                              .k = k->x,
+                              .v = v->x,
+                              .y = y->x,
+                              .first_only = true };
+    attention_scratch(t, &o);
+    if (!t->failed)
+        t->b->attention_forward(&o);
     return y;
 }
 

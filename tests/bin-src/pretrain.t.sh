@@ -39,6 +39,12 @@ same() { diff <(sums "$tmp/a") <(sums "$1"); }
 t 'a run' 0 '' pre "$tmp/a" --threads 1
 is 'the log has a line for each step' test "$(grep -c '"split": "train"' "$tmp/a/log.jsonl")" = 12
 is 'and one for each evaluation' test "$(grep -c '"split": "val"' "$tmp/a/log.jsonl")" = 3
+loud=("${some[@]:0:${#some[@]}-1}") # without --quiet
+held=$(printf 'held out: gene loss %.4g,' "$(sed -n 's/.*"step": 12, "split": "val", "id_loss": \([^,]*\),.*/\1/p' "$tmp/a/log.jsonl")")
+t 'its last words are the held-out losses of the last weights' 0 "$held" pretrain "${loud[@]}" --out "$tmp/loud"
+t 'a run that does not evaluate those' 0 'entropy of their frequencies' \
+	pretrain "${loud[@]}" --eval-every 0 --out "$tmp/blind"
+is 'is silent about those of the first' test "$(grep -c 'held out: ' "$tmp/.stderr")" = 0
 for k in 2 4; do
 	t "with $k threads" 0 '' pre "$tmp/t$k" --threads "$k"
 	is 'the same bytes' same "$tmp/t$k"
