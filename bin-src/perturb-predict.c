@@ -1,0 +1,132 @@
+/* perturb-predict: expression after a perturbation, predicted by simple methods and by GEARS. */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/app/perturb_predict.h"
+#include "lib/base/tool.h"
+
+static struct perturb_options o = { .values = "auto",
+                                    .scale = 1e4,
+                                    .least_cells = 2,
+                                    .unknown = "keep",
+                                    .neighbours = 20,
+                                    .pcs = 10,
+                                    .ridge = 0.1,
+                                    .n_splits = 5,
+                                    .dataset = "perturb-seq" };
+
+#define INPUT_OPTS                                                                                 \
+    OPT_STR("condition", &o.condition_column, "NAME",                                              \
+            "the column of conditions; not given: condition"),                                     \
+        OPT_STR("conditions", &o.conditions, "FILE",                                               \
+                "a table of barcodes and conditions, for counts in any form that import reads"),   \
+        OPT_CHOICE("values", &o.values, "auto|counts|log",                                         \
+                   "what the numbers are; auto: counts when all are whole"),                       \
+        OPT_F64("scale", &o.scale, "NUM", "counts become ln(1 + scale count / total)"),            \
+        OPT_I64("least-cells", &o.least_cells, "N", "smaller conditions are left out"),            \
+        OPT_STR("go", &o.go, "FILE",                                                               \
+                "a table gene, terms (Gene Ontology) or source, target, importance"),              \
+        OPT_I64("neighbours", &o.neighbours, "N", "of a gene in the graphs, beside itself"),       \
+        OPT_CHOICE("unknown", &o.unknown, "keep|drop",                                             \
+                   "perturbed genes that the graph lacks: without a neighbour, or left out"),      \
+        OPT_STR("vectors", &o.vectors, "FILE.h5ad", "vectors of genes: what embed --genes wrote")
+
+static const struct opt evaluate_opts[] = {
+    INPUT_OPTS,
+    OPT_I64("splits", &o.n_splits, "N", "splits: seeds --seed, --seed + 1, ..."),
+    OPT_I64("pcs", &o.pcs, "N", "components of linear-pca"),
+    OPT_F64("ridge", &o.ridge, "NUM", "penalty of the linear methods"),
+    OPT_STR("dataset", &o.dataset, "NAME", "what the tables call this set"),
+    OPT_END,
+};
+
+static const struct tool evaluate_tool = {
+    "perturb-predict evaluate",
+    "CELLS",
+    "Predict perturbations by several methods on the same splits, and score them",
+    "CELLS is perturb_processed.h5ad of GEARS or any .h5ad with a column of conditions; a\n"
+    "text table with a column `condition` and genes; or, with --conditions, counts in any\n"
+    "form that import reads. Conditions are ctrl, A+ctrl and A+B.\n\n"
+    "A split is GEARS's 'simulation' (the same sets for the same seed): a quarter of the\n"
+    "perturbed genes is never seen in training; pairs are tested by how many of their genes\n"
+    "were seen.\n\n"
+    "  no-change            the mean control cell\n"
+    "  train-mean           control + mean change of the training conditions\n"
+    "  additive             control + the changes of the single perturbations\n"
+    "  linear-pca           ridge regression between principal components of genes\n"
+    "  linear-genecompass   the same with --vectors in place of components\n"
+    "  nearest-go           the training condition whose genes are nearest in --go\n\n"
+    "--out is a folder: metrics.tsv, a mean over the test conditions for each method, class\n"
+    "(split) and split seed; comparisons.tsv, two methods split by split with 95 % intervals;\n"
+    "predictions.tsv, the scores of every test condition; runs.tsv, those of every training;\n"
+    "splits.tsv, who was where. docs/perturb-predict.md explains the scores.\n\n"
+    "  perturb-predict evaluate perturb_processed.h5ad --go go.csv --dataset norman \\\n"
+    "      --seed 1 --out scores",
+    evaluate_opts,
+    1,
+    1
+};
+
+static enum rc check(const struct tool_args *a, struct err *e)
+{
+    const struct {
+        bool bad;
+        const char *what;
+    } rule[] = {
+        { !(o.scale > 0), "--scale is above 0" },
+        { o.least_cells < 1, "--least-cells is at least 1" },
+        { o.neighbours < 1 || o.neighbours > 10000, "--neighbours is 1 to 10000" },
+        { o.n_splits < 1 || o.n_splits > 1000, "--splits is 1 to 1000" },
+        { o.pcs < 1 || o.pcs > 10000, "--pcs is 1 to 10000" },
+        { !(o.ridge > 0), "--ridge is above 0" },
+        { a->seed > UINT32_MAX - 1000, "--seed is at most 4294966295: NumPy's generator takes 32 bits" },
+    };
+    for (size_t i = 0; i < sizeof rule / sizeof *rule; i++)
+        if (rule[i].bad)
+            return err_set(e, RC_USAGE, "%s", rule[i].what);
+    return tool_need_out(a, e);
+}
+
+static enum rc run_evaluate(const struct tool_args *a, struct err *e)
+{
+    enum rc rc = check(a, e);
+    o.input = a->arg.item[0];
+    o.out = a->out;
+    o.report = a->report;
+    o.seed = a->seed;
+    return rc ? rc : perturb_evaluate(&o, e);
+}
+
+static const struct {
+    const char *word;
+    const struct tool *tool;
+    enum rc (*run)(const struct tool_args *, struct err *);
+} part[] = {
+    { "evaluate", &evaluate_tool, run_evaluate },
+};
+enum { N_PARTS = sizeof part / sizeof *part };
+
+static enum rc no_word(const struct tool_args *a, struct err *e)
+{
+    return a->arg.n ? err_set(e, RC_USAGE, "does not know '%s'", a->arg.item[0])
+                    : err_set(e, RC_USAGE, "wants evaluate");
+}
+
+int main(int argc, char **argv)
+{
+    static const struct opt none[] = { OPT_END };
+    static const struct tool all = {
+        "perturb-predict",
+        "evaluate ...",
+        "Expression after a perturbation: predict it, score predictions",
+        "  perturb-predict evaluate CELLS --out DIR   methods on the same splits\n\n"
+        "`perturb-predict evaluate --help` tells more.",
+        none,
+        0,
+        -1
+    };
+    for (int i = 0; argc > 1 && i < N_PARTS; i++)
+        if (strcmp(argv[1], part[i].word) == 0)
+            return tool_main(part[i].tool, part[i].run, argc - 1, argv + 1);
+    return tool_main(&all, no_word, argc, argv);
+}
