@@ -33,6 +33,8 @@ static struct perturb_options o = { .values = "auto",
 
 static const struct opt evaluate_opts[] = {
     INPUT_OPTS,
+    OPT_STR("split", &o.split, "FILE",
+            "a table condition, part (train, val, test) in place of drawn splits"),
     OPT_I64("splits", &o.n_splits, "N", "splits: seeds --seed, --seed + 1, ..."),
     OPT_I64("pcs", &o.pcs, "N", "components of linear-pca"),
     OPT_F64("ridge", &o.ridge, "NUM", "penalty of the linear methods"),
@@ -79,7 +81,8 @@ static enum rc check(const struct tool_args *a, struct err *e)
         { o.n_splits < 1 || o.n_splits > 1000, "--splits is 1 to 1000" },
         { o.pcs < 1 || o.pcs > 10000, "--pcs is 1 to 10000" },
         { !(o.ridge > 0), "--ridge is above 0" },
-        { a->seed > UINT32_MAX - 1000, "--seed is at most 4294966295: NumPy's generator takes 32 bits" },
+        { a->seed > UINT32_MAX - 1000,
+          "--seed is at most 4294966295: NumPy's generator takes 32 bits" },
     };
     for (size_t i = 0; i < sizeof rule / sizeof *rule; i++)
         if (rule[i].bad)
@@ -94,6 +97,8 @@ static enum rc run_evaluate(const struct tool_args *a, struct err *e)
     o.out = a->out;
     o.report = a->report;
     o.seed = a->seed;
+    if (o.split)
+        o.n_splits = 1;
     return rc ? rc : perturb_evaluate(&o, e);
 }
 

@@ -185,8 +185,7 @@ static enum rc link_targets(struct perturb_inputs *in, struct err *e)
     return rc;
 }
 
-static enum rc read_graph(struct perturb_inputs *in, const struct perturb_options *o,
-                          struct err *e)
+static enum rc read_graph(struct perturb_inputs *in, const struct perturb_options *o, struct err *e)
 {
     struct go_file file;
     enum rc rc = go_file_read(&file, o->go, e);

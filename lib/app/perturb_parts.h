@@ -9,15 +9,18 @@
 
 enum { PERTURB_CLASSES = 5, PERTURB_MAX_METHODS = 16 }; /* class 0: the whole test set */
 
+/* A part beside those of a drawn split: a condition that the table of a split does not name. */
+#define PERTURB_NO_PART 3
+
 struct perturb_inputs {
     struct perturb_set set;
     struct perturb_facts facts;
-    struct names node;      /* of the perturbation graph; empty without one */
+    struct names node; /* of the perturbation graph; empty without one */
     struct gears_graph go;
-    uint32_t *node_of;      /* [n_targets] */
-    struct mat similarity;  /* [n_targets, n_targets] weights of the graph, the larger direction */
-    struct mat vectors;     /* [n_genes, d], 0 where a gene has none; empty without */
-    size_t n_vectors;       /* genes that have one */
+    uint32_t *node_of;     /* [n_targets] */
+    struct mat similarity; /* [n_targets, n_targets] weights of the graph, the larger direction */
+    struct mat vectors;    /* [n_genes, d], 0 where a gene has none; empty without */
+    size_t n_vectors;      /* genes that have one */
     size_t n_not_in_graph, n_dropped; /* perturbed genes; conditions left out for them */
 };
 
@@ -30,10 +33,10 @@ void perturb_inputs_release(struct perturb_inputs *in);
 struct perturb_run {
     size_t split, seed; /* numbers from 0 */
     uint64_t split_seed;
-    enum part *part;           /* [n_conditions]; control: train */
+    enum part *part; /* [n_conditions]; control: train */
     enum gears_class *class_of;
     struct perturb_reference reference;
-    struct mat mean; /* of the training conditions */
+    struct mat mean;                      /* of the training conditions */
     struct perturbation *column, *target; /* of these rows */
 };
 

@@ -18,7 +18,8 @@ struct perturb_options {
     const char *vectors; /* of genes: what embed --genes wrote; NULL: none */
     int64_t neighbours, pcs;
     double ridge;
-    bool network; /* GEARS too */
+    bool network;      /* GEARS too */
+    const char *split; /* a table condition, part in place of drawn splits; NULL: drawn */
     int64_t n_splits, n_seeds;
     const char *dataset, *out, *report;
     uint64_t seed;

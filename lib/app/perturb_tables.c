@@ -13,8 +13,8 @@ enum { N_TABLES = 5 };
 
 static struct outfile *table(struct perturb_job *j, int i)
 {
-    struct outfile *const all[N_TABLES] = { &j->metrics, &j->runs, &j->predictions,
-                                            &j->comparisons, &j->splits };
+    struct outfile *const all[N_TABLES] = { &j->metrics, &j->runs, &j->predictions, &j->comparisons,
+                                            &j->splits };
     return all[i];
 }
 
@@ -26,7 +26,7 @@ static const char splits_head[] = "dataset\tsplit_seed\tcondition\tpart\tclass\t
 
 static const char *class_word(size_t class)
 {
-    return class ? gears_class_name((enum gears_class)class) : "test";
+    return class ? gears_class_name((enum gears_class) class) : "test";
 }
 
 static const char *variant(const struct perturb_job *j)
@@ -70,7 +70,8 @@ void perturb_split_write(struct perturb_job *j)
         field_put(j->o->dataset, j->splits.f);
         fprintf(j->splits.f, "\t%" PRIu64 "\t", j->run.split_seed);
         field_put(s->condition[c].name, j->splits.f);
-        fprintf(j->splits.f, "\t%s\t%s\t%zu\n", part_name(j->run.part[c]),
+        fprintf(j->splits.f, "\t%s\t%s\t%zu\n",
+                j->run.part[c] == PERTURB_NO_PART ? "-" : part_name(j->run.part[c]),
                 c == s->control ? "control" : gears_class_name(j->run.class_of[c]),
                 s->condition[c].n_cells);
     }
@@ -93,8 +94,8 @@ static void write_prediction(struct perturb_job *j, const char *method, size_t s
     field_put(j->o->dataset, f);
     putc('\t', f);
     field_put(k->name, f);
-    fprintf(f, "\t%s\t%zu\t%s\t%s\t%" PRIu64 "\t", gears_class_name(j->run.class_of[c]),
-            k->n_cells, method, variant(j), j->run.split_seed);
+    fprintf(f, "\t%s\t%zu\t%s\t%s\t%" PRIu64 "\t", gears_class_name(j->run.class_of[c]), k->n_cells,
+            method, variant(j), j->run.split_seed);
     seed_put(j, seed, f);
     for (int m = 0; m < PERTURB_N_METRICS; m++) {
         metric_text(score[m], text);
@@ -200,28 +201,28 @@ static size_t methods_of(const struct perturb_job *j, const char *method[PERTURB
 
 static void write_metrics(struct perturb_job *j, const char *method)
 {
-    for (size_t class = 0; class < PERTURB_CLASSES; class++)
+    for (size_t class = 0; class < PERTURB_CLASSES; class ++)
         for (int m = 0; m < PERTURB_N_METRICS; m++)
             for (size_t s = 0; s < (size_t)j->o->n_splits; s++) {
                 size_t n = 0;
                 const double x = on_split(j, method, s, class, m, &n);
                 if (n)
-                    metrics_tsv_add(&j->metrics,
-                                    &(struct metric_row){ "perturb-predict", j->o->dataset, method,
-                                                          variant(j), class_word(class),
-                                                          j->o->seed + s, perturb_metric_name[m],
-                                                          x, n });
+                    metrics_tsv_add(&j->metrics, &(struct metric_row){
+                                                     "perturb-predict", j->o->dataset, method,
+                                                     variant(j), class_word(class), j->o->seed + s,
+                                                     perturb_metric_name[m], x, n });
             }
 }
 
 static void write_pair(struct perturb_job *j, const char *a, const char *b, double *off)
 {
-    for (size_t class = 0; class < PERTURB_CLASSES; class++)
+    for (size_t class = 0; class < PERTURB_CLASSES; class ++)
         for (int m = 0; m < PERTURB_N_METRICS; m++) {
             char mean[32], width[32];
             size_t n = 0, k = 0;
             for (size_t s = 0; s < (size_t)j->o->n_splits; s++) {
-                const double x = on_split(j, a, s, class, m, &n), y = on_split(j, b, s, class, m, &n);
+                const double x = on_split(j, a, s, class, m, &n),
+                             y = on_split(j, b, s, class, m, &n);
                 if (!isnan(x) && !isnan(y))
                     off[k++] = x - y;
             }

@@ -392,10 +392,9 @@ static enum rc finish_conditions(struct perturb_set *s, const char *const *condi
 enum rc perturb_set_finish(struct perturb_set *s, const char *const *condition,
                            const struct perturb_rules *rules, struct err *e)
 {
-    enum rc rc = s->n_cells && s->n_genes
-                     ? finish_values(s, rules, e)
-                     : err_set(e, RC_INPUT, "there are %zu cells of %zu genes", s->n_cells,
-                               s->n_genes);
+    enum rc rc = s->n_cells && s->n_genes ? finish_values(s, rules, e)
+                                          : err_set(e, RC_INPUT, "there are %zu cells of %zu genes",
+                                                    s->n_cells, s->n_genes);
     if (!rc)
         rc = finish_conditions(s, condition, rules->least_cells, e);
     if (rc)

@@ -25,22 +25,22 @@ struct perturb_condition {
 
 struct perturb_set {
     size_t n_cells, n_genes;
-    uint64_t *indptr; /* [n_cells + 1]; owned, as are the next two */
-    uint32_t *index;  /* rising within a cell */
-    double *value;    /* never 0 */
-    const char **gene; /* [n_genes], owned; texts in `text` */
+    uint64_t *indptr;                    /* [n_cells + 1]; owned, as are the next two */
+    uint32_t *index;                     /* rising within a cell */
+    double *value;                       /* never 0 */
+    const char **gene;                   /* [n_genes], owned; texts in `text` */
     struct perturb_condition *condition; /* [n_conditions], owned */
     size_t n_conditions, control;
     uint32_t *of; /* [n_cells] */
     struct arena text;
     /* what was done */
-    bool were_counts;         /* whole numbers: scaled and logged here */
-    size_t n_spellings;       /* conditions that were another one in another spelling */
-    size_t n_renamed;         /* perturbed genes that took the spelling of the measured gene */
-    size_t n_not_measured;    /* perturbed genes that no column has */
-    size_t n_repeated_genes;  /* columns whose name came before */
+    bool were_counts;              /* whole numbers: scaled and logged here */
+    size_t n_spellings;            /* conditions that were another one in another spelling */
+    size_t n_renamed;              /* perturbed genes that took the spelling of the measured gene */
+    size_t n_not_measured;         /* perturbed genes that no column has */
+    size_t n_repeated_genes;       /* columns whose name came before */
     size_t n_small, n_small_cells; /* conditions below least_cells, and their cells: left out */
-    const char **small;       /* [n_small] their names, owned */
+    const char **small;            /* [n_small] their names, owned */
 };
 
 enum perturb_values { PERTURB_AUTO, PERTURB_COUNTS, PERTURB_LOG };

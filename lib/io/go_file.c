@@ -159,8 +159,7 @@ enum rc go_file_read(struct go_file *g, const char *path, struct err *e)
     else if (table_find(&t, "source") && table_find(&t, "target") && table_find(&t, "importance"))
         rc = read_edges(g, &t, e);
     else
-        rc = err_set(e, RC_INPUT,
-                     "has neither columns gene, terms nor source, target, importance");
+        rc = err_set(e, RC_INPUT, "has neither columns gene, terms nor source, target, importance");
     if (!rc && !g->gene.n)
         rc = err_set(e, RC_INPUT, "has no gene");
     table_release(&t);

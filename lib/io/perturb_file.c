@@ -292,8 +292,8 @@ static enum rc add_row(struct text_job *j, struct err *e)
         if (j->gene_of[i] == UINT32_MAX)
             continue;
         if (!number_parse(t->field[i], &x))
-            return err_set(e, RC_INPUT, "line %zu, gene '%.60s': '%.60s' is no number",
-                           t->l.number, s->gene[j->gene_of[i]], t->field[i]);
+            return err_set(e, RC_INPUT, "line %zu, gene '%.60s': '%.60s' is no number", t->l.number,
+                           s->gene[j->gene_of[i]], t->field[i]);
         if (x > 0 || x < 0) {
             s->index[j->f.n] = j->gene_of[i];
             s->value[j->f.n++] = x;
@@ -334,7 +334,8 @@ enum rc perturb_file_read(const char *path, const char *column, const struct per
 {
     const size_t n = strlen(path);
     enum rc rc;
-    if (n > 3 && (strcmp(path + n - 3, ".h5") == 0 || (n > 5 && strcmp(path + n - 5, ".h5ad") == 0))) {
+    if (n > 3 &&
+        (strcmp(path + n - 3, ".h5") == 0 || (n > 5 && strcmp(path + n - 5, ".h5ad") == 0))) {
         hid_t file;
         *s = (struct perturb_set){ 0 };
         if (h5_open(path, &file, e))

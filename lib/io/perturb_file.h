@@ -1,8 +1,7 @@
 /* Perturb-seq sets from files.
  *
- *   .h5ad  as GEARS writes perturb_processed.h5ad, or any other: X dense, CSR or CSC, of any kind of
- *          number; conditions in a column of obs; gene names in var's column gene_name, else its
- *          index
+ *   .h5ad  as GEARS writes perturb_processed.h5ad, or any other: X dense, CSR or CSC, of any kind
+ * of number; conditions in a column of obs; gene names in var's column gene_name, else its index
  *   table  text, plain or gzip: a column of conditions, columns cell, barcode and cell_id that are
  *          not read, every other column a gene; a row per cell */
 #ifndef GC_IO_PERTURB_FILE_H

@@ -7,18 +7,22 @@
 #include "lib/nn/metrics_change.h"
 #include "lib/nn/metrics_stat.h"
 
-const char *const perturb_metric_name[PERTURB_N_METRICS] = {
-    "mse_top20",       "mse_top20_expressed", "mse",
-    "deviation_top20", "wrong_direction_top20", "spearman_delta",
-    "pearson_delta",   "spearman_delta_top20", "pearson_delta_top20",
-    "pearson_from_centroid", "pearson_from_non_control"
+const char *const perturb_metric_name[PERTURB_N_METRICS] = { "mse_top20",
+                                                             "mse_top20_expressed",
+                                                             "mse",
+                                                             "deviation_top20",
+                                                             "wrong_direction_top20",
+                                                             "spearman_delta",
+                                                             "pearson_delta",
+                                                             "spearman_delta_top20",
+                                                             "pearson_delta_top20",
+                                                             "pearson_from_centroid",
+                                                             "pearson_from_non_control" };
+const bool perturb_metric_up[PERTURB_N_METRICS] = {
+    [PERTURB_SPEARMAN] = true,         [PERTURB_PEARSON] = true,
+    [PERTURB_SPEARMAN_TOP20] = true,   [PERTURB_PEARSON_TOP20] = true,
+    [PERTURB_PEARSON_CENTROID] = true, [PERTURB_PEARSON_NON_CONTROL] = true
 };
-const bool perturb_metric_up[PERTURB_N_METRICS] = { [PERTURB_SPEARMAN] = true,
-                                                    [PERTURB_PEARSON] = true,
-                                                    [PERTURB_SPEARMAN_TOP20] = true,
-                                                    [PERTURB_PEARSON_TOP20] = true,
-                                                    [PERTURB_PEARSON_CENTROID] = true,
-                                                    [PERTURB_PEARSON_NON_CONTROL] = true };
 
 const char *gears_class_name(enum gears_class c)
 {
@@ -94,8 +98,7 @@ static enum rc fill_targets(struct perturb_facts *f, struct err *e)
         for (int k = 0; k < s->condition[c].n_genes; k++) {
             const uint64_t at = map_get(&column, s->condition[c].gene[k]);
             f->column[c].gene[k] = at == MAP_NONE ? PERTURBATION_UNKNOWN : (uint32_t)at;
-            f->target[c].gene[k] =
-                find(f->target_name, f->n_targets, s->condition[c].gene[k]);
+            f->target[c].gene[k] = find(f->target_name, f->n_targets, s->condition[c].gene[k]);
         }
     }
     map_release(&column);
