@@ -5,6 +5,7 @@
 #include "lib/app/perturb_predict.h"
 #include "lib/base/tool.h"
 
+static const char *loss = "autofocus";
 static struct perturb_options o = { .values = "auto",
                                     .scale = 1e4,
                                     .least_cells = 2,
@@ -13,6 +14,11 @@ static struct perturb_options o = { .values = "auto",
                                     .pcs = 10,
                                     .ridge = 0.1,
                                     .n_splits = 5,
+                                    .n_seeds = 5,
+                                    .epochs = 10,
+                                    .batch = 16,
+                                    .width = 64,
+                                    .rate = 1e-3,
                                     .dataset = "perturb-seq" };
 
 #define INPUT_OPTS                                                                                 \
@@ -31,8 +37,23 @@ static struct perturb_options o = { .values = "auto",
                    "perturbed genes that the graph lacks: without a neighbour, or left out"),      \
         OPT_STR("vectors", &o.vectors, "FILE.h5ad", "vectors of genes: what embed --genes wrote")
 
+#define NETWORK_OPTS                                                                               \
+    OPT_I64("epochs", &o.epochs, "N", "passes over the training cells"),                           \
+        OPT_I64("batch", &o.batch, "N", "cells of a step"),                                        \
+        OPT_I64("width", &o.width, "N", "width of the network"),                                   \
+        OPT_F64("lr", &o.rate, "NUM", "learning rate of the first epoch; halved after each"),      \
+        OPT_CHOICE("loss", &loss, "autofocus|top20",                                               \
+                   "fourth powers over expressed genes, as GEARS, or squares over the 20 that "    \
+                   "change most, as the paper says")
+
 static const struct opt evaluate_opts[] = {
     INPUT_OPTS,
+    NETWORK_OPTS,
+    OPT_I64("seeds", &o.n_seeds, "N",
+            "trainings of GEARS on a split: seeds --seed, --seed + 1, ...; 0: none"),
+    OPT_FLAG("as-released", &o.as_released,
+             "one split, one seed, every condition however small, co-expression for the first cell "
+             "of a batch only"),
     OPT_STR("split", &o.split, "FILE",
             "a table condition, part (train, val, test) in place of drawn splits"),
     OPT_I64("splits", &o.n_splits, "N", "splits: seeds --seed, --seed + 1, ..."),
@@ -57,7 +78,9 @@ static const struct tool evaluate_tool = {
     "  additive             control + the changes of the single perturbations\n"
     "  linear-pca           ridge regression between principal components of genes\n"
     "  linear-genecompass   the same with --vectors in place of components\n"
-    "  nearest-go           the training condition whose genes are nearest in --go\n\n"
+    "  nearest-go           the training condition whose genes are nearest in --go\n"
+    "  gears                the graph network of Roohani et al. 2023, with --go\n"
+    "  gears+genecompass    the same with --vectors, projected to its width, as gene base\n\n"
     "--out is a folder: metrics.tsv, a mean over the test conditions for each method, class\n"
     "(split) and split seed; comparisons.tsv, two methods split by split with 95 % intervals;\n"
     "predictions.tsv, the scores of every test condition; runs.tsv, those of every training;\n"
@@ -81,6 +104,11 @@ static enum rc check(const struct tool_args *a, struct err *e)
         { o.n_splits < 1 || o.n_splits > 1000, "--splits is 1 to 1000" },
         { o.pcs < 1 || o.pcs > 10000, "--pcs is 1 to 10000" },
         { !(o.ridge > 0), "--ridge is above 0" },
+        { o.n_seeds < 0 || o.n_seeds > 1000, "--seeds is 0 to 1000" },
+        { o.epochs < 1 || o.epochs > 10000, "--epochs is 1 to 10000" },
+        { o.batch < 1 || o.batch > 1024, "--batch is 1 to 1024" },
+        { o.width < 1 || o.width > 4096, "--width is 1 to 4096" },
+        { !(o.rate > 0), "--lr is above 0" },
         { a->seed > UINT32_MAX - 1000,
           "--seed is at most 4294966295: NumPy's generator takes 32 bits" },
     };
@@ -93,12 +121,21 @@ static enum rc check(const struct tool_args *a, struct err *e)
 static enum rc run_evaluate(const struct tool_args *a, struct err *e)
 {
     enum rc rc = check(a, e);
+    const char *why;
+    o.backend = backend_find(a->backend, &why);
+    if (!rc && !o.backend)
+        rc = err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
+    o.top20 = strcmp(loss, "top20") == 0;
     o.input = a->arg.item[0];
     o.out = a->out;
     o.report = a->report;
     o.seed = a->seed;
-    if (o.split)
+    if (o.split || o.as_released)
         o.n_splits = 1;
+    if (o.as_released) {
+        o.n_seeds = 1;
+        o.least_cells = 1;
+    }
     return rc ? rc : perturb_evaluate(&o, e);
 }
 

@@ -177,6 +177,8 @@ static enum rc report(const struct perturb_job *j, struct err *e)
 enum rc perturb_evaluate(const struct perturb_options *o, struct err *e)
 {
     struct perturb_job j = { .o = o };
+    if (!o->go)
+        log_say("without --go neither GEARS nor nearest-go");
     enum rc rc = perturb_inputs_read(&j.in, o, e);
     for (size_t k = 0; !rc && k < (size_t)o->n_splits; k++) {
         rc = run_init(&j.run, &j.in, o, k, e);
@@ -186,6 +188,8 @@ enum rc perturb_evaluate(const struct perturb_options *o, struct err *e)
             tell_split(&j.run, &j.in.set);
             perturb_split_write(&j);
             rc = perturb_simple(&j, e);
+            if (!rc)
+                rc = perturb_network(&j, e);
         }
         run_release(&j.run);
     }

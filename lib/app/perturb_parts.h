@@ -5,6 +5,7 @@
 #include "lib/app/perturb_predict.h"
 #include "lib/base/file.h"
 #include "lib/io/go_file.h"
+#include "lib/nn/gears_train.h"
 #include "lib/nn/perturb_score.h"
 
 enum { PERTURB_CLASSES = 5, PERTURB_MAX_METHODS = 16 }; /* class 0: the whole test set */
@@ -70,5 +71,11 @@ void perturb_split_write(struct perturb_job *j);
 
 /* perturb_simple.c: the methods that draw nothing. */
 enum rc perturb_simple(struct perturb_job *j, struct err *e);
+
+/* perturb_network.c: GEARS, every seed. */
+enum rc perturb_network(struct perturb_job *j, struct err *e);
+struct gears_plan perturb_plan(const struct perturb_options *o, uint64_t seed);
+struct gears_task perturb_task(const struct perturb_inputs *in, const enum part *part,
+                               const struct gears_graph *coexpress, bool vectors);
 
 #endif

@@ -18,9 +18,11 @@ struct perturb_options {
     const char *vectors; /* of genes: what embed --genes wrote; NULL: none */
     int64_t neighbours, pcs;
     double ridge;
-    bool network;      /* GEARS too */
+    int64_t epochs, batch, width;
+    double rate;
+    bool top20; /* the loss of gears_plan.top20 */
     const char *split; /* a table condition, part in place of drawn splits; NULL: drawn */
-    int64_t n_splits, n_seeds;
+    int64_t n_splits, n_seeds; /* n_seeds: trainings of GEARS on a split */
     const char *dataset, *out, *report;
     uint64_t seed;
     const struct backend *backend;
