@@ -92,6 +92,49 @@ static const struct tool evaluate_tool = {
     1
 };
 
+static const struct opt train_opts[] = {
+    INPUT_OPTS,
+    NETWORK_OPTS,
+    OPT_STR("split", &o.split, "FILE",
+            "a table condition, part (train, val, test) in place of the drawn split"),
+    OPT_FLAG("as-released", &o.as_released, "co-expression for the first cell of a batch only"),
+    OPT_END,
+};
+
+static const struct tool train_tool = {
+    "perturb-predict train",
+    "CELLS",
+    "Train GEARS on a Perturb-seq set",
+    "CELLS and options are those of `perturb-predict evaluate`; --go is needed. Trained on the\n"
+    "training part of GEARS's split of seed --seed, or of --split; the epoch is chosen on the\n"
+    "validation part. With --vectors the genes start from vectors of GeneCompass.\n\n"
+    "--out is a folder: model.safetensors, all that `perturb-predict predict` needs;\n"
+    "training.tsv, losses of every epoch. A call that was broken off goes on after the last\n"
+    "whole epoch, to the same bytes.\n\n"
+    "  perturb-predict train perturb_processed.h5ad --go go.csv --seed 1 --out model",
+    train_opts,
+    1,
+    1
+};
+
+static const char *model;
+static const struct opt predict_opts[] = {
+    OPT_STR("model", &model, "DIR", "a folder that perturb-predict train wrote"),
+    OPT_END,
+};
+
+static const struct tool predict_tool = {
+    "perturb-predict predict",
+    "CONDITION...",
+    "Predict expression after perturbations with a trained GEARS",
+    "A condition is A+ctrl or A+B, of genes in the graph that the model was trained with. --out\n"
+    "is a table: condition, gene, the mean control cell, the prediction, their difference.\n\n"
+    "  perturb-predict predict KLF1+ctrl KLF1+BAK1 --model model --out klf1.tsv",
+    predict_opts,
+    1,
+    -1
+};
+
 static enum rc check(const struct tool_args *a, struct err *e)
 {
     const struct {
@@ -118,13 +161,19 @@ static enum rc check(const struct tool_args *a, struct err *e)
     return tool_need_out(a, e);
 }
 
-static enum rc run_evaluate(const struct tool_args *a, struct err *e)
+static enum rc find_backend(const struct tool_args *a, struct err *e)
 {
-    enum rc rc = check(a, e);
     const char *why;
     o.backend = backend_find(a->backend, &why);
-    if (!rc && !o.backend)
-        rc = err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
+    return o.backend ? RC_OK : err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
+}
+
+/* Options that evaluate and train share, checked and resolved. */
+static enum rc take(const struct tool_args *a, struct err *e)
+{
+    enum rc rc = check(a, e);
+    if (!rc)
+        rc = find_backend(a, e);
     o.top20 = strcmp(loss, "top20") == 0;
     o.input = a->arg.item[0];
     o.out = a->out;
@@ -136,7 +185,31 @@ static enum rc run_evaluate(const struct tool_args *a, struct err *e)
         o.n_seeds = 1;
         o.least_cells = 1;
     }
+    return rc;
+}
+
+static enum rc run_evaluate(const struct tool_args *a, struct err *e)
+{
+    enum rc rc = take(a, e);
     return rc ? rc : perturb_evaluate(&o, e);
+}
+
+static enum rc run_train(const struct tool_args *a, struct err *e)
+{
+    if (!o.go)
+        return err_set(e, RC_USAGE, "--go is missing");
+    enum rc rc = take(a, e);
+    return rc ? rc : perturb_train(&o, e);
+}
+
+static enum rc run_predict(const struct tool_args *a, struct err *e)
+{
+    enum rc rc = tool_need_out(a, e);
+    if (!rc && !model)
+        rc = err_set(e, RC_USAGE, "--model is missing");
+    if (!rc)
+        rc = find_backend(a, e);
+    return rc ? rc : perturb_predict(model, a->arg.item, (size_t)a->arg.n, o.backend, a->out, e);
 }
 
 static const struct {
@@ -144,6 +217,8 @@ static const struct {
     const struct tool *tool;
     enum rc (*run)(const struct tool_args *, struct err *);
 } part[] = {
+    { "train", &train_tool, run_train },
+    { "predict", &predict_tool, run_predict },
     { "evaluate", &evaluate_tool, run_evaluate },
 };
 enum { N_PARTS = sizeof part / sizeof *part };
@@ -151,7 +226,7 @@ enum { N_PARTS = sizeof part / sizeof *part };
 static enum rc no_word(const struct tool_args *a, struct err *e)
 {
     return a->arg.n ? err_set(e, RC_USAGE, "does not know '%s'", a->arg.item[0])
-                    : err_set(e, RC_USAGE, "wants evaluate");
+                    : err_set(e, RC_USAGE, "wants train, predict or evaluate");
 }
 
 int main(int argc, char **argv)
@@ -159,10 +234,13 @@ int main(int argc, char **argv)
     static const struct opt none[] = { OPT_END };
     static const struct tool all = {
         "perturb-predict",
-        "evaluate ...",
+        "train|predict|evaluate ...",
         "Expression after a perturbation: predict it, score predictions",
-        "  perturb-predict evaluate CELLS --out DIR   methods on the same splits\n\n"
-        "`perturb-predict evaluate --help` tells more.",
+        "  perturb-predict train CELLS --go FILE --out MODEL               a GEARS\n"
+        "  perturb-predict predict A+ctrl A+B --model MODEL --out FILE     its predictions\n"
+        "  perturb-predict evaluate CELLS --go FILE --out DIR              methods on the same "
+        "splits\n\n"
+        "`perturb-predict train --help` and so on tell more.",
         none,
         0,
         -1

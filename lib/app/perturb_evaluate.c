@@ -8,7 +8,7 @@
 #include "lib/io/json.h"
 #include "lib/io/lines.h"
 
-static void run_release(struct perturb_run *r)
+void perturb_run_release(struct perturb_run *r)
 {
     free(r->part);
     free(r->class_of);
@@ -118,8 +118,8 @@ static void tell_split(const struct perturb_run *r, const struct perturb_set *s)
                      gears_class_name((enum gears_class)k));
 }
 
-static enum rc run_init(struct perturb_run *r, const struct perturb_inputs *in,
-                        const struct perturb_options *o, size_t split, struct err *e)
+enum rc perturb_run_init(struct perturb_run *r, const struct perturb_inputs *in,
+                         const struct perturb_options *o, size_t split, struct err *e)
 {
     const struct perturb_set *s = &in->set;
     const size_t room = s->n_conditions + 1;
@@ -181,7 +181,7 @@ enum rc perturb_evaluate(const struct perturb_options *o, struct err *e)
         log_say("without --go neither GEARS nor nearest-go");
     enum rc rc = perturb_inputs_read(&j.in, o, e);
     for (size_t k = 0; !rc && k < (size_t)o->n_splits; k++) {
-        rc = run_init(&j.run, &j.in, o, k, e);
+        rc = perturb_run_init(&j.run, &j.in, o, k, e);
         if (!rc && !k)
             rc = perturb_tables_open(&j, e);
         if (!rc) {
@@ -191,7 +191,7 @@ enum rc perturb_evaluate(const struct perturb_options *o, struct err *e)
             if (!rc)
                 rc = perturb_network(&j, e);
         }
-        run_release(&j.run);
+        perturb_run_release(&j.run);
     }
     rc = perturb_tables_close(&j, rc, e);
     if (!rc)

@@ -41,6 +41,11 @@ struct perturb_run {
     struct perturbation *column, *target; /* of these rows */
 };
 
+/* perturb_evaluate.c. On failure *r is to be released too. */
+enum rc perturb_run_init(struct perturb_run *r, const struct perturb_inputs *in,
+                         const struct perturb_options *o, size_t split, struct err *e);
+void perturb_run_release(struct perturb_run *r);
+
 /* Scores of one training of one method: means over the test conditions of a class. */
 struct perturb_value {
     const char *method;

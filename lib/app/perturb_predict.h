@@ -20,8 +20,8 @@ struct perturb_options {
     double ridge;
     int64_t epochs, batch, width;
     double rate;
-    bool top20; /* the loss of gears_plan.top20 */
-    const char *split; /* a table condition, part in place of drawn splits; NULL: drawn */
+    bool top20;                /* the loss of gears_plan.top20 */
+    const char *split;         /* a table condition, part in place of drawn splits; NULL: drawn */
     int64_t n_splits, n_seeds; /* n_seeds: trainings of GEARS on a split */
     const char *dataset, *out, *report;
     uint64_t seed;
@@ -32,5 +32,14 @@ struct perturb_options {
 /* Writes out/metrics.tsv, runs.tsv, predictions.tsv, comparisons.tsv and splits.tsv. Nothing is
  * left on failure. */
 enum rc perturb_evaluate(const struct perturb_options *o, struct err *e);
+
+/* Trains GEARS (with o->vectors the GeneCompass variant) on the first split: out/model.safetensors,
+ * out/training.tsv. Broken off, the same call goes on after the newest epoch. RC_INPUT: out holds
+ * the state of another run. */
+enum rc perturb_train(const struct perturb_options *o, struct err *e);
+/* Expression after each of n conditions to the table `out`. folder: of perturb_train. RC_INPUT: a
+ * gene that the model's graph lacks. */
+enum rc perturb_predict(const char *folder, const char *const *condition, size_t n,
+                        const struct backend *b, const char *out, struct err *e);
 
 #endif

@@ -48,8 +48,8 @@ is 'of three times forty'              test "$(wc -l <"$tmp/forty.got")" -gt 150
 
 # ---- what is written ----
 printf 'gene\tterms\nGENE10\tA,B\nGENE15\tA,B\nGENE17\tB,C\nGENE20\tC\nGENE31\tD\nGENE34\tD,A\nGENE44\tC,D\n' >"$tmp/go.tsv"
-all=(--go "$tmp/go.tsv" --scale 1000 --seed 1 --splits 3 --quiet)
-t 'with a graph, one thread'           0 "'GENE59' is not in the graph: it has no neighbour" evaluate "$tmp/cells.tsv" --go "$tmp/go.tsv" --scale 1000 --seed 1 --splits 3 \
+all=(--go "$tmp/go.tsv" --scale 1000 --seed 1 --splits 3 --seeds 0 --quiet)
+t 'with a graph, one thread'           0 "'GENE59' is not in the graph: it has no neighbour" evaluate "$tmp/cells.tsv" --go "$tmp/go.tsv" --scale 1000 --seed 1 --splits 3 --seeds 0 \
 	--out "$tmp/a" --threads 1 --report "$tmp/a.json"
 t 'and on three'                       0 '' evaluate "$tmp/cells.tsv" "${all[@]}" --out "$tmp/b" --threads 3
 is 'the same bytes'                    diff -r "$tmp/a" "$tmp/b"
@@ -62,12 +62,12 @@ is 'means are those of the conditions' awk -F '\t' 'NR == FNR { if (FNR > 1 && $
 is 'differences are split by split'    awk -F '\t' '$5 == "test" && $7 == "mse" { v[$3, $6] = $8 }
 	$4 == "additive" && $5 == "no-change" && $2 == "test" && $3 == "mse" { for (s = 1; s <= 3; s++) d += (v["additive", s] - v["no-change", s]) / 3
 		d -= $7; found = 1; exit !(d * d < 1e-14 && $6 == 3 && $8 > 0) } END { if (!found) exit 1 }' "$tmp/a/metrics.tsv" "$tmp/a/comparisons.tsv"
-t 'genes without a graph left out'     0 "'GENE59' is not in the graph: its conditions are left out" evaluate "$tmp/cells.tsv" --go "$tmp/go.tsv" --unknown drop \
+t 'genes without a graph left out'     0 "'GENE59' is not in the graph: its conditions are left out" evaluate "$tmp/cells.tsv" --go "$tmp/go.tsv" --unknown drop --seeds 0 \
 	--scale 1000 --seed 1 --out "$tmp/drop" --report "$tmp/drop.json"
 is 'with both of their conditions'     grep -q '"dropped_for_graph": 2' "$tmp/drop.json"
 is 'no table has them'                 test "$(grep -c GENE59 "$tmp/drop/splits.tsv")" = 0
 printf 'source,target,importance\nGENE10,GENE15,0.5\nGENE44,GENE31,0.7\n' >"$tmp/edges.csv"
-t 'a finished graph'                   0 'graph of 4 genes and 2 edges' evaluate "$tmp/cells.tsv" --go "$tmp/edges.csv" --scale 1000 --out "$tmp/e"
+t 'a finished graph'                   0 'graph of 4 genes and 2 edges' evaluate "$tmp/cells.tsv" --seeds 0 --go "$tmp/edges.csv" --scale 1000 --out "$tmp/e"
 
 # ---- counts and a table of conditions ----
 awk 'NR == 1 { line = "gene"; for (i = 1; i <= 24; i++) line = line ",c" i; print line }
@@ -92,6 +92,51 @@ is 'is the same pair'                  diff <(sed 's/GENE59+GENE20/GENE20+GENE59
 { cat "$tmp/cells.tsv"; sed -n '/^ctrl/{s/^ctrl/GENE01+ctrl/p;q}' "$tmp/cells.tsv"; } >"$tmp/single.tsv"
 t 'a condition with one cell'          0 "too few cells are left out, 'GENE01.ctrl' the first .1 cells" evaluate "$tmp/single.tsv" --scale 1000 --seed 1 --splits 1 --out "$tmp/single"
 is 'changes nothing'                   diff -r "$tmp/single" "$tmp/plain"
+
+# ---- GEARS ----
+few=(--go "$tmp/go.tsv" --scale 1000 --seed 1 --width 8 --epochs 8)
+t 'GEARS beside the simple methods'    0 'seed 2, gears: epoch . of 8' evaluate "$tmp/cells.tsv" "${few[@]}" --splits 2 --seeds 2 --out "$tmp/g" --threads 1
+t 'on two threads'                     0 '' evaluate "$tmp/cells.tsv" "${few[@]}" --splits 2 --seeds 2 --out "$tmp/g2" --threads 2 --quiet
+is 'the same bytes of everything'      diff -r "$tmp/g" "$tmp/g2"
+is 'a line per training in runs.tsv'   test "$(grep -c $'\tgears\tclean\ttest\t.*\tmse_top20\t' "$tmp/g/runs.tsv")" = 4
+is 'the mean of two in metrics.tsv'    awk -F '\t' '$2 == "gears" && $4 == "test" && $5 == 1 && $7 == "mse" { s += $8 / 2 }
+	$3 == "gears" && $5 == "test" && $6 == 1 && $7 == "mse" { d = s - $8; found = 1; exit !(d * d < 1e-12) } END { if (!found) exit 1 }' "$tmp/g/runs.tsv" "$tmp/g/metrics.tsv"
+is 'seeds differ'                      test "$(grep $'\tgears\tclean\ttest\t1\t.*\tmse\t' "$tmp/g/runs.tsv" | cut -f 8 | sort -u | wc -l)" = 2
+t 'as released: one split, one seed'   0 '' evaluate "$tmp/cells.tsv" "${few[@]}" --as-released --out "$tmp/r" --threads 1 --quiet
+is 'all of it as-released'             test "$(sed 1d "$tmp/r/metrics.tsv" | cut -f 4,6 | sort -u)" = $'as-released\t1'
+t 'the loss that the paper tells of'   0 '' evaluate "$tmp/cells.tsv" "${few[@]}" --loss top20 --splits 1 --seeds 1 --out "$tmp/top" --threads 1 --quiet
+is 'learns something else'             test "$(grep $'gears.*test\t1\tmse\t' "$tmp/top/metrics.tsv")" != "$(grep $'gears.*test\t1\tmse\t' "$tmp/g/metrics.tsv")"
+
+train() { perturb-predict train "$tmp/cells.tsv" --go "$tmp/go.tsv" --scale 1000 --seed 1 --width 8 --epochs 40 --threads 1 "$@"; }
+t 'a model'                            0 'epoch .* is taken' train --out "$tmp/m"
+is 'in two files'                      test "$(ls "$tmp/m")" = $'model.safetensors\ntraining.tsv'
+is 'the loss falls'                    awk -F '\t' 'NR == 2 { a = $2 } NR > 2 { b = $2 } END { exit !(b < 0.9 * a) }' "$tmp/m/training.tsv"
+is 'one epoch is chosen, the best'     awk -F '\t' 'NR > 1 { if (NR == 2 || $3 < low) { low = $3; best = $1 } n += $4; if ($4) chosen = $1 } END { exit !(n == 1 && chosen == best) }' "$tmp/m/training.tsv"
+broken_off() { # killed as soon as there is a state, perhaps in the middle of the next one
+	train --out "$tmp/k" --quiet & local pid=$!
+	for _ in $(seq 600); do [ -e "$tmp/k/state.safetensors" ] && break; sleep 0.02; done
+	kill -9 $pid; wait $pid 2>/dev/null
+	[ -e "$tmp/k/state.safetensors" ] && [ ! -e "$tmp/k/model.safetensors" ]
+}
+is 'a training is broken off'          broken_off
+t 'another one does not go on from it' 3 'is of another run' train --epochs 41 --out "$tmp/k"
+t 'the same call does'                 0 'goes on after epoch' train --out "$tmp/k"
+rm -f "$tmp"/k/*.part
+is 'to the same bytes'                 diff -r "$tmp/m" "$tmp/k"
+mkdir "$tmp/d"; printf 'no state' >"$tmp/d/state.safetensors"
+t 'a damaged state is refused'         3 'state.safetensors' train --out "$tmp/d"
+predict() { perturb-predict predict "$@"; }
+t 'predictions of a pair and a single' 0 '' predict GENE10+GENE31 GENE44+ctrl --model "$tmp/m" --out "$tmp/p.tsv" --threads 1
+is 'every gene of both'                test "$(wc -l <"$tmp/p.tsv")" = 121
+is 'change is prediction less control' awk -F '\t' 'NR > 1 { d = $4 - $3 - $5; if (!(d * d < 1e-12)) bad = 1 } END { exit bad }' "$tmp/p.tsv"
+is 'the order of a pair does not matter' diff <(predict GENE31+GENE10 --model "$tmp/m" --out /dev/stdout | cut -f 2-) <(grep -v GENE44+ "$tmp/p.tsv" | cut -f 2-)
+t 'a gene that the graph lacks'        3 "perturbed gene 'GENE02' is not in the model's graph" predict GENE02+ctrl --model "$tmp/m" --out "$tmp/x"
+t 'a condition of another form'        2 "'GENE10' is not" predict GENE10 --model "$tmp/m" --out "$tmp/x"
+t 'no model there'                     3 'cannot open' predict GENE10+ctrl --model "$tmp/none" --out "$tmp/x"
+head -c 3000 "$tmp/m/model.safetensors" >"$tmp/d/model.safetensors"
+t 'a model that is cut'                3 'model.safetensors' predict GENE10+ctrl --model "$tmp/d" --out "$tmp/x"
+t 'no --go'                            2 'go is missing' perturb-predict train "$tmp/cells.tsv" --out "$tmp/x"
+t 'no --model'                         2 'model is missing' predict GENE10+ctrl --out "$tmp/x"
 
 # ---- refused ----
 bad() { evaluate "$@" --out "$tmp/x"; }
@@ -131,5 +176,8 @@ t 'no --out'                           2 'out is missing'      evaluate "$tmp/ce
 t 'another word'                       2 "does not know 'guess'" perturb-predict guess
 is 'and nothing was written'           test ! -e "$tmp/x"
 t 'help'                               0 ''                    perturb-predict --help
+t 'no epochs'                          2 'epochs is 1' train --epochs 0 --out "$tmp/x"
+t 'help of train'                      0 ''                    perturb-predict train --help
+t 'help of predict'                    0 ''                    perturb-predict predict --help
 t 'help of evaluate'                   0 ''                    perturb-predict evaluate --help
 end
