@@ -106,14 +106,14 @@ static enum rc read_matrix(hid_t group, const char *name, float **data, size_t *
     return rc;
 }
 
-enum rc h5ad_read_obsm(const char *path, const char *name, float **data, size_t *n_rows,
-                       size_t *n_cols, struct err *e)
+static enum rc read_matrix_of(const char *path, const char *of, const char *name, float **data,
+                              size_t *n_rows, size_t *n_cols, struct err *e)
 {
     hid_t file, group;
     *data = NULL;
     if (h5_open(path, &file, e))
         return e ? e->rc : RC_INPUT;
-    enum rc rc = h5_group_open(file, "obsm", &group, e);
+    enum rc rc = h5_group_open(file, of, &group, e);
     if (!rc) {
         rc = read_matrix(group, name, data, n_rows, n_cols, e);
         H5Gclose(group);
@@ -123,5 +123,17 @@ enum rc h5ad_read_obsm(const char *path, const char *name, float **data, size_t 
         return RC_OK;
     free(*data);
     *data = NULL;
-    return err_wrap(e, "cannot read '%s': obsm", path);
+    return err_wrap(e, "cannot read '%s': %s", path, of);
+}
+
+enum rc h5ad_read_obsm(const char *path, const char *name, float **data, size_t *n_rows,
+                       size_t *n_cols, struct err *e)
+{
+    return read_matrix_of(path, "obsm", name, data, n_rows, n_cols, e);
+}
+
+enum rc h5ad_read_varm(const char *path, const char *name, float **data, size_t *n_rows,
+                       size_t *n_cols, struct err *e)
+{
+    return read_matrix_of(path, "varm", name, data, n_rows, n_cols, e);
 }

@@ -32,5 +32,8 @@ enum rc h5ad_read(const char *path, struct cells *c, struct err *e);
 /* Reads one obsm matrix; the caller frees *data. */
 enum rc h5ad_read_obsm(const char *path, const char *name, float **data, size_t *n_rows,
                        size_t *n_cols, struct err *e);
+/* The same of varm. */
+enum rc h5ad_read_varm(const char *path, const char *name, float **data, size_t *n_rows,
+                       size_t *n_cols, struct err *e);
 
 #endif

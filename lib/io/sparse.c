@@ -41,8 +41,7 @@ static enum rc refuse_shape(uint64_t rows, uint64_t cols, size_t n_cells, size_t
                    (unsigned long long)rows, (unsigned long long)cols, n_cells, n_features);
 }
 
-/* Rows or columns, from the attributes of either generation. */
-static enum rc orientation(hid_t group, bool *by_cell, int64_t shape[2], struct err *e)
+enum rc sparse_orientation(hid_t group, bool *by_cell, int64_t shape[2], struct err *e)
 {
     static const char *const key[] = { "encoding-type", "h5sparse_format" };
     struct arena a;
@@ -129,7 +128,7 @@ static enum rc read_group(hid_t group, size_t n_cells, size_t n_features, struct
     bool by_cell;
     int64_t shape[2];
     struct csr columns;
-    if (orientation(group, &by_cell, shape, e))
+    if (sparse_orientation(group, &by_cell, shape, e))
         return e ? e->rc : RC_INPUT;
     if ((uint64_t)shape[0] != n_cells || (uint64_t)shape[1] != n_features)
         return refuse_shape((uint64_t)shape[0], (uint64_t)shape[1], n_cells, n_features, e);

@@ -6,6 +6,10 @@
 #include "lib/io/h5.h"
 #include "lib/io/source.h"
 
+/* Does a sparse group lie by cell (CSR) or by feature (CSC)? From the attributes of either
+ * generation, as its shape is. */
+enum rc sparse_orientation(hid_t group, bool *by_cell, int64_t shape[2], struct err *e);
+
 /* Reads group/{data,indices,indptr} as n_major rows of n_minor. minor_is_cell: columns of the
  * result are cells (only for the place of a bad value). Duplicates and zeros stay. */
 enum rc sparse_read(hid_t group, size_t n_major, size_t n_minor, bool minor_is_cell,

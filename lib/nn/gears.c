@@ -177,7 +177,7 @@ enum rc gears_batch_init(struct gears_batch *b, const struct gears *m, size_t n,
     assert(!embedding == !m->config.d_embedding);
     if (!n)
         return err_set(e, RC_INPUT, "a batch without cells");
-    enum rc rc = tile_genes(b, m, e);
+    enum rc rc = m->config.shared ? RC_OK : tile_genes(b, m, e);
     if (!rc)
         rc = link_perturbed(b, m, first, node, e);
     if (rc)
@@ -235,16 +235,45 @@ static struct tensor *convolve(const struct params *p, struct tape *t, const cha
     return tape_pair(t, PAIR_ADD, tape_spread(t, x, &l->e), 1, net_get(p, "%s.bias", lin));
 }
 
+/* Rows of genes for every cell. */
+static struct tensor *rows_of_cells(const struct gears *m, struct tape *t,
+                                    const struct gears_batch *b, struct tensor *base)
+{
+    const size_t rows = b->n * m->config.n_genes;
+    uint32_t *gene = tape_memory(t, rows * sizeof *gene);
+    for (size_t i = 0; gene && i < rows; i++)
+        gene[i] = (uint32_t)(i % m->config.n_genes);
+    return tape_gather(t, base, gene, rows, SIZE_MAX);
+}
+
+/* [G, H]: what every cell starts from. */
+static struct tensor *shared_base(struct gears *m, struct tape *t, const struct gears_batch *b,
+                                  bool train, struct gears_out *out)
+{
+    const struct params *p = &m->params;
+    if (m->config.d_embedding) {
+        struct tensor *x =
+            tape_input_f64(t, b->embedding, m->config.n_genes, m->config.d_embedding);
+        return m->config.project ? net_linear(p, t, x, "gene_proj", ACT_NONE) : x;
+    }
+    shorten(p, "gene_emb.weight", t);
+    shorten(p, "emb_pos.weight", t);
+    out->bn_emb = net_batch_norm(p, t, net_get(p, "gene_emb.weight"), "bn_emb", train);
+    out->coexpress = convolve(p, t, "emb_pos.weight", "layers_emb_pos.0.lin", &m->coexpress);
+    struct tensor *x =
+        tape_pair(t, PAIR_ADD, tape_act(t, out->bn_emb, ACT_RELU), 0.2, out->coexpress);
+    return out->base_mlp = mlp(p, t, x, "emb_trans_v2", train);
+}
+
 /* [n G, H] */
 static struct tensor *base_of(struct gears *m, struct tape *t, const struct gears_batch *b,
                               bool train, struct gears_out *out)
 {
     const struct params *p = &m->params;
+    shorten(p, "gene_emb.weight", t);
+    shorten(p, "emb_pos.weight", t);
     const size_t rows = b->n * m->config.n_genes;
-    uint32_t *gene = tape_memory(t, rows * sizeof *gene);
-    for (size_t i = 0; gene && i < rows; i++)
-        gene[i] = (uint32_t)(i % m->config.n_genes);
-    struct tensor *x = tape_gather(t, net_get(p, "gene_emb.weight"), gene, rows, SIZE_MAX);
+    struct tensor *x = rows_of_cells(m, t, b, net_get(p, "gene_emb.weight"));
     out->bn_emb = net_batch_norm(p, t, x, "bn_emb", train);
     out->coexpress = convolve(p, t, "emb_pos.weight", "layers_emb_pos.0.lin", &b->genes);
     if (m->config.d_embedding) {
@@ -259,12 +288,14 @@ static struct tensor *perturb(const struct gears *m, struct tape *t, const struc
                               struct tensor *base, bool train, struct gears_out *out)
 {
     const struct params *p = &m->params;
+    shorten(p, "pert_emb.weight", t);
     out->go = convolve(p, t, "pert_emb.weight", "sim_layers.0.lin", &m->go);
     if (!b->n_perturbed)
-        return base;
+        return m->config.shared ? rows_of_cells(m, t, b, base) : base;
     struct tensor *sum = mlp(p, t, tape_spread(t, out->go, &b->sums.e), "pert_fuse", train);
     out->fused = tape_rows(t, sum, 0, b->n_perturbed);
-    return tape_add(t, tape_spread(t, sum, &b->spread.e), 1, base);
+    /* A shared base is laid under every cell's block of rows. */
+    return tape_pair(t, PAIR_ADD, tape_spread(t, sum, &b->spread.e), 1, base);
 }
 
 /* delta [n, G] */
@@ -292,10 +323,8 @@ void gears_forward(struct gears *m, struct tape *t, const struct gears_batch *b,
 {
     const struct params *p = &m->params;
     *out = (struct gears_out){ 0 };
-    shorten(p, "gene_emb.weight", t);
-    shorten(p, "emb_pos.weight", t);
-    shorten(p, "pert_emb.weight", t);
-    struct tensor *x = base_of(m, t, b, train, out);
+    struct tensor *x = m->config.shared ? shared_base(m, t, b, train, out)
+                                        : base_of(m, t, b, train, out);
     x = perturb(m, t, b, x, train, out);
     out->bn_base = net_batch_norm(p, t, x, "bn_pert_base", train);
     out->recovered = mlp(p, t, tape_act(t, out->bn_base, ACT_RELU), "recovery_w", train);
@@ -329,9 +358,9 @@ enum rc gears_loss(struct tape *t, struct tensor *predicted, const struct gears_
             const size_t j = target->gene[c][k], at = i * g + j;
             const double off = p[at] - target->y[at], mean = target->control_mean[j];
             const int differ = sign(target->y[at] - mean) - sign(p[at] - mean);
-            power += share * off * off * off * off;
+            power += share * off * off * (target->square ? 1 : off * off);
             turn += share * differ * differ;
-            dp[at] = 4 * share * off * off * off;
+            dp[at] = share * off * (target->square ? 2 : 4 * off * off);
         }
     }
     *loss = power + target->direction * turn;

@@ -26,6 +26,10 @@ struct gears_config {
     size_t n_genes, n_nodes, d;
     size_t d_embedding; /* of the cells' gene embeddings; 0: the original */
     bool project; /* a Linear without bias brings them to d (gene_proj.weight, ours); else d */
+    /* Ours: the gene branch runs once per batch, over the genes, and every cell gets its rows; so every
+     * cell has the co-expression graph, statistics of bn_emb and emb_trans_v2 are those of the
+     * genes, and with embeddings nothing of the original's branch runs. false: as released. */
+    bool shared;
 };
 
 struct gears {
@@ -54,8 +58,8 @@ void gears_randomise(struct gears *m, uint64_t seed);
 struct gears_batch {
     size_t n, n_perturbed;
     const double *x;         /* [n, G] control expression */
-    const double *embedding; /* [n G, d_embedding]; NULL: the original */
-    struct links genes;      /* tables to rows of cells x genes */
+    const double *embedding; /* [n G, d_embedding], shared: [G, d_embedding]; NULL: the original */
+    struct links genes;      /* tables to rows of cells x genes; shared: empty */
     struct links sums;       /* nodes to perturbed cells (twice when there is one) */
     struct links spread;     /* perturbed cells to their rows */
 };
@@ -69,7 +73,7 @@ void gears_batch_release(struct gears_batch *b);
 
 /* Tensors of the tape; those that a variant does not have are NULL. */
 struct gears_out {
-    struct tensor *bn_emb, *coexpress, *base_mlp; /* [n G, H] */
+    struct tensor *bn_emb, *coexpress, *base_mlp; /* [n G, H]; shared: [G, H] */
     struct tensor *go;                            /* [P, H] */
     struct tensor *fused;                         /* [n_perturbed, H] */
     struct tensor *bn_base, *recovered;           /* [n G, H] */
@@ -90,6 +94,7 @@ struct gears_target {
     const uint32_t *const *gene; /* [n_conditions] lists */
     const size_t *n_genes;
     double direction; /* lambda: 0.1 */
+    bool square;      /* (p - y)^2 in place of the fourth power: the loss that the paper tells of */
 };
 /* mean over conditions of (sum (p - y)^4 + lambda (sign(y - c) - sign(p - c))^2) / (cells x genes).
  * The second term has no gradient; *without_direction (may be NULL) leaves it out. */

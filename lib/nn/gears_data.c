@@ -124,31 +124,39 @@ static void unit_columns(struct mat *x)
     }
 }
 
+enum rc gears_graph_correlation(const struct mat *r, size_t k, double least, struct gears_graph *g,
+                                struct err *e)
+{
+    const size_t d = r->d, most = k + 1 < d ? k + 1 : d;
+    *g = (struct gears_graph){ 0 };
+    struct candidate *c = malloc((d + 1) * sizeof *c);
+    enum rc rc = c ? graph_room(g, d * most, e) : err_set(e, RC_FAIL, "no memory");
+    for (uint32_t i = 0; !rc && i < d; i++) {
+        for (uint32_t j = 0; j < d; j++)
+            c[j] = (struct candidate){ fabs(mat_row(r, i)[j]), j };
+        keep_largest(g, i, c, d, k, least);
+    }
+    free(c);
+    return rc;
+}
+
 enum rc gears_graph_coexpression(const struct mat *cells, size_t k, double least,
                                  struct gears_graph *g, struct err *e)
 {
-    const size_t d = cells->d, most = k + 1 < d ? k + 1 : d;
+    const size_t d = cells->d;
     struct mat x = { 0 }, r = { 0 };
     *g = (struct gears_graph){ 0 };
-    struct candidate *c = malloc((d + 1) * sizeof *c);
-    enum rc rc = c ? mat_alloc(&x, cells->n, d, e) : err_set(e, RC_FAIL, "no memory");
+    enum rc rc = mat_alloc(&x, cells->n, d, e);
     if (!rc)
         rc = mat_alloc(&r, d, d, e);
-    if (!rc)
-        rc = graph_room(g, d * most, e);
     if (!rc) {
         memcpy(x.x, cells->x, x.n * d * sizeof *x.x);
         unit_columns(&x);
         mat_mul_tn(&x, &x, &r);
-        for (uint32_t i = 0; i < d; i++) {
-            for (uint32_t j = 0; j < d; j++)
-                c[j] = (struct candidate){ fabs(mat_row(&r, i)[j]), j };
-            keep_largest(g, i, c, d, k, least);
-        }
+        rc = gears_graph_correlation(&r, k, least, g, e);
     }
     mat_release(&x);
     mat_release(&r);
-    free(c);
     return rc;
 }
 

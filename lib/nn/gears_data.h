@@ -25,6 +25,10 @@ enum rc gears_graph_go(const size_t *first, const uint32_t *term, size_t n_genes
 enum rc gears_graph_coexpression(const struct mat *cells, size_t k, double least,
                                  struct gears_graph *g, struct err *e);
 
+/* The same from the correlations [d, d], of either sign. */
+enum rc gears_graph_correlation(const struct mat *r, size_t k, double least, struct gears_graph *g,
+                                struct err *e);
+
 /* Which part of a test (or validation) set a perturbation is in; GEARS_SEEN: none. */
 enum gears_class {
     GEARS_SEEN,

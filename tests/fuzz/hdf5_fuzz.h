@@ -209,15 +209,11 @@ static void fuzz_put_attr(hid_t file, const struct fuzz_attr *a, struct recipe *
     H5Oclose(at);
 }
 
-/* Builds the file in memory and reads it. */
-static int fuzz_build(const uint8_t *data, size_t size, const struct fuzz_item *item, size_t n,
-                      const struct fuzz_attr *attr, size_t n_attr,
-                      enum rc (*read)(int64_t file, const char *layer, struct source *s,
-                                      struct err *e))
+/* Builds the file in memory; the caller closes it. */
+static hid_t fuzz_make(const uint8_t *data, size_t size, const struct fuzz_item *item, size_t n,
+                       const struct fuzz_attr *attr, size_t n_attr)
 {
     struct recipe r = { data, size };
-    struct source s;
-    struct err e = { 0 };
     h5_setup();
     hid_t fapl = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_fapl_core(fapl, 1 << 16, 0);
@@ -232,6 +228,18 @@ static int fuzz_build(const uint8_t *data, size_t size, const struct fuzz_item *
     for (size_t i = 0; i < n_attr; i++)
         fuzz_put_attr(file, &attr[i], &r);
     H5Eclear2(H5E_DEFAULT);
+    return file;
+}
+
+/* Builds the file and reads it. */
+__attribute__((unused)) static int fuzz_build(const uint8_t *data, size_t size, const struct fuzz_item *item, size_t n,
+                      const struct fuzz_attr *attr, size_t n_attr,
+                      enum rc (*read)(int64_t file, const char *layer, struct source *s,
+                                      struct err *e))
+{
+    struct source s;
+    struct err e = { 0 };
+    hid_t file = fuzz_make(data, size, item, n, attr, n_attr);
     fuzz_source_init(&s, size);
     enum rc rc = read(file, NULL, &s, &e);
     if (!size && rc)

@@ -18,9 +18,9 @@ static const double weight[] = { 0.5, 0.5, 1 };
 static const struct gears_edges edges = { 3, from, to, weight };
 
 /* Perturbing node k moves gene k by 1: the loss falls. */
-static void learns(const struct backend *b, bool project)
+static void learns(const struct backend *b, bool project, bool shared)
 {
-    const struct gears_config c = { G, P, 4, project ? WIDE : 0, project };
+    const struct gears_config c = { G, P, 4, project ? WIDE : 0, project, shared };
     struct gears m;
     struct gears_batch batch;
     struct err e = { 0 };
@@ -44,7 +44,7 @@ static void learns(const struct backend *b, bool project)
         for (uint32_t k = first[i]; k < first[i + 1]; k++)
             y[i * G + node[k]] += 1;
     }
-    const struct gears_target target = { y, mean, condition, N, gene, n_genes, 0.1 };
+    const struct gears_target target = { y, mean, condition, N, gene, n_genes, 0.1, false };
     if (!ok(!gears_init(&m, &c, &edges, &edges, b, true, &e) &&
                 !gears_batch_init(&batch, &m, N, x, project ? embedding : NULL, first, node, &e),
             "%s: a small network%s", b->name, e.text))
@@ -64,7 +64,10 @@ static void learns(const struct backend *b, bool project)
         tape_release(&t);
     }
     ok(loss < 0.2 * first_loss, "%s%s: the loss falls from %.3f to %.3f", b->name,
-       project ? ", projected embeddings" : "", first_loss, loss);
+       project  ? ", projected embeddings"
+       : shared ? ", one gene branch"
+                : "",
+       first_loss, loss);
     gears_batch_release(&batch);
     gears_release(&m);
 }
@@ -76,7 +79,7 @@ static void refusals(void)
     struct err e = { 0 };
     double x[G] = { 0 };
     const uint32_t first[] = { 0, 1 }, node[] = { P };
-    struct gears_config c = { G, P, 4, 3, false };
+    struct gears_config c = { G, P, 4, 3, false, false };
     ok(gears_init(&m, &c, &edges, &edges, &backend_ref, false, &e) == RC_INPUT && !m.params.item,
        "embeddings of another width without a projection: %s", e.text);
     c.d_embedding = 0;
@@ -130,10 +133,14 @@ int main(void)
 {
     const char *why;
     threads_init(0);
-    learns(&backend_ref, false);
-    learns(&backend_ref, true);
-    if (backend_find("cpu", &why))
-        learns(&backend_cpu, true);
+    learns(&backend_ref, false, false);
+    learns(&backend_ref, false, true);
+    learns(&backend_ref, true, true);
+    learns(&backend_ref, true, false);
+    if (backend_find("cpu", &why)) {
+        learns(&backend_cpu, true, false);
+        learns(&backend_cpu, false, true);
+    }
     refusals();
     splits();
     graphs();

@@ -1,0 +1,252 @@
+/* perturb-predict: expression after a perturbation, predicted by simple methods and by GEARS. */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/app/perturb_predict.h"
+#include "lib/base/tool.h"
+
+static const char *loss = "autofocus";
+static struct perturb_options o = { .values = "auto",
+                                    .scale = 1e4,
+                                    .least_cells = 2,
+                                    .unknown = "keep",
+                                    .neighbours = 20,
+                                    .pcs = 10,
+                                    .ridge = 0.1,
+                                    .n_splits = 5,
+                                    .n_seeds = 5,
+                                    .epochs = 10,
+                                    .batch = 16,
+                                    .width = 64,
+                                    .rate = 1e-3,
+                                    .dataset = "perturb-seq" };
+
+#define INPUT_OPTS                                                                                 \
+    OPT_STR("condition", &o.condition_column, "NAME",                                              \
+            "the column of conditions; not given: condition"),                                     \
+        OPT_STR("conditions", &o.conditions, "FILE",                                               \
+                "a table of barcodes and conditions, for counts in any form that import reads"),   \
+        OPT_CHOICE("values", &o.values, "auto|counts|log",                                         \
+                   "what the numbers are; auto: counts when all are whole"),                       \
+        OPT_F64("scale", &o.scale, "NUM", "counts become ln(1 + scale count / total)"),            \
+        OPT_I64("least-cells", &o.least_cells, "N", "smaller conditions are left out"),            \
+        OPT_STR("go", &o.go, "FILE",                                                               \
+                "a table gene, terms (Gene Ontology) or source, target, importance"),              \
+        OPT_I64("neighbours", &o.neighbours, "N", "of a gene in the graphs, beside itself"),       \
+        OPT_CHOICE("unknown", &o.unknown, "keep|drop",                                             \
+                   "perturbed genes that the graph lacks: without a neighbour, or left out"),      \
+        OPT_STR("vectors", &o.vectors, "FILE.h5ad", "vectors of genes: what embed --genes wrote")
+
+#define NETWORK_OPTS                                                                               \
+    OPT_I64("epochs", &o.epochs, "N", "passes over the training cells"),                           \
+        OPT_I64("batch", &o.batch, "N", "cells of a step"),                                        \
+        OPT_I64("width", &o.width, "N", "width of the network"),                                   \
+        OPT_F64("lr", &o.rate, "NUM", "learning rate of the first epoch; halved after each"),      \
+        OPT_CHOICE("loss", &loss, "autofocus|top20",                                               \
+                   "fourth powers over expressed genes, as GEARS, or squares over the 20 that "    \
+                   "change most, as the paper says")
+
+static const struct opt evaluate_opts[] = {
+    INPUT_OPTS,
+    NETWORK_OPTS,
+    OPT_I64("seeds", &o.n_seeds, "N",
+            "trainings of GEARS on a split: seeds --seed, --seed + 1, ...; 0: none"),
+    OPT_FLAG("as-released", &o.as_released,
+             "one split, one seed, every condition however small, co-expression for the first cell "
+             "of a batch only"),
+    OPT_STR("split", &o.split, "FILE",
+            "a table condition, part (train, val, test) in place of drawn splits"),
+    OPT_I64("splits", &o.n_splits, "N", "splits: seeds --seed, --seed + 1, ..."),
+    OPT_I64("pcs", &o.pcs, "N", "components of linear-pca"),
+    OPT_F64("ridge", &o.ridge, "NUM", "penalty of the linear methods"),
+    OPT_STR("dataset", &o.dataset, "NAME", "what the tables call this set"),
+    OPT_END,
+};
+
+static const struct tool evaluate_tool = {
+    "perturb-predict evaluate",
+    "CELLS",
+    "Predict perturbations by several methods on the same splits, and score them",
+    "CELLS is perturb_processed.h5ad of GEARS or any .h5ad with a column of conditions; a\n"
+    "text table with a column `condition` and genes; or, with --conditions, counts in any\n"
+    "form that import reads. Conditions are ctrl, A+ctrl and A+B.\n\n"
+    "A split is GEARS's 'simulation' (the same sets for the same seed): a quarter of the\n"
+    "perturbed genes is never seen in training; pairs are tested by how many of their genes\n"
+    "were seen.\n\n"
+    "  no-change            the mean control cell\n"
+    "  train-mean           control + mean change of the training conditions\n"
+    "  additive             control + the changes of the single perturbations\n"
+    "  linear-pca           ridge regression between principal components of genes\n"
+    "  linear-genecompass   the same with --vectors in place of components\n"
+    "  nearest-go           the training condition whose genes are nearest in --go\n"
+    "  gears                the graph network of Roohani et al. 2023, with --go\n"
+    "  gears+genecompass    the same with --vectors, projected to its width, as gene base\n\n"
+    "--out is a folder: metrics.tsv, a mean over the test conditions for each method, class\n"
+    "(split) and split seed; comparisons.tsv, two methods split by split with 95 % intervals;\n"
+    "predictions.tsv, the scores of every test condition; runs.tsv, those of every training;\n"
+    "splits.tsv, who was where. docs/perturb-predict.md explains the scores.\n\n"
+    "  perturb-predict evaluate perturb_processed.h5ad --go go.csv --dataset norman \\\n"
+    "      --seed 1 --out scores",
+    evaluate_opts,
+    1,
+    1
+};
+
+static const struct opt train_opts[] = {
+    INPUT_OPTS,
+    NETWORK_OPTS,
+    OPT_STR("split", &o.split, "FILE",
+            "a table condition, part (train, val, test) in place of the drawn split"),
+    OPT_FLAG("as-released", &o.as_released, "co-expression for the first cell of a batch only"),
+    OPT_END,
+};
+
+static const struct tool train_tool = {
+    "perturb-predict train",
+    "CELLS",
+    "Train GEARS on a Perturb-seq set",
+    "CELLS and options are those of `perturb-predict evaluate`; --go is needed. Trained on the\n"
+    "training part of GEARS's split of seed --seed, or of --split; the epoch is chosen on the\n"
+    "validation part. With --vectors the genes start from vectors of GeneCompass.\n\n"
+    "--out is a folder: model.safetensors, all that `perturb-predict predict` needs;\n"
+    "training.tsv, losses of every epoch. A call that was broken off goes on after the last\n"
+    "whole epoch, to the same bytes.\n\n"
+    "  perturb-predict train perturb_processed.h5ad --go go.csv --seed 1 --out model",
+    train_opts,
+    1,
+    1
+};
+
+static const char *model;
+static const struct opt predict_opts[] = {
+    OPT_STR("model", &model, "DIR", "a folder that perturb-predict train wrote"),
+    OPT_END,
+};
+
+static const struct tool predict_tool = {
+    "perturb-predict predict",
+    "CONDITION...",
+    "Predict expression after perturbations with a trained GEARS",
+    "A condition is A+ctrl or A+B, of genes in the graph that the model was trained with. --out\n"
+    "is a table: condition, gene, the mean control cell, the prediction, their difference.\n\n"
+    "  perturb-predict predict KLF1+ctrl KLF1+BAK1 --model model --out klf1.tsv",
+    predict_opts,
+    1,
+    -1
+};
+
+static enum rc check(const struct tool_args *a, struct err *e)
+{
+    const struct {
+        bool bad;
+        const char *what;
+    } rule[] = {
+        { !(o.scale > 0), "--scale is above 0" },
+        { o.least_cells < 1, "--least-cells is at least 1" },
+        { o.neighbours < 1 || o.neighbours > 10000, "--neighbours is 1 to 10000" },
+        { o.n_splits < 1 || o.n_splits > 1000, "--splits is 1 to 1000" },
+        { o.pcs < 1 || o.pcs > 10000, "--pcs is 1 to 10000" },
+        { !(o.ridge > 0), "--ridge is above 0" },
+        { o.n_seeds < 0 || o.n_seeds > 1000, "--seeds is 0 to 1000" },
+        { o.epochs < 1 || o.epochs > 10000, "--epochs is 1 to 10000" },
+        { o.batch < 1 || o.batch > 1024, "--batch is 1 to 1024" },
+        { o.width < 1 || o.width > 4096, "--width is 1 to 4096" },
+        { !(o.rate > 0), "--lr is above 0" },
+        { a->seed > UINT32_MAX - 1000,
+          "--seed is at most 4294966295: NumPy's generator takes 32 bits" },
+    };
+    for (size_t i = 0; i < sizeof rule / sizeof *rule; i++)
+        if (rule[i].bad)
+            return err_set(e, RC_USAGE, "%s", rule[i].what);
+    return tool_need_out(a, e);
+}
+
+static enum rc find_backend(const struct tool_args *a, struct err *e)
+{
+    const char *why;
+    o.backend = backend_find(a->backend, &why);
+    return o.backend ? RC_OK : err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
+}
+
+/* Options that evaluate and train share, checked and resolved. */
+static enum rc take(const struct tool_args *a, struct err *e)
+{
+    enum rc rc = check(a, e);
+    if (!rc)
+        rc = find_backend(a, e);
+    o.top20 = strcmp(loss, "top20") == 0;
+    o.input = a->arg.item[0];
+    o.out = a->out;
+    o.report = a->report;
+    o.seed = a->seed;
+    if (o.split || o.as_released)
+        o.n_splits = 1;
+    if (o.as_released) {
+        o.n_seeds = 1;
+        o.least_cells = 1;
+    }
+    return rc;
+}
+
+static enum rc run_evaluate(const struct tool_args *a, struct err *e)
+{
+    enum rc rc = take(a, e);
+    return rc ? rc : perturb_evaluate(&o, e);
+}
+
+static enum rc run_train(const struct tool_args *a, struct err *e)
+{
+    if (!o.go)
+        return err_set(e, RC_USAGE, "--go is missing");
+    enum rc rc = take(a, e);
+    return rc ? rc : perturb_train(&o, e);
+}
+
+static enum rc run_predict(const struct tool_args *a, struct err *e)
+{
+    enum rc rc = tool_need_out(a, e);
+    if (!rc && !model)
+        rc = err_set(e, RC_USAGE, "--model is missing");
+    if (!rc)
+        rc = find_backend(a, e);
+    return rc ? rc : perturb_predict(model, a->arg.item, (size_t)a->arg.n, o.backend, a->out, e);
+}
+
+static const struct {
+    const char *word;
+    const struct tool *tool;
+    enum rc (*run)(const struct tool_args *, struct err *);
+} part[] = {
+    { "train", &train_tool, run_train },
+    { "predict", &predict_tool, run_predict },
+    { "evaluate", &evaluate_tool, run_evaluate },
+};
+enum { N_PARTS = sizeof part / sizeof *part };
+
+static enum rc no_word(const struct tool_args *a, struct err *e)
+{
+    return a->arg.n ? err_set(e, RC_USAGE, "does not know '%s'", a->arg.item[0])
+                    : err_set(e, RC_USAGE, "wants train, predict or evaluate");
+}
+
+int main(int argc, char **argv)
+{
+    static const struct opt none[] = { OPT_END };
+    static const struct tool all = {
+        "perturb-predict",
+        "train|predict|evaluate ...",
+        "Expression after a perturbation: predict it, score predictions",
+        "  perturb-predict train CELLS --go FILE --out MODEL               a GEARS\n"
+        "  perturb-predict predict A+ctrl A+B --model MODEL --out FILE     its predictions\n"
+        "  perturb-predict evaluate CELLS --go FILE --out DIR              methods on the same "
+        "splits\n\n"
+        "`perturb-predict train --help` and so on tell more.",
+        none,
+        0,
+        -1
+    };
+    for (int i = 0; argc > 1 && i < N_PARTS; i++)
+        if (strcmp(argv[1], part[i].word) == 0)
+            return tool_main(part[i].tool, part[i].run, argc - 1, argv + 1);
+    return tool_main(&all, no_word, argc, argv);
+}

@@ -1,0 +1,282 @@
+/* perturb-predict train and predict. While it trains, OUT/state.safetensors is the whole state
+ * after the newest epoch: the same call goes on from there, to the same bytes. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/app/perturb_model.h"
+#include "lib/app/perturb_parts.h"
+#include "lib/base/log.h"
+#include "lib/base/sha256.h"
+#include "lib/io/metrics_tsv.h"
+
+/* ---- the state ---- */
+
+/* Everything that the bytes of the result depend on. */
+static enum rc fingerprint(const struct perturb_options *o, char hex[SHA256_HEX], struct err *e)
+{
+    const char *const file[] = { o->input, o->conditions, o->go, o->vectors, o->split };
+    char sum[5][SHA256_HEX] = { "", "", "", "", "" };
+    enum rc rc = RC_OK;
+    for (int i = 0; !rc && i < 5; i++)
+        if (file[i])
+            rc = sha256_file(file[i], sum[i], NULL, e);
+    char *text = text_new("%s %s %s %s %s|%s %s %.17g %" PRId64 " %s %" PRId64 "|%" PRId64
+                          " %" PRId64 " %" PRId64 " %.17g %d %d %" PRIu64 " %s",
+                          sum[0], sum[1], sum[2], sum[3], sum[4],
+                          o->condition_column ? o->condition_column : "", o->values, o->scale,
+                          o->least_cells, o->unknown, o->neighbours, o->epochs, o->batch, o->width,
+                          o->rate, o->top20, o->as_released, o->seed, o->backend->name);
+    if (!rc && !text)
+        rc = err_set(e, RC_FAIL, "no memory for a fingerprint");
+    if (!rc)
+        rc = sha256_bytes(text, strlen(text), hex, e);
+    free(text);
+    return rc;
+}
+
+enum { N_BLOCKS = 4, N_NUMBERS = 4 };
+static const char *const block_name[N_BLOCKS] = { "weights", "moment1", "moment2", "kept" };
+
+static enum rc state_save(const struct gears_training *t, const char *path, const char *print,
+                          struct err *e)
+{
+    const struct params *p = &t->m.params;
+    const void *const block[N_BLOCKS] = { p->x, p->m, p->v, t->kept };
+    const double number[N_NUMBERS] = { (double)t->n_done, (double)t->step,
+                                       t->best == SIZE_MAX ? -1 : (double)t->best,
+                                       t->best_validation };
+    const enum st_type type = p->b->type == REAL_F32 ? ST_F32 : ST_F64;
+    struct st_tensor tensor[N_BLOCKS + 2];
+    static char names[N_BLOCKS + 2][16];
+    const char *const meta[][2] = { { "run", print } };
+    for (int i = 0; i < N_BLOCKS; i++) {
+        snprintf(names[i], sizeof names[i], "%s", block_name[i]);
+        tensor[i] = (struct st_tensor){
+            .name = names[i], .type = type, .n_dims = 1, .dim = { p->n_items }, .data = block[i]
+        };
+    }
+    snprintf(names[N_BLOCKS], sizeof names[0], "numbers");
+    snprintf(names[N_BLOCKS + 1], sizeof names[0], "epochs");
+    tensor[N_BLOCKS] = (struct st_tensor){
+        .name = names[N_BLOCKS], .type = ST_F64, .n_dims = 1, .dim = { N_NUMBERS }, .data = number
+    };
+    tensor[N_BLOCKS + 1] = (struct st_tensor){ .name = names[N_BLOCKS + 1],
+                                               .type = ST_F64,
+                                               .n_dims = 2,
+                                               .dim = { t->n_done, 2 },
+                                               .data = t->epoch };
+    return st_write(path, tensor, N_BLOCKS + 2, meta, 1, e);
+}
+
+static const struct st_tensor *state_part(const struct st_file *f, const char *name,
+                                          enum st_type type, uint64_t n)
+{
+    const struct st_tensor *t = st_find(f, name);
+    return t && t->type == type && t->n_items == n ? t : NULL;
+}
+
+static enum rc state_take(struct gears_training *t, const struct st_file *f, struct err *e)
+{
+    const struct params *p = &t->m.params;
+    void *const block[N_BLOCKS] = { p->x, p->m, p->v, t->kept };
+    const enum st_type type = p->b->type == REAL_F32 ? ST_F32 : ST_F64;
+    double number[N_NUMBERS];
+    const struct st_tensor *numbers = state_part(f, "numbers", ST_F64, N_NUMBERS);
+    if (!numbers)
+        return err_set(e, RC_INPUT, "is damaged");
+    memcpy(number, numbers->data, sizeof number);
+    if (!(number[0] >= 1 && number[0] <= (double)t->plan.epochs) ||
+        !(number[1] >= 0 && number[1] < 9e15) || !(number[2] >= -1 && number[2] < number[0]))
+        return err_set(e, RC_INPUT, "is damaged");
+    const struct st_tensor *epochs = state_part(f, "epochs", ST_F64, 2 * (uint64_t)number[0]);
+    for (int i = 0; i < N_BLOCKS; i++)
+        if (!epochs || !state_part(f, block_name[i], type, p->n_items))
+            return err_set(e, RC_INPUT, "is damaged");
+    for (int i = 0; i < N_BLOCKS; i++)
+        memcpy(block[i], st_find(f, block_name[i])->data, gears_training_bytes(t));
+    memcpy(t->epoch, epochs->data, (size_t)epochs->n_bytes);
+    t->n_done = (size_t)number[0];
+    t->step = (uint64_t)number[1];
+    t->best = number[2] < 0 ? SIZE_MAX : (size_t)number[2];
+    t->best_validation = number[3];
+    return RC_OK;
+}
+
+static enum rc state_load(struct gears_training *t, const char *path, const char *print,
+                          struct err *e)
+{
+    struct st_file f;
+    if (!file_exists(path))
+        return RC_OK;
+    if (st_open(&f, path, e))
+        return e ? e->rc : RC_INPUT;
+    const char *run = st_meta(&f, "run");
+    enum rc rc = !run || strcmp(run, print) != 0
+                     ? err_set(e, RC_INPUT, "is of another run: remove it, or take another --out")
+                     : state_take(t, &f, e);
+    st_close(&f);
+    if (!rc)
+        log_say("goes on after epoch %zu", t->n_done);
+    return rc ? err_wrap(e, "'%s'", path) : RC_OK;
+}
+
+/* ---- train ---- */
+
+static enum rc write_training(const struct gears_training *t, const char *path, struct err *e)
+{
+    struct outfile f;
+    if (outfile_open(&f, path, e))
+        return e ? e->rc : RC_FAIL;
+    fputs("epoch\tloss\tvalidation_mse_top20\tchosen\n", f.f);
+    for (size_t i = 0; i < t->n_done; i++) {
+        char loss[32], validation[32];
+        metric_text(t->epoch[i].loss, loss);
+        metric_text(t->epoch[i].validation, validation);
+        fprintf(f.f, "%zu\t%s\t%s\t%d\n", i + 1, loss, validation, i == t->best);
+    }
+    return outfile_commit(&f, e);
+}
+
+static enum rc train(struct gears_training *t, const struct perturb_options *o,
+                     const struct perturb_inputs *in, struct err *e)
+{
+    char print[SHA256_HEX];
+    char *state = text_new("%s/state.safetensors", o->out),
+         *model = text_new("%s/model.safetensors", o->out),
+         *table = text_new("%s/training.tsv", o->out);
+    enum rc rc = state && model && table ? fingerprint(o, print, e)
+                                         : err_set(e, RC_FAIL, "no memory for a path");
+    if (!rc)
+        rc = folder_make(o->out, e);
+    if (!rc)
+        rc = state_load(t, state, print, e);
+    while (!rc && t->n_done < t->plan.epochs) {
+        rc = gears_training_epoch(t, e);
+        if (!rc) {
+            const struct gears_epoch *now = &t->epoch[t->n_done - 1];
+            log_say("epoch %zu: loss %.5g, validation %.5g", t->n_done, now->loss, now->validation);
+            rc = state_save(t, state, print, e);
+        }
+    }
+    if (!rc) {
+        gears_training_choose(t);
+        log_say("epoch %zu is taken", t->best + 1);
+        rc = write_training(t, table, e);
+    }
+    if (!rc)
+        rc = perturb_model_save(t, &in->node, model, e);
+    if (!rc)
+        remove(state);
+    free(state);
+    free(model);
+    free(table);
+    return rc;
+}
+
+enum rc perturb_train(const struct perturb_options *o, struct err *e)
+{
+    struct perturb_inputs in;
+    struct perturb_run run = { 0 };
+    struct gears_graph coexpress = { 0 };
+    struct gears_training t;
+    enum rc rc = perturb_inputs_read(&in, o, e);
+    if (rc)
+        return rc;
+    rc = perturb_run_init(&run, &in, o, 0, e);
+    if (!rc)
+        rc = gears_coexpression(&in.set, run.part, (size_t)o->neighbours, &coexpress, e);
+    if (!rc) {
+        const struct gears_task task = perturb_task(&in, run.part, &coexpress, in.vectors.n > 0);
+        const struct gears_plan plan = perturb_plan(o, o->seed);
+        rc = gears_training_init(&t, &task, &plan, o->backend, e);
+        if (!rc) {
+            rc = train(&t, o, &in, e);
+            gears_training_release(&t);
+        }
+    }
+    gears_graph_release(&coexpress);
+    perturb_run_release(&run);
+    perturb_inputs_release(&in);
+    return rc;
+}
+
+/* ---- predict ---- */
+
+static enum rc find_nodes(const struct perturb_model *m, const char *text, uint32_t node[2],
+                          size_t *n, struct err *e)
+{
+    const char *plus = strchr(text, '+');
+    *n = 0;
+    if (!plus || plus == text || !plus[1] || strchr(plus + 1, '+'))
+        return err_set(e, RC_USAGE, "'%s' is not 'A+ctrl', 'ctrl+A' or 'A+B'", text);
+    const char *const part[] = { text, plus + 1 };
+    const size_t length[] = { (size_t)(plus - text), strlen(plus + 1) };
+    for (int k = 0; k < 2; k++) {
+        if (length[k] == 4 && memcmp(part[k], "ctrl", 4) == 0)
+            continue;
+        const uint64_t at = map_get_n(&m->node.map, part[k], length[k]);
+        if (at == MAP_NONE)
+            return err_set(e, RC_INPUT, "perturbed gene '%.*s' is not in the model's graph",
+                           (int)length[k], part[k]);
+        node[(*n)++] = (uint32_t)at;
+    }
+    if (!*n || (*n == 2 && node[0] == node[1]))
+        return err_set(e, RC_USAGE, "'%s' is not 'A+ctrl', 'ctrl+A' or 'A+B'", text);
+    return RC_OK;
+}
+
+static enum rc predict_one(struct perturb_model *m, struct tape *tape, const char *text,
+                           double *out, FILE *f, struct err *e)
+{
+    uint32_t node[2];
+    size_t n;
+    enum rc rc = find_nodes(m, text, node, &n, e);
+    if (!rc)
+        rc = gears_predict(&m->m, tape, m->embedding, m->controls.x, m->controls.n, node, n,
+                           m->batch, out, e);
+    for (size_t j = 0; !rc && j < m->m.config.n_genes; j++) {
+        char value[3][32];
+        metric_text(m->mean[j], value[0]);
+        metric_text(out[j], value[1]);
+        metric_text(out[j] - m->mean[j], value[2]);
+        field_put(text, f);
+        putc('\t', f);
+        field_put(m->gene[j], f);
+        fprintf(f, "\t%s\t%s\t%s\n", value[0], value[1], value[2]);
+    }
+    return rc;
+}
+
+enum rc perturb_predict(const char *folder, const char *const *condition, size_t n,
+                        const struct backend *b, const char *out, struct err *e)
+{
+    struct perturb_model m;
+    struct outfile f;
+    struct tape tape;
+    char *path = text_new("%s/model.safetensors", folder);
+    if (!path)
+        return err_set(e, RC_FAIL, "no memory for a path");
+    enum rc rc = perturb_model_load(&m, path, b, e);
+    free(path);
+    if (rc)
+        return rc;
+    tape_init(&tape, b, false);
+    double *to = malloc((m.m.config.n_genes + 1) * sizeof *to);
+    rc = to ? outfile_open(&f, out, e) : err_set(e, RC_FAIL, "no memory for a prediction");
+    if (!rc) {
+        fputs("condition\tgene\tcontrol\tpredicted\tchange\n", f.f);
+        for (size_t i = 0; !rc && i < n; i++)
+            rc = predict_one(&m, &tape, condition[i], to, f.f, e);
+        if (!rc)
+            rc = outfile_commit(&f, e);
+        else
+            outfile_abort(&f);
+    }
+    free(to);
+    tape_release(&tape);
+    perturb_model_release(&m);
+    return rc;
+}
