@@ -54,7 +54,12 @@ fake_results() {
 	echo '{"step": 7, "loss": 1.5}' >"$r/pretrain/log.jsonl"
 	fake_close "$r" pretrain "$r/tokenize/MANIFEST.tsv"
 	printf 'task\tdataset\tmethod\tvariant\tsplit\tseed\tmetric\tvalue\tn\n' >"$r/annotate/metrics.tsv"
-	printf 'annotate\tlung\tmajority\tclean\ttest\t1\taccuracy\t0.5\t2\n' >>"$r/annotate/metrics.tsv"
+	# Two cells of two types, both called the first: precision 1/2 and 0, recall 1 and 0.
+	printf 'annotate\tlung\tmajority\tclean\ttest\t1\t%s\t%s\t2\n' accuracy 0.5 macro_f1 0.333333333 \
+		macro_precision 0.25 macro_recall 0.5 weighted_f1 0.333333333 balanced_accuracy 0.5 >>"$r/annotate/metrics.tsv"
+	printf 'annotate\tlung\tcorpus\tclean\tall\t1\tshare_in_corpus\t1\t2\n' >>"$r/annotate/metrics.tsv"
+	printf 'dataset\tmethod\tmetric\tn_seeds\tmean\tci95\nlung\tmajority\taccuracy\t1\t0.5\tnan\n' \
+		>"$r/annotate/summary.tsv"
 	{
 		printf 'cell_id\tdataset\tmethod\tvariant\tsplit\tseed\ttruth\tprediction\tscore\n'
 		printf '%016x\tlung\tmajority\tclean\ttest\t1\t%s\tT cell\t1\n' 171 'T cell' 172 'B cell'

@@ -3,7 +3,7 @@
 . "$SRC/tests/bin-src/audit-fake.sh"
 cd "$tmp" || exit 1
 fake_results "$tmp/good"
-audit_all() { audit "$1" --source "$tmp/good.source" --cache "$tmp/good.cache" "${@:2}"; }
+audit_all() { audit "$1" --level 0 --source "$tmp/good.source" --cache "$tmp/good.cache" "${@:2}"; }
 
 t 'a good folder passes'                0 '0 fail, 1 open' audit_all good --out v
 is 'what is not there is open, not good' grep -q '^raw	sc/none.h5	open	' v/audit.tsv
@@ -13,7 +13,7 @@ assert j["passed"] and j["fails"] == 0 and j["files"] > 20 and j["findings"][0][
 is 'and a page'                         python3 -c 'import xml.dom.minidom as x
 d = x.parse("v/audit.html"); assert len(d.getElementsByTagName("tr")) > 30'
 mkdir elsewhere && cp -r good elsewhere/moved
-t 'a copy elsewhere passes without anything beside it' 0 '0 fail' audit elsewhere/moved --out w
+t 'a copy elsewhere passes without anything beside it' 0 '0 fail' audit elsewhere/moved --level 0 --out w
 is 'with raw inputs and sources open'   grep -q '^sources	paper/report.css	open	' w/audit.tsv
 t 'the same folder elsewhere'           0 '' audit_all elsewhere/moved --out u --threads 1
 is 'gives the same files'               diff -r v u
@@ -86,15 +86,50 @@ t 'a link in the place of a table'       4 "annotate/metrics.tsv. missing" audit
 
 # The checkout and the cache.
 cp -r good.source src && echo 'p{}' >>src/paper/report.css
-t 'a style sheet that is another now'    4 "paper/report.css. stale" audit good --source src
+t 'a style sheet that is another now'    4 "paper/report.css. stale" audit good --level 0 --source src
 rm src/paper/report.css
-t 'or is gone'                           4 'missing in the checkout' audit good --source src
+t 'or is gone'                           4 'missing in the checkout' audit good --level 0 --source src
 cp -r good.cache cache && change_byte cache/view/sc/lung.csv.gz
-t 'a raw input that changed in the cache' 4 "sc/lung.csv.gz. changed" audit good --cache cache
+t 'a raw input that changed in the cache' 4 "sc/lung.csv.gz. changed" audit good --level 0 --cache cache
 rm -rf src && cp -r good.source src && sed -i "s/[0-9a-f]\{64\}/$(printf '%064d' 9)/" src/manifests/inputs/fake.tsv
-t 'a list of inputs with another sum'    4 'checks fail' audit good --source src
+t 'a list of inputs with another sum'    4 'checks fail' audit good --level 0 --source src
 is 'is told by the input that it is about' grep -q "^raw	sc/lung.csv.gz	fails	.*the checkout's list says" "$tmp/.stdout"
 
+# Level 1, against one who changes a table and then closes every stage again.
+forge() { # file below annotate, sed-script
+	rm -rf one && cp -r good one && cp -r good.source one.source && sed -i "$2" "one/annotate/$1"
+	fake_close "$PWD/one" annotate one/pretrain/MANIFEST.tsv one/import/lung/MANIFEST.tsv
+	fake_close "$PWD/one" report one/annotate/MANIFEST.tsv one/fetch/MANIFEST.tsv one.source/paper/report.css
+}
+forge metrics.tsv 's/	macro_f1	0.333333333/	macro_f1	0.933333333/'
+t 'a forged chain has no fault in its bytes' 0 '0 fail' audit_all one
+audit one --level 1 >got 2>/dev/null
+is 'scores counted again find it, by its row' grep -q '^scores	annotate/metrics.tsv:3	fails	macro_f1 is 0.933333333; the predictions give 0.333333333$' got
+forge metrics.tsv '/	accuracy	/s/2$/3/'
+audit one --level 1 >got 2>/dev/null
+is 'as they do another number of cells' grep -q '^scores	annotate/metrics.tsv:2	fails	n is 3; the predictions give 2$' got
+forge summary.tsv 's/0.5/0.6/'
+audit one --level 1 >got 2>/dev/null
+is 'or another mean'                    grep -q '^scores	annotate/summary.tsv:2	fails	the mean is 0.6' got
+forge metrics.tsv '/	majority	/d'
+audit one --level 1 >got 2>/dev/null
+is 'or scores that were left out'       grep -q '^scores	annotate	fails	metrics.tsv has no row for the predictions of lung, majority' got
+forge predictions.tsv 's/	B cell	T cell/	B cell	B cell/'
+audit one --level 1 >got 2>/dev/null
+is 'or predictions that give other scores' grep -q '^scores	annotate/metrics.tsv:2	fails	accuracy is 0.5; the predictions give 1$' got
+forge predictions.tsv 's/^cell_id	/cell	/;s/	truth	/	t	/'
+audit one --level 1 >got 2>/dev/null
+is 'or predictions that are none'       grep -q '^scores	annotate	fails	predictions.tsv cannot be read' got
+if command -v gnuplot >/dev/null; then
+	audit good --level 1 --out v1 >got 2>/dev/null
+	is 'scores that are right hold'     grep -q '^scores	annotate/metrics.tsv	holds	6 of 7 rows' v1/audit.tsv
+	is 'a page that nothing there can give is told' grep -q '^repeat	report	fails	could not be run again: report: ' got
+	is 'nothing is left in TMPDIR'      bash -c "mkdir t; TMPDIR=t audit good --level 1 >/dev/null 2>&1; rmdir t"
+else
+	skip 'a page drawn again' 'the package gnuplot-nox is not installed'
+fi
+
+t 'a level that there is not'            2 '0, 1, 2 or 3' audit good --level 4
 t 'no folder'                            3 "no folder 'none'" audit none
 mkdir bare
 t 'a folder without a manifest'          3 'no MANIFEST.tsv below' audit bare
