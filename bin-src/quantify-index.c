@@ -73,7 +73,7 @@ static void tidy(const char *out)
     }
     char *tmp = text_new("%s/_STARtmp", out);
     if (tmp)
-        star_remove(tmp);
+        folder_remove(tmp);
     free(tmp);
 }
 

@@ -167,7 +167,7 @@ static enum rc run(const struct tool_args *a, struct err *e)
     if (!rc)
         rc = count(&s, a, e);
     if (dir && runs.n)
-        star_remove(dir);
+        folder_remove(dir);
     for (size_t i = 0; i < fetched.n; i++)
         free(fetched.path[i]);
     free(dir);

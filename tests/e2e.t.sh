@@ -2,6 +2,7 @@
 # The main job from the simulator to the page, three times: at once; with one thread and one job;
 # broken off by Ctrl-C and by SIGKILL again and again. Every stage must end in the same bytes.
 . "$SRC/tests/tool.sh"
+. "$SRC/tests/bin-src/audit-fake.sh"
 unset PROFILE R V CACHE MIRROR THREADS
 if ! command -v gnuplot >/dev/null; then skip 'the main job' 'the package gnuplot-nox is not installed'; end; fi
 old=()
@@ -39,6 +40,26 @@ t 'and one at a time' 0 '' job "$tmp/b" fig1 fig3 -j1 THREADS=1
 for r in a b; do manifests "$tmp/$r" >"$tmp/$r.figures"; done
 is 'give the same manifests' diff "$tmp/a.figures" "$tmp/b.figures"
 is 'of every model' test "$(grep -c fig3/models "$tmp/a.figures")" = 18
+
+# What was made can be checked elsewhere, and made again: scores, page, maps, vectors, weights.
+mkdir "$tmp/elsewhere"; cp -r "$tmp/a" "$tmp/elsewhere/a"; rm -rf "$tmp/elsewhere/a/cache"
+t 'an audit elsewhere, with everything done again' 0 ' 0 fail' audit "$tmp/elsewhere/a" --level 3 \
+	--source "$SRC" --cache "$tmp/a/cache/test" --out "$tmp/audit"
+for what in report map map-counts zero-shot pretrain; do
+	is "$what comes out with the same bytes" grep -q "^repeat	$what	holds" "$tmp/audit/audit.tsv"
+done
+is 'scores are those of the predictions' test "$(grep -c '^scores	annotate.*	holds' "$tmp/audit/audit.tsv")" = 3
+is 'vectors of the reference, names from them, lie within their bounds' \
+	test "$(grep -c '^tolerance	.*	holds' "$tmp/audit/audit.tsv")" = 5
+is 'every raw input is at hand' test -z "$(grep '^raw.*	open' "$tmp/audit/audit.tsv")"
+# One bit in one file of each kind, by the end of its name, and each has its name told.
+(cd "$tmp/elsewhere/a" && find . -type f ! -name '*.log' ! -name MANIFEST.tsv -size +0 -printf '%P\n' | LC_ALL=C sort |
+	awk '{ k = $0; sub(/.*\//, "", k); if (k ~ /\./) sub(/.*\./, "", k) } !n[k]++') >"$tmp/kinds"
+while IFS= read -r f; do change_byte "$tmp/elsewhere/a/$f"; done <"$tmp/kinds"
+t 'one byte changed in each kind of file' 4 'checks fail' audit "$tmp/elsewhere/a" --level 0
+is 'is found and named' test -z "$(grep '	fails	changed' "$tmp/.stdout" | cut -f 2 | LC_ALL=C sort |
+	LC_ALL=C comm -23 "$tmp/kinds" - | tee /dev/stderr)"
+is "in $(wc -l <"$tmp/kinds") kinds" test "$(wc -l <"$tmp/kinds")" -ge 12
 
 # Each round gets a little further, whatever the machine's speed: a round that closed no stage more
 # than the one before gets twice the time.

@@ -48,21 +48,6 @@ static enum rc write_state(const struct model *m, const char *path, uint64_t ste
     return h5_finish(file, path, e);
 }
 
-/* Only files of ours lie in such a folder. */
-static void folder_remove(const char *path)
-{
-    DIR *d = opendir(path);
-    for (struct dirent *f; d && (f = readdir(d));) {
-        char *name = text_new("%s/%s", path, f->d_name);
-        if (name && strcmp(f->d_name, ".") != 0 && strcmp(f->d_name, "..") != 0)
-            unlink(name);
-        free(name);
-    }
-    if (d)
-        closedir(d);
-    rmdir(path);
-}
-
 /* Brings what was written to a file, or the names in a folder, onto the disk. */
 static enum rc sync_one(const char *path, struct err *e)
 {

@@ -32,6 +32,10 @@ enum rc file_read(const char *path, size_t max_bytes, char **data, size_t *n_byt
 enum rc file_copy(const char *from, const char *to, struct err *e);
 /* mkdir -p. */
 enum rc folder_make(const char *path, struct err *e);
+/* A fresh folder TMPDIR/gc-NAME-XXXXXX (TMPDIR: of the environment, else /tmp); the caller frees *path. */
+enum rc folder_scratch(const char *name, char **path, struct err *e);
+/* rm -r, without following links; what cannot be removed stays. */
+void folder_remove(const char *path);
 bool file_exists(const char *path);
 bool folder_exists(const char *path);
 /* printf to a new string, NULL when memory is short; the caller frees. */

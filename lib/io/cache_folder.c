@@ -1,12 +1,11 @@
 /* Working folders inside the cache. */
-#define _XOPEN_SOURCE 700 /* nftw, mkdtemp */
+#define _XOPEN_SOURCE 700 /* mkdtemp */
 #define _DEFAULT_SOURCE   /* flock */
 #include "lib/io/cache.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -14,19 +13,6 @@
 #include <unistd.h>
 
 #include "lib/base/file.h"
-
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-    (void)st;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
-static void folder_remove(const char *path)
-{
-    nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
 
 /* -1: another holds it, or it is gone. */
 static int lock_folder(const char *path)

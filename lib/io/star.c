@@ -1,10 +1,8 @@
-#define _XOPEN_SOURCE 700 /* nftw */
 #include "lib/io/star.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -98,17 +96,4 @@ enum rc star_run(const struct star_call *c, const char *folder, struct err *e)
     last_words(folder, words, sizeof words);
     enum rc rc = strstr(words, "INPUT") || strstr(words, "input") ? RC_INPUT : RC_FAIL;
     return err_set(e, rc, "'%s' ended with status %d: %s", c->arg[0], WEXITSTATUS(status), words);
-}
-
-static int remove_one(const char *path, const struct stat *s, int what, struct FTW *at)
-{
-    (void)s;
-    (void)what;
-    (void)at;
-    return remove(path);
-}
-
-void star_remove(const char *folder)
-{
-    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }

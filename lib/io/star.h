@@ -49,7 +49,4 @@ struct reads_facts {
  */
 enum rc star_look_at_reads(const char *path, struct reads_facts *f, struct err *e);
 
-/* Removes a folder and all below it; no trouble when it is not there. */
-void star_remove(const char *folder);
-
 #endif

@@ -122,7 +122,7 @@ static enum rc copy_whitelist(const struct solo *s, const char *work, struct err
 static enum rc prepare(const struct solo *s, const char *work, char **list, struct solo_result *r,
                        struct err *e)
 {
-    star_remove(work); /* of an interrupted run */
+    folder_remove(work); /* of an interrupted run */
     char *index = text_new("%s/genomeParameters.txt", s->index);
     bool there = index && file_exists(index);
     free(index);
@@ -207,7 +207,7 @@ enum rc solo_count(const struct solo *s, const char *out, struct solo_result *r,
         *r = (struct solo_result){ .summary = NULL };
     }
     if (work)
-        star_remove(work);
+        folder_remove(work);
     free(work);
     free(list[0]);
     free(list[1]);

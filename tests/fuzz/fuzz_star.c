@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lib/base/file.h"
 #include "lib/io/star.h"
 #include "lib/io/star_counts.h"
 
@@ -16,7 +17,7 @@ static char folder[64]; /* for what cannot be a stream; made once */
 
 static void leave(void)
 {
-    star_remove(folder);
+    folder_remove(folder);
 }
 
 static void put(const char *name, const void *data, size_t size)

@@ -1,0 +1,208 @@
+#include "lib/app/audit_repeat.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/app/audit_run.h"
+#include "lib/app/audit_scores.h"
+#include "lib/app/audit_vectors.h"
+#include "lib/base/file.h"
+#include "lib/io/gnuplot.h"
+
+struct job {
+    struct audit *a;
+    struct audit_distances *d;
+    const struct chain *c;
+    const struct audit_repeat *how;
+    const char *stage;
+};
+
+/* All parameter rows of the stage that begin with an option, word by word. */
+static void params(const struct job *j, struct audit_words *w)
+{
+    const struct manifest *m = &j->c->stage[chain_stage_of(j->c, j->stage)].m;
+    for (size_t i = 0; i < m->n; i++)
+        if (m->row[i].kind == MANIFEST_PARAM && strncmp(m->row[i].name, "--", 2) == 0)
+            words_split(w, m->row[i].name);
+}
+
+/* Runs what w says, the outputs into scratch/FOLDER, and compares all outputs of the stage. */
+static enum rc again(const struct job *j, struct audit_words *w, const char *const *without,
+                     struct err *e)
+{
+    char *folder = text_new("%s/again", j->how->scratch), why[512];
+    enum audit_ran ran = AUDIT_CANNOT;
+    enum rc rc = folder ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
+    if (!rc)
+        rc = audit_run(j->how, w, &ran, why, e);
+    if (!rc && ran == AUDIT_RAN)
+        rc = audit_same(j->a, j->c, j->stage, folder, without, e);
+    else if (!rc)
+        rc = audit_add(j->a, ran == AUDIT_CANNOT ? AUDIT_OPEN : AUDIT_FAILS, "repeat", j->stage, e,
+                       "could not be run again: %s", why);
+    if (folder)
+        folder_remove(folder);
+    free(folder);
+    return rc;
+}
+
+/* --- level 1 -------------------------------------------------------------------------------- */
+
+static enum rc repeat_report(const struct job *j, struct audit_words *w, struct err *e)
+{
+    char *given = j->how->source ? text_new("%s/paper", j->how->source) : NULL, *dir = NULL;
+    struct err why = { 0 };
+    enum rc rc = RC_OK;
+    if (figure_templates(given, &dir, &why)) {
+        rc = audit_add(j->a, AUDIT_OPEN, "repeat", j->stage, e, "no templates: %s", why.text);
+    } else {
+        words_add(w, "report");
+        words_add(w, "%s", j->c->root);
+        words_add(w, "--out");
+        words_add(w, "%s/again", j->how->scratch);
+        words_add(w, "--templates");
+        words_add(w, "%s", dir);
+        params(j, w);
+        rc = again(j, w, NULL, e);
+    }
+    free(dir);
+    free(given);
+    return rc;
+}
+
+/* --- level 2 -------------------------------------------------------------------------------- */
+
+static enum rc repeat_map(const struct job *j, struct audit_words *w, struct err *e)
+{
+    words_add(w, "map");
+    if (strcmp(j->stage, "map-counts") == 0) {
+        vectors_kept(j->c, w);
+    } else {
+        words_add(w, "%s/embed%s/cells.h5ad", j->c->root, j->stage + strlen("map"));
+        words_add(w, "--matrix");
+        words_add(w, "X_genecompass");
+    }
+    params(j, w);
+    words_add(w, "--out");
+    words_add(w, "%s/again", j->how->scratch);
+    return again(j, w, NULL, e);
+}
+
+static enum rc repeat_zero_shot(const struct job *j, struct audit_words *w, struct err *e)
+{
+    static const char *const without[] = { "report.json", NULL };
+    words_add(w, "zero-shot");
+    words_add(w, "--counts");
+    vectors_kept(j->c, w);
+    words_add(w, "--embedding");
+    words_add(w, "genecompass=%s/embed/cells.h5ad", j->c->root);
+    words_add(w, "random-weights=%s/embed-random/cells.h5ad", j->c->root);
+    params(j, w);
+    words_add(w, "--none-is-fine");
+    words_add(w, "--out");
+    words_add(w, "%s/again", j->how->scratch);
+    return again(j, w, without, e);
+}
+
+static enum rc repeat_vectors(const struct job *j, struct audit_words *w, struct err *e)
+{
+    (void)w;
+    return audit_vectors(j->a, j->d, j->c, j->stage, j->how, e);
+}
+
+/* --- level 3 -------------------------------------------------------------------------------- */
+
+/* The file that the stage read as its settings, in the checkout; else the config beside the weights,
+ * which has the same shape in it. */
+static char *config_of(const struct job *j)
+{
+    const struct manifest *m = &j->c->stage[chain_stage_of(j->c, j->stage)].m;
+    for (size_t i = 0; j->how->source && i < m->n; i++) {
+        const char *name = m->row[i].name;
+        size_t n = strlen(name);
+        if (m->row[i].kind != MANIFEST_INPUT || n < 5 || strcmp(name + n - 5, ".json") != 0)
+            continue;
+        char *path = text_new("%s/%s", j->how->source, name);
+        if (!path || file_exists(path))
+            return path;
+        free(path);
+    }
+    const char *model = vectors_model(j->c);
+    return model ? text_new("%s/%s/config.json", j->c->root, model) : NULL;
+}
+
+static enum rc repeat_pretrain(const struct job *j, struct audit_words *w, struct err *e)
+{
+    static const char *const without[] = { "report.json", NULL }; /* written only when asked for */
+    char *config = config_of(j);
+    if (!config)
+        return audit_add(j->a, AUDIT_FAILS, "repeat", j->stage, e, "left no checkpoint");
+    words_add(w, "pretrain");
+    words_add(w, "--shards");
+    words_add(w, "%s/tokenize", j->c->root);
+    words_add(w, "--tables");
+    words_add(w, "%s/tables", j->c->root);
+    words_add(w, "--config");
+    words_add(w, "%s", config);
+    words_add(w, "--knowledge");
+    size_t k = chain_stage_of(j->c, "knowledge");
+    for (size_t i = 0; k != CHAIN_NONE && i < j->c->stage[k].m.n; i++) {
+        const struct manifest_row *r = &j->c->stage[k].m.row[i];
+        const char *end = strrchr(r->name, '.');
+        if (r->kind == MANIFEST_OUTPUT && end && strcmp(end, ".safetensors") == 0 &&
+            !strchr(r->name, '/'))
+            words_add(w, "%s/knowledge/%s", j->c->root, r->name);
+    }
+    params(j, w);
+    words_add(w, "--out");
+    words_add(w, "%s/again", j->how->scratch);
+    free(config);
+    return again(j, w, without, e);
+}
+
+/* --- all ------------------------------------------------------------------------------------ */
+
+static const struct recipe {
+    const char *stage;
+    int level;
+    enum rc (*run)(const struct job *j, struct audit_words *w, struct err *e);
+} recipes[] = {
+    { "report", 1, repeat_report },          { "map", 2, repeat_map },
+    { "map-random", 2, repeat_map },         { "map-counts", 2, repeat_map },
+    { "zero-shot", 2, repeat_zero_shot },    { "embed", 2, repeat_vectors },
+    { "embed-random", 2, repeat_vectors },   { "pretrain", 3, repeat_pretrain },
+};
+enum { N_RECIPES = sizeof recipes / sizeof *recipes };
+
+/* Tasks that left predictions. */
+static enum rc all_scores(struct audit *a, const struct chain *c, struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (size_t i = 0; !rc && i < c->n_stages; i++)
+        if (manifest_find(&c->stage[i].m, MANIFEST_OUTPUT, "predictions.tsv") &&
+            manifest_find(&c->stage[i].m, MANIFEST_OUTPUT, "metrics.tsv"))
+            rc = audit_scores(a, c, c->stage[i].name, e);
+    return rc;
+}
+
+enum rc audit_repeat(struct audit *a, struct audit_distances *d, const struct chain *c, int level,
+                     const struct audit_repeat *how, struct err *e)
+{
+    d->n = 0;
+    enum rc rc = all_scores(a, c, e);
+    for (size_t i = 0; !rc && i < N_RECIPES; i++) {
+        const struct job j = { a, d, c, how, recipes[i].stage };
+        struct audit_words w;
+        if (recipes[i].level > level)
+            continue;
+        size_t at = chain_stage_of(c, recipes[i].stage);
+        words_init(&w);
+        if (at == CHAIN_NONE)
+            rc = audit_add(a, AUDIT_OPEN, "repeat", recipes[i].stage, e, "has not run");
+        else if (!c->stage[at].broken)
+            rc = recipes[i].run(&j, &w, e);
+        words_release(&w);
+    }
+    return rc;
+}
