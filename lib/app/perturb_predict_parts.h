@@ -1,6 +1,6 @@
 /* Parts of perturb-predict that its files share; nobody else includes it. */
-#ifndef GC_APP_PERTURB_PARTS_H
-#define GC_APP_PERTURB_PARTS_H
+#ifndef GC_APP_PERTURB_PREDICT_PARTS_H
+#define GC_APP_PERTURB_PREDICT_PARTS_H
 
 #include "lib/app/perturb_predict.h"
 #include "lib/base/file.h"

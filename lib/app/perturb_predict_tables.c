@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/app/perturb_parts.h"
+#include "lib/app/perturb_predict_parts.h"
 #include "lib/base/log.h"
 #include "lib/io/metrics_tsv.h"
 #include "lib/nn/metrics_stat.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/app/perturb_parts.h"
+#include "lib/app/perturb_predict_parts.h"
 #include "lib/base/log.h"
 #include "lib/io/json.h"
 #include "lib/io/lines.h"

@@ -1,4 +1,4 @@
-#include "lib/app/perturb_model.h"
+#include "lib/app/perturb_predict_model.h"
 
 #include <math.h>
 #include <stdio.h>

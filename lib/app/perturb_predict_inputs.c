@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/app/cell_input.h"
-#include "lib/app/perturb_parts.h"
+#include "lib/app/perturb_predict_parts.h"
 #include "lib/base/log.h"
 #include "lib/io/h5ad.h"
 #include "lib/io/perturb_file.h"

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "lib/app/perturb_parts.h"
+#include "lib/app/perturb_predict_parts.h"
 #include "lib/base/log.h"
 
 struct gears_plan perturb_plan(const struct perturb_options *o, uint64_t seed)

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/app/perturb_parts.h"
+#include "lib/app/perturb_predict_parts.h"
 
 static enum rc linear(struct perturb_job *j, const char *method, const struct mat *z,
                       struct mat *out, struct err *e)

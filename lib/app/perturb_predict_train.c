@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/app/perturb_model.h"
-#include "lib/app/perturb_parts.h"
+#include "lib/app/perturb_predict_model.h"
+#include "lib/app/perturb_predict_parts.h"
 #include "lib/base/log.h"
 #include "lib/base/sha256.h"
 #include "lib/io/metrics_tsv.h"

@@ -1,7 +1,7 @@
 /* A trained GEARS in one safetensors file: weights under the names of the release, and all that a
  * prediction needs: names of genes and nodes (texts, a line each), both graphs, control cells. */
-#ifndef GC_APP_PERTURB_MODEL_H
-#define GC_APP_PERTURB_MODEL_H
+#ifndef GC_APP_PERTURB_PREDICT_MODEL_H
+#define GC_APP_PERTURB_PREDICT_MODEL_H
 
 #include "lib/data/names.h"
 #include "lib/io/safetensors.h"
