@@ -74,28 +74,35 @@ static void add_genes(struct embedder *m, const struct batch *b, const struct te
         }
 }
 
-enum rc embedder_encode(struct embedder *m, const struct cell_tokens *t, float *to, struct err *e)
+enum rc embedder_pass(struct embedder *m, const struct batch_cell *cell, size_t n, struct batch *b,
+                      struct model_out *out, struct err *e)
 {
     const struct model_config *c = &m->model.config;
-    struct batch b;
-    struct model_out out = { 0 };
     const struct model_run run = { 0 };
-    if (!t->n)
-        return RC_OK;
+    *out = (struct model_out){ 0 };
     arena_reset(&m->batch);
     tape_reset(&m->tape);
-    enum rc rc = batch_build(&b, &m->batch, t->cell, t->n, c->max_genes, c->n_tokens,
+    enum rc rc = batch_build(b, &m->batch, cell, n, c->max_genes, c->n_tokens,
                              m->model.tables.homolog, NULL, e);
     if (rc)
         return rc;
-    model_encode(&m->model, &m->tape, &b, &run, &out);
-    rc = tape_check(&m->tape, e);
+    model_encode(&m->model, &m->tape, b, &run, out);
+    return tape_check(&m->tape, e);
+}
+
+enum rc embedder_encode(struct embedder *m, const struct cell_tokens *t, float *to, struct err *e)
+{
+    const size_t d = m->model.config.d, bytes = m->model.params.b->real_bytes;
+    struct batch b;
+    struct model_out out;
+    if (!t->n)
+        return RC_OK;
+    enum rc rc = embedder_pass(m, t->cell, t->n, &b, &out, e);
     if (rc)
         return rc;
-    const size_t bytes = m->model.params.b->real_bytes;
     for (size_t i = 0; i < t->n; i++)
-        reals_to_f32(m->model.params.b, to + t->row[i] * c->d,
-                     (const char *)out.last->x + b.first[i] * c->d * bytes, c->d);
+        reals_to_f32(m->model.params.b, to + t->row[i] * d,
+                     (const char *)out.last->x + b.first[i] * d * bytes, d);
     add_genes(m, &b, out.last);
     return RC_OK;
 }
