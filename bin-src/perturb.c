@@ -29,13 +29,15 @@ static const struct opt opts[] = {
             "for scale: 0.5 and 0.25 are the paper's knock-downs, above 1 is over-expression"),
     OPT_FLAG("top-half", &o.how.top_half,
              "only cells that have the genes in the upper half of their ranks"),
-    OPT_FLAG("whole-sets", &o.how.every, "only cells that have all genes of a set; else one is "
-                                         "enough"),
+    OPT_FLAG("whole-sets", &o.how.every,
+             "only cells that have all genes of a set; else one is "
+             "enough"),
     OPT_I64("controls", &o.n_controls, "N",
             "random genes of like expression and rank that each perturbation is compared with"),
     OPT_I64("draws", &o.n_draws, "N", "of the bootstrap over cells; 0: no intervals"),
-    OPT_I64("keep", &o.keep, "N", "affected genes written for each perturbation, the most shifted; "
-                                  "0: all"),
+    OPT_I64("keep", &o.keep, "N",
+            "affected genes written for each perturbation, the most shifted; "
+            "0: all"),
     OPT_FLAG("per-cell", &o.per_cell, "also cells.tsv"),
     OPT_I64("max-cells", &o.max_cells, "N", "use only so many cells, drawn by --seed; 0: all"),
     OPT_I64("memory", &o.memory_mib, "MIB",
@@ -94,8 +96,9 @@ static enum rc check(const struct tool_args *a, struct err *e)
     if (!o.model)
         return err_set(e, RC_USAGE, "--model is missing");
     if (!o.genes.n && !o.sets.n && !o.genes_file && !o.all_genes)
-        return err_set(e, RC_USAGE, "no gene is selected: --genes, --sets, --genes-file or "
-                                    "--all-genes");
+        return err_set(e, RC_USAGE,
+                       "no gene is selected: --genes, --sets, --genes-file or "
+                       "--all-genes");
     if (o.all_genes && (o.genes.n || o.sets.n || o.genes_file || o.pairs))
         return err_set(e, RC_USAGE, "--all-genes goes without other genes and without --pairs");
     if (o.labels && a->arg.n > 1)
@@ -107,7 +110,8 @@ static enum rc check(const struct tool_args *a, struct err *e)
         o.least_cells > INT32_MAX || o.memory_mib > 1 << 24)
         return err_set(e, RC_USAGE, "a number is out of range");
     if (o.as_released && (strcmp(o.change_name, "delete") != 0 || o.how.top_half || o.how.every))
-        return err_set(e, RC_USAGE, "--as-released deletes genes, in every cell that has one of them");
+        return err_set(e, RC_USAGE,
+                       "--as-released deletes genes, in every cell that has one of them");
     o.how.kind = strcmp(o.change_name, "low") == 0    ? CHANGE_LOW
                  : strcmp(o.change_name, "high") == 0 ? CHANGE_HIGH
                                                       : CHANGE_FACTOR;

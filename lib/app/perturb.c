@@ -30,14 +30,15 @@ static enum rc plan_memory(struct job *j, struct err *e)
     const double kept = (double)n_controls * (double)G * sizeof *j->control_mean;
     const double each = (double)G * sizeof(struct running) + (double)j->cells.n * 40;
     if (kept + each > all)
-        return err_set(e, RC_USAGE,
-                       "%zu controls of %zu genes take %.0f MiB, more than --memory %lld: raise it, or "
-                       "lower --controls",
-                       n_controls, G, ceil((kept + each) / 1048576), (long long)j->o->memory_mib);
+        return err_set(
+            e, RC_USAGE,
+            "%zu controls of %zu genes take %.0f MiB, more than --memory %lld: raise it, or "
+            "lower --controls",
+            n_controls, G, ceil((kept + each) / 1048576), (long long)j->o->memory_mib);
     const double fit = floor((all - kept) / each);
     j->block = fit < (double)j->p.n ? (size_t)fit : j->p.n;
-    log_say("%zu perturbations and %zu controls on %zu cells, %zu at a time in %.0f MiB", j->p.n_named,
-            n_controls, j->cells.n, j->block,
+    log_say("%zu perturbations and %zu controls on %zu cells, %zu at a time in %.0f MiB",
+            j->p.n_named, n_controls, j->cells.n, j->block,
             ceil((kept + (double)j->block * each) / 1048576));
     return RC_OK;
 }
@@ -89,15 +90,14 @@ static enum rc write_report(const struct job *j, struct err *e)
 {
     if (!j->o->report)
         return RC_OK;
-    return json_write(j->o->report,
-                      json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "model_sha256",
-                                j->m.model_sha256, "cells", (json_int_t)j->cells.n, "cells_seen",
-                                (json_int_t)j->cells.n_seen, "perturbations",
-                                (json_int_t)j->p.n_named, "controls",
-                                (json_int_t)(j->p.n - j->p.n_named), "genes",
-                                (json_int_t)j->p.n_genes, "perturbed_cells",
-                                (json_int_t)j->n_copies),
-                      e);
+    return json_write(
+        j->o->report,
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "model_sha256", j->m.model_sha256, "cells",
+                  (json_int_t)j->cells.n, "cells_seen", (json_int_t)j->cells.n_seen,
+                  "perturbations", (json_int_t)j->p.n_named, "controls",
+                  (json_int_t)(j->p.n - j->p.n_named), "genes", (json_int_t)j->p.n_genes,
+                  "perturbed_cells", (json_int_t)j->n_copies),
+        e);
 }
 
 static enum rc run(struct job *j, struct err *e)

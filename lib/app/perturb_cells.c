@@ -182,11 +182,11 @@ enum rc held_cells_read(struct held_cells *c, const struct embedder *m,
     if (!rc && o->max_cells)
         rc = thin_out(c, (size_t)o->max_cells, e);
     if (!rc && !c->n && o->source)
-        rc = err_set(e, RC_INPUT, "no cell is selected: none of %zu has '%s' in obs column '%s'", first,
-                     o->source, o->label);
+        rc = err_set(e, RC_INPUT, "no cell is selected: none of %zu has '%s' in obs column '%s'",
+                     first, o->source, o->label);
     else if (!rc && !c->n)
-        rc = err_set(e, RC_INPUT, "no cell is selected: none of %zu has a gene that the model knows",
-                     first);
+        rc = err_set(e, RC_INPUT,
+                     "no cell is selected: none of %zu has a gene that the model knows", first);
     if (rc) {
         held_cells_release(c);
         return rc;

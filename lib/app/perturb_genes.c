@@ -45,10 +45,11 @@ static enum rc other_species(const struct maker *k, const char *name, enum speci
 {
     const char *here = homolog_name(k->m, row, s);
     if (here && *here)
-        return err_set(e, RC_INPUT, "'%s' is a %s gene and all cells are %s; its homolog there is '%s'",
-                       name, species_name(1 - s), species_name(s), here);
-    return err_set(e, RC_INPUT, "'%s' is a %s gene without a known homolog, and all cells are %s", name,
-                   species_name(1 - s), species_name(s));
+        return err_set(e, RC_INPUT,
+                       "'%s' is a %s gene and all cells are %s; its homolog there is '%s'", name,
+                       species_name(1 - s), species_name(s), here);
+    return err_set(e, RC_INPUT, "'%s' is a %s gene without a known homolog, and all cells are %s",
+                   name, species_name(1 - s), species_name(s));
 }
 
 static enum rc find_token(const struct maker *k, const char *name, uint16_t *token, struct err *e)
@@ -146,7 +147,8 @@ static enum rc add_text(struct maker *k, const char *text, struct err *e)
         if (!len)
             return err_set(e, RC_INPUT, "'%s' lacks a gene's name", text);
         if (n == CHANGE_MAX_GENES || strlen(text) >= NAME_MAX_BYTES)
-            return err_set(e, RC_INPUT, "'%.40s...' has more than %d genes", text, CHANGE_MAX_GENES);
+            return err_set(e, RC_INPUT, "'%.40s...' has more than %d genes", text,
+                           CHANGE_MAX_GENES);
         memcpy(name, at, len);
         name[len] = '\0';
         if (find_token(k, name, &token[n], e))
@@ -244,9 +246,9 @@ static enum rc survey(struct maker *k, struct err *e)
         if (!of[t].n_cells)
             continue;
         p->gene_of[t] = (uint32_t)p->n_genes;
-        p->gene[p->n_genes++] = (struct matched_gene){ (uint16_t)t, of[t].n_cells,
-                                                       of[t].mean_rank / of[t].n_cells,
-                                                       of[t].mean_value / of[t].n_cells };
+        p->gene[p->n_genes++] =
+            (struct matched_gene){ (uint16_t)t, of[t].n_cells, of[t].mean_rank / of[t].n_cells,
+                                   of[t].mean_value / of[t].n_cells };
     }
     free(of);
     return RC_OK;
@@ -281,8 +283,8 @@ static int by_rank(const void *a, const void *b)
     return (x->at > y->at) - (x->at < y->at);
 }
 
-/* Only a pool of genes, spread evenly over the ranks, may serve: else a screen would cost as many times
- * more as it has controls. */
+/* Only a pool of genes, spread evenly over the ranks, may serve: else a screen would cost as many
+ * times more as it has controls. */
 static enum rc make_pool(struct maker *k, bool *skip, struct err *e)
 {
     const size_t n = k->p->n_genes, want = POOL * (size_t)k->o->n_controls;
@@ -291,7 +293,8 @@ static enum rc make_pool(struct maker *k, bool *skip, struct err *e)
         return err_set(e, RC_FAIL, "no memory for %zu genes", n);
     size_t m = 0;
     for (size_t i = 0; i < n; i++) {
-        const bool may = !skip[i] && k->p->gene[i].n_cells >= (uint32_t)k->o->least_cells;
+        const bool rare = k->o->all_genes && k->p->gene[i].n_cells < (uint32_t)k->o->least_cells;
+        const bool may = !skip[i] && !rare;
         skip[i] = true;
         if (may)
             r[m++] = (struct ranked_gene){ k->p->gene[i].mean_rank, (uint32_t)i };
@@ -325,8 +328,8 @@ static enum rc add_control(struct maker *k, const uint16_t *token, uint32_t n, u
     return append(k->p, name, token, n, e);
 }
 
-/* Control number j of a set is made of the members' j-th controls; where two members have the same, the
- * later one takes its next. */
+/* Control number j of a set is made of the members' j-th controls; where two members have the same,
+ * the later one takes its next. */
 static enum rc match_set(struct maker *k, size_t which, const bool *skip, uint32_t *found,
                          struct err *e)
 {
@@ -369,8 +372,7 @@ static enum rc add_controls(struct maker *k, struct err *e)
     const size_t each = (size_t)k->o->n_controls + CHANGE_MAX_GENES;
     bool *skip = calloc(p->n_genes + 1, sizeof *skip);
     uint32_t *found = malloc(CHANGE_MAX_GENES * each * sizeof *found);
-    enum rc rc = skip && found ? RC_OK
-                               : err_set(e, RC_FAIL, "no memory for %zu controls", each);
+    enum rc rc = skip && found ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu controls", each);
     for (size_t i = 0; !rc && i < p->n_genes; i++)
         skip[i] = !p->gene[i].n_cells;
     for (size_t i = 0; !rc && !k->o->all_genes && i < p->n_named; i++)
@@ -397,8 +399,11 @@ static void warn_unseen(const struct maker *k)
         for (uint32_t j = 0; j < x->n_tokens; j++)
             seen += k->p->gene[k->p->gene_of[x->token[j]]].n_cells > 0;
         if (!seen)
-            log_warn("'%s' is in no cell, as far as the model reads: there is nothing to %s", x->name,
-                     k->o->how.factor > 1 ? "raise" : k->o->how.factor > 0 ? "lower" : "delete");
+            log_warn("'%s' is in no cell, as far as the model reads: there is nothing to %s",
+                     x->name,
+                     k->o->how.factor > 1   ? "raise"
+                     : k->o->how.factor > 0 ? "lower"
+                                            : "delete");
     }
 }
 

@@ -72,9 +72,9 @@ struct cell_shifts {
 /* What perturbations [from, to) do. */
 struct shifts {
     size_t from, to, n_genes;
-    struct running *gene; /* [to - from][n_genes]; owned */
+    struct running *gene;   /* [to - from][n_genes]; owned */
     struct cell_shifts *of; /* [to - from]; owned */
-    uint64_t n_copies; /* perturbed cells */
+    uint64_t n_copies;      /* perturbed cells */
 };
 
 /* Means over cells when nothing is done, and when genes of equal x change places. */
@@ -102,7 +102,8 @@ enum rc perturb_summarise(const struct shifts *s, struct perturbations *p,
 enum rc perturb_tables_add(struct perturb_tables *t, const struct shifts *s,
                            const struct perturbations *p, const float *control_mean,
                            const struct held_cells *c, const struct embedder *m, struct err *e);
-/* p and q of the named perturbations, predictions.tsv and metrics.tsv; the files get their names. */
+/* p and q of the named perturbations, predictions.tsv and metrics.tsv; the files get their names.
+ */
 enum rc perturb_tables_close(struct perturb_tables *t, struct perturbations *p,
                              const struct noise *noise, const struct held_cells *c,
                              const struct embedder *m, struct err *e);

@@ -1,11 +1,11 @@
 /* Copies of cells through the model, each beside its original.
  *
- *   a cell      its original, then a copy for each perturbation that concerns it: one behind the other
- *   a batch     as many of them as fit, of one cell or of several, without padding
- *   a shift     1 - cosine between a row of the copy and the original's row of the same gene
- * An original is encoded once a block of perturbations. Where a batch ends between it and the last of its
- * copies, its rows are kept. A row's bits do not depend on what else is in the batch, and sums are
- * added in the order of cells and perturbations, so neither batches nor threads change a bit. */
+ *   a cell      its original, then a copy for each perturbation that concerns it: one behind the
+ * other a batch     as many of them as fit, of one cell or of several, without padding a shift 1 -
+ * cosine between a row of the copy and the original's row of the same gene An original is encoded
+ * once a block of perturbations. Where a batch ends between it and the last of its copies, its rows
+ * are kept. A row's bits do not depend on what else is in the batch, and sums are added in the
+ * order of cells and perturbations, so neither batches nor threads change a bit. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,23 +14,23 @@
 #include "lib/base/log.h"
 #include "lib/base/thread.h"
 
-enum { FOLD_COPIES = 64 }; /* about the genes of the vocabulary once */
+enum { FOLD_COPIES = 200 }; /* whose genes are some hundred thousand: more than the vocabulary */
 #define KEPT SIZE_MAX
 
 enum copy_kind { COPY_ORIGINAL, COPY_CHANGED, COPY_NOTHING, COPY_TIES };
 
 struct copy {
     enum copy_kind kind;
-    uint32_t cell;     /* place in held_cells.cell */
-    size_t which;      /* perturbation */
-    size_t original;   /* place in the batch, or KEPT */
+    uint32_t cell;   /* place in held_cells.cell */
+    size_t which;    /* perturbation */
+    size_t original; /* place in the batch, or KEPT */
     struct cell_copy of;
     uint32_t n_original; /* tokens of the original, and they: in the batch's memory or kept */
     const uint16_t *original_token;
     uint32_t removed[CHANGE_MAX_GENES]; /* as released */
     size_t n_removed;
     double measure[N_MEASURES];
-    double *shift;   /* [of.n] of each gene; NaN: it cannot be compared */
+    double *shift;         /* [of.n] of each gene; NaN: it cannot be compared */
     const uint16_t *label; /* [of.n] which gene that is taken for */
 };
 
@@ -39,9 +39,9 @@ struct runner {
     const struct held_cells *c;
     const struct perturbations *p;
     const struct perturb_options *o;
-    struct shifts *s;    /* one of the two */
+    struct shifts *s; /* one of the two */
     struct noise *noise;
-    struct copy *copy; /* [n] the batch so far */
+    struct copy *copy;       /* [n] the batch so far */
     struct batch_cell *cell; /* [n] the same for the model */
     size_t n, room, rows;
     struct arena memory; /* of the batch so far */
@@ -51,8 +51,9 @@ struct runner {
     uint32_t kept_n;
     struct model_out out;
     struct batch batch;
-    uint32_t **at; /* [threads][V] a worker's: 1 + place of a token in the original, 0 between copies */
-    double **row;  /* [threads][2 D] */
+    uint32_t *
+        *at; /* [threads][V] a worker's: 1 + place of a token in the original, 0 between copies */
+    double **row;             /* [threads][2 D] */
     struct cell_copy scratch; /* [max_genes] a copy before there is room for it */
     uint64_t n_copies;
 };
@@ -62,9 +63,8 @@ struct runner {
 static const char *rows_of(const struct runner *r, const struct copy *k)
 {
     const size_t bytes = r->m->model.config.d * r->m->model.params.b->real_bytes;
-    return k->original == KEPT
-               ? r->kept
-               : (const char *)r->out.last->x + r->batch.first[k->original] * bytes;
+    return k->original == KEPT ? r->kept
+                               : (const char *)r->out.last->x + r->batch.first[k->original] * bytes;
 }
 
 /* 1 - cosine of row i of a and row j of b. */
@@ -104,15 +104,15 @@ static void compare(const struct runner *r, struct copy *k, const char *a, const
         at[k->original_token[i]] = i + 1;
     for (uint32_t j = 0; j < k->of.n; j++) {
         const uint32_t i = at[k->of.token[j]];
-        k->shift[j] = !i || changed_gene(r, k, k->of.token[j]) ? NAN
-                                                               : shift_of(r, room, a, i, b, j + 1);
+        k->shift[j] =
+            !i || changed_gene(r, k, k->of.token[j]) ? NAN : shift_of(r, room, a, i, b, j + 1);
     }
     for (uint32_t i = 0; i < k->n_original; i++)
         at[k->original_token[i]] = 0;
 }
 
-/* Place by place, as the published code: rows of the removed genes leave the original, pads count, and the
- * names are those of the list before the deletion (spec 05 section 2, a and b). */
+/* Place by place, as the published code: rows of the removed genes leave the original, pads count,
+ * and the names are those of the list before the deletion (spec 05 section 2, a and b). */
 static void compare_released(const struct runner *r, struct copy *k, const char *a, const char *b,
                              double *room)
 {
@@ -358,6 +358,19 @@ static void runner_close(struct runner *r)
     arena_release(&r->memory);
 }
 
+/* About how many copies there will be. */
+static size_t expected_copies(const struct perturbations *p, const struct perturb_options *o,
+                              size_t n_cells, size_t from, size_t to)
+{
+    size_t n = 0;
+    if (o->how.kind != CHANGE_FACTOR)
+        return (to - from) * n_cells;
+    for (size_t i = from; i < to; i++)
+        for (uint32_t k = 0; k < p->item[i].n_tokens; k++)
+            n += p->gene[p->gene_of[p->item[i].token[k]]].n_cells;
+    return n;
+}
+
 enum rc shifts_run(struct shifts *s, struct embedder *m, const struct held_cells *c,
                    const struct perturbations *p, const struct perturb_options *o, size_t from,
                    size_t to, struct err *e)
@@ -370,7 +383,7 @@ enum rc shifts_run(struct shifts *s, struct embedder *m, const struct held_cells
                      ? runner_open(&r, e)
                      : err_set(e, RC_FAIL, "no memory for %zu perturbations of %zu genes",
                                to - from, p->n_genes);
-    if (!rc && (to - from) * c->n >= FOLD_COPIES && !m->model.folded.table)
+    if (!rc && expected_copies(p, o, c->n, from, to) >= FOLD_COPIES && !m->model.folded.table)
         rc = model_fold(&m->model, e);
     for (uint32_t i = 0; !rc && i < c->n; i++)
         rc = one_cell(&r, i, e);

@@ -41,8 +41,8 @@ static void summarise(void *ctx, size_t i, int worker)
         }
         x->mean[m] = r.n ? r.mean : NAN;
         x->sd[m] = running_sd(&r);
-        bootstrap_mean(known, r.n, k->o->seed, hash_text(x->name), (size_t)k->o->n_draws, &x->low[m],
-                       &x->high[m], &k->trouble[worker]);
+        bootstrap_mean(known, r.n, k->o->seed, hash_text(x->name), (size_t)k->o->n_draws,
+                       &x->low[m], &x->high[m], &k->trouble[worker]);
         free(known);
     }
 }
@@ -253,8 +253,8 @@ enum rc perturb_tables_add(struct perturb_tables *t, const struct shifts *s,
     struct effect *room = malloc((s->n_genes + 1) * sizeof *room);
     double *control = malloc(((size_t)t->o->n_controls + 1) * sizeof *control);
     double *pq = malloc((2 * s->n_genes + 1) * sizeof *pq);
-    enum rc rc = room && control && pq ? RC_OK
-                                       : err_set(e, RC_FAIL, "no memory for %zu genes", s->n_genes);
+    enum rc rc =
+        room && control && pq ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu genes", s->n_genes);
     for (size_t i = 0; !rc && i < s->to - s->from; i++) {
         rc = effects_of(t, s, p, i, control_mean, &m->vocab, room, control, pq, e);
         if (!rc && t->o->per_cell)
@@ -273,8 +273,8 @@ static enum rc rank_among_controls(struct perturbations *p, size_t n_controls, s
 {
     double *control = malloc((n_controls + 1) * sizeof *control);
     double *pq = malloc((2 * p->n_named + 1) * sizeof *pq);
-    enum rc rc = control && pq ? RC_OK
-                               : err_set(e, RC_FAIL, "no memory for %zu p values", p->n_named);
+    enum rc rc =
+        control && pq ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu p values", p->n_named);
     for (size_t m = 0; !rc && m < N_MEASURES; m++) {
         for (size_t i = 0; i < p->n_named; i++) {
             struct perturbation *x = &p->item[i];
@@ -308,7 +308,9 @@ static void put_prediction(FILE *f, const struct perturb_options *o, const struc
     for (uint32_t i = 0; i < x->n_tokens; i++)
         fprintf(f, "%s%s", i ? "+" : "", v->entry[x->token[i]].id);
     fprintf(f, "\t-\t%s",
-            !x->n_cells ? "not seen" : within_noise(x, n) ? "within noise" : "beyond noise");
+            !x->n_cells          ? "not seen"
+            : within_noise(x, n) ? "within noise"
+                                 : "beyond noise");
     put_number(f, x->mean[MEASURE_GENE]);
     fprintf(f, "\tall\t%llu\t%u\t%zu", (unsigned long long)o->seed, x->n_cells, x->n_controls);
     for (size_t m = 0; m < N_MEASURES; m++) {
@@ -327,15 +329,11 @@ static void put_prediction(FILE *f, const struct perturb_options *o, const struc
 static void put_metric(struct perturb_tables *t, const char *dataset, const char *split,
                        const char *metric, double value, size_t n)
 {
-    const struct metric_row row = { "perturb",
-                                    dataset,
-                                    "genecompass",
-                                    t->o->as_released ? "as-released" : "clean",
-                                    split,
-                                    t->o->seed,
-                                    metric,
-                                    value,
-                                    n };
+    const struct metric_row row = {
+        "perturb", dataset,    "genecompass", t->o->as_released ? "as-released" : "clean",
+        split,     t->o->seed, metric,        value,
+        n
+    };
     metrics_tsv_add(&t->metrics, &row);
 }
 
@@ -368,7 +366,8 @@ static void warn_noise(const struct perturbations *p, const struct noise *n)
         within += p->item[i].n_cells && within_noise(&p->item[i], n);
     }
     if (within)
-        log_warn("%zu of %zu perturbations shift genes no further than the model's own noise (perturbing "
+        log_warn("%zu of %zu perturbations shift genes no further than the model's own noise "
+                 "(perturbing "
                  "nothing %.3g, reordering genes of equal count / median %.3g)",
                  within, seen, n->nothing[MEASURE_GENE].mean, n->ties[MEASURE_GENE].mean);
 }
@@ -385,10 +384,12 @@ enum rc perturb_tables_close(struct perturb_tables *t, struct perturbations *p,
     enum rc rc = rank_among_controls(p, (size_t)t->o->n_controls, e);
     if (rc)
         return rc;
-    fputs("perturbation\tchange\tgenes\ttruth\tprediction\tscore\tsplit\tseed\tn_cells\tn_controls", f);
+    fputs("perturbation\tchange\tgenes\ttruth\tprediction\tscore\tsplit\tseed\tn_cells\tn_controls",
+          f);
     for (size_t k = 0; k < N_MEASURES; k++) {
         const char *x = measure_name[k];
-        fprintf(f, "\t%s\t%s_sd\t%s_low\t%s_high\t%s_null\t%s_z\t%s_p\t%s_q", x, x, x, x, x, x, x, x);
+        fprintf(f, "\t%s\t%s_sd\t%s_low\t%s_high\t%s_null\t%s_z\t%s_p\t%s_q", x, x, x, x, x, x, x,
+                x);
     }
     fputc('\n', f);
     for (size_t i = 0; i < p->n_named; i++)

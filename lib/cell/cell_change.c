@@ -89,8 +89,8 @@ enum change_result cell_change(const struct ranked_cell *c, const uint16_t *gene
         const bool old = i < c->n && (k == n_moved || before(c->x[i], c->token[i], &m[k]));
         out->token[n] = old ? c->token[i] : m[k].token;
         out->value[n] = value_of(old ? c->x[i] : m[k].x);
-        same = same && n < seen && out->token[n] == c->token[n] &&
-               out->value[n] == value_of(c->x[n]);
+        same =
+            same && n < seen && out->token[n] == c->token[n] && out->value[n] == value_of(c->x[n]);
         i += old;
         k += !old;
     }
@@ -112,8 +112,8 @@ static uint32_t partner(uint64_t seed, uint64_t id, uint32_t first, uint32_t i)
     return first + (uint32_t)rng_below(seed, RNG_SHUFFLE, id, i, i - first + 1);
 }
 
-/* Growing a shuffle from its front (number i goes to a random place of [first, i], what stood there to i)
- * needs only the places in front of the cut, and those of the run that reaches over it. */
+/* Growing a shuffle from its front (number i goes to a random place of [first, i], what stood there
+ * to i) needs only the places in front of the cut, and those of the run that reaches over it. */
 void cell_shuffle_ties(const struct ranked_cell *c, uint64_t seed, uint64_t id, uint32_t max,
                        struct cell_copy *out)
 {

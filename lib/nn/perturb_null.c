@@ -105,8 +105,7 @@ enum rc match_controls(const struct matched_gene *gene, size_t n, size_t which, 
             const double off = (feature(&gene[i], k) - feature(&gene[which], k)) / sd[k];
             d += off * off;
         }
-        near[m++] = (struct near){ d,
-                                   rng_u64(seed, RNG_SAMPLE, gene[which].token, gene[i].token),
+        near[m++] = (struct near){ d, rng_u64(seed, RNG_SAMPLE, gene[which].token, gene[i].token),
                                    (uint32_t)i };
     }
     qsort(near, m, sizeof *near, by_distance);

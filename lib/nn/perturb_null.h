@@ -1,8 +1,9 @@
-/* What a shift after a perturbation is compared with: genes of like expression and rank, perturbed in the same
- * way; and how far its mean is known.
+/* What a shift after a perturbation is compared with: genes of like expression and rank, perturbed
+ * in the same way; and how far its mean is known.
  *
- *   empirical p   (1 + controls that shift at least as far) / (1 + controls): never 0 (Phipson and Smyth 2010)
- *   interval      bootstrap over cells: the middle 95 % of means of as many cells drawn with replacement */
+ *   empirical p   (1 + controls that shift at least as far) / (1 + controls): never 0 (Phipson and
+ * Smyth 2010) interval      bootstrap over cells: the middle 95 % of means of as many cells drawn
+ * with replacement */
 #ifndef GC_NN_PERTURB_NULL_H
 #define GC_NN_PERTURB_NULL_H
 
@@ -30,7 +31,8 @@ double running_sd(const struct running *r);
 
 /* NaN when x is NaN or no control is a number. */
 double empirical_p(double x, const double *control, size_t n);
-/* x [n] of cells; the draws are a function of seed and id. NaN for n = 0; for n = 1 both are x[0]. */
+/* x [n] of cells; the draws are a function of seed and id. NaN for n = 0; for n = 1 both are x[0].
+ */
 enum rc bootstrap_mean(const double *x, size_t n, uint64_t seed, uint64_t id, size_t n_draws,
                        double *low, double *high, struct err *e);
 

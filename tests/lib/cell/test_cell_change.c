@@ -52,8 +52,8 @@ static void scales(void)
 {
     static const uint16_t half[] = { 20, 7, 12, 30, 5, 6 }, quarter[] = { 20, 12, 30, 5, 6, 7 };
     static const uint16_t up[] = { 7, 20, 12, 30, 5, 6 }, in[] = { 20, 7, 4, 12, 30, 5 };
-    ok(change(7, (struct change){ CHANGE_FACTOR, 0.5, false, false }) == CHANGE_DONE && is(half, 6) &&
-           copy.value[1] == (float)log2(3),
+    ok(change(7, (struct change){ CHANGE_FACTOR, 0.5, false, false }) == CHANGE_DONE &&
+           is(half, 6) && copy.value[1] == (float)log2(3),
        "half of 4 is 2: by its token in front of the other twos, with the value of 2");
     ok(change(7, (struct change){ CHANGE_FACTOR, 0.25, false, false }) == CHANGE_DONE &&
            is(quarter, 6),
@@ -136,7 +136,8 @@ static void as_ranked(void)
         }
         for (int round = 0; round < 2; round++) {
             for (size_t i = 1; i < N; i++)
-                for (size_t j = i; j && (v[j] > v[j - 1] || (v[j] == v[j - 1] && t[j] < t[j - 1])); j--) {
+                for (size_t j = i; j && (v[j] > v[j - 1] || (v[j] == v[j - 1] && t[j] < t[j - 1]));
+                     j--) {
                     const double y = v[j];
                     const uint16_t s = t[j];
                     v[j] = v[j - 1], t[j] = t[j - 1];

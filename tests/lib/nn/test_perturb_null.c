@@ -74,7 +74,8 @@ static void controls(void)
     for (size_t i = 0; i < n; i++)
         other = other || to[i] != again[i];
     ok(same && other, "the same for a seed, others for another");
-    ok(!match_controls(g, 4, 0, skip, WANT, 1, to, &n, &e) && n == 3, "all there are, when they are few");
+    ok(!match_controls(g, 4, 0, skip, WANT, 1, to, &n, &e) && n == 3,
+       "all there are, when they are few");
 }
 
 int main(void)
