@@ -50,6 +50,8 @@ static const struct opt opts[] = {
                "whose cells; auto tells it from the names of the genes"),
     OPT_F64("least-overlap", &o.overlap, "NUM",
             "share of an input's genes that the model must know"),
+    OPT_FLAG("random-weights", &o.random_weights,
+             "draw the weights anew from --seed: the baseline of an untrained model"),
     OPT_FLAG("as-released", &o.as_released,
              "repeat the published procedure with its defects, for comparison: padded cells whose "
              "pads are attended to, every cell taken for human, the genes behind a deleted one "

@@ -135,6 +135,8 @@ enum rc perturb(const struct perturb_options *o, const struct backend *b, struct
     enum rc rc = embedder_open(&j.m, o->model, b, &(struct embedder_wants){ 0 }, e);
     if (rc)
         return rc;
+    if (o->random_weights)
+        model_randomise(&j.m.model, o->seed);
     rc = folder_make(o->out, e);
     if (!rc)
         rc = run(&j, e);

@@ -24,7 +24,7 @@ struct perturb_options {
     int64_t least_cells;
     struct change how;
     const char *change_name; /* as the tables have it */
-    bool as_released, per_cell;
+    bool as_released, per_cell, random_weights;
     int64_t n_controls, n_draws, keep, max_cells, memory_mib;
     const char *model, *species, *labels, *label_column; /* labels, label_column: of import */
     const char *label, *source;                          /* cells whose obs[label] is source */

@@ -330,7 +330,7 @@ static void put_metric(struct perturb_tables *t, const char *dataset, const char
                        const char *metric, double value, size_t n)
 {
     const struct metric_row row = {
-        "perturb", dataset,    "genecompass", t->o->as_released ? "as-released" : "clean",
+        "perturb", dataset,    t->o->random_weights ? "genecompass-random" : "genecompass", t->o->as_released ? "as-released" : "clean",
         split,     t->o->seed, metric,        value,
         n
     };
