@@ -7,7 +7,7 @@
 #include "lib/base/file.h"
 #include "lib/io/tables.h"
 
-enum { MAX_ROWS = 8192, KEEP_BYTES = 512 << 20 /* of packed weights */ };
+enum { MAX_ROWS = 8192 };
 
 enum rc embedder_open(struct embedder *m, const char *folder, const struct backend *b,
                       const struct embedder_wants *want, struct err *e)
@@ -20,7 +20,6 @@ enum rc embedder_open(struct embedder *m, const char *folder, const struct backe
                                     : err_set(e, RC_FAIL, "no memory for a path");
     arena_init(&m->batch, 1 << 20);
     tape_init(&m->tape, b, false);
-    tape_keep_weights(&m->tape, KEEP_BYTES);
     if (!rc && !(rc = model_load(&m->model, folder, b, want->training, want->n_classes, e)))
         rc = sha256_file(weights, m->model_sha256, NULL, e);
     if (!rc)
@@ -75,29 +74,34 @@ static void add_genes(struct embedder *m, const struct batch *b, const struct te
         }
 }
 
-enum rc embedder_encode(struct embedder *m, const struct cell_tokens *t, float *to, struct err *e)
+enum rc embedder_pass(struct embedder *m, const struct batch_cell *cell, size_t n, struct batch *b,
+                      struct model_out *out, struct err *e)
 {
     const struct model_config *c = &m->model.config;
-    struct batch b;
-    struct model_out out = { .cells_only = !m->gene_sum };
     const struct model_run run = { 0 };
-    if (!t->n)
-        return RC_OK;
     arena_reset(&m->batch);
     tape_reset(&m->tape);
-    enum rc rc = batch_build(&b, &m->batch, t->cell, t->n, c->max_genes, c->n_tokens,
+    enum rc rc = batch_build(b, &m->batch, cell, n, c->max_genes, c->n_tokens,
                              m->model.tables.homolog, NULL, e);
     if (rc)
         return rc;
-    model_encode(&m->model, &m->tape, &b, &run, &out);
-    rc = tape_check(&m->tape, e);
+    model_encode(&m->model, &m->tape, b, &run, out);
+    return tape_check(&m->tape, e);
+}
+
+enum rc embedder_encode(struct embedder *m, const struct cell_tokens *t, float *to, struct err *e)
+{
+    const size_t d = m->model.config.d, bytes = m->model.params.b->real_bytes;
+    struct batch b;
+    struct model_out out = { .cells_only = !m->gene_sum };
+    if (!t->n)
+        return RC_OK;
+    enum rc rc = embedder_pass(m, t->cell, t->n, &b, &out, e);
     if (rc)
         return rc;
-    const size_t bytes = m->model.params.b->real_bytes;
     for (size_t i = 0; i < t->n; i++)
-        reals_to_f32(m->model.params.b, to + t->row[i] * c->d,
-                     (const char *)out.last->x + (out.cells_only ? i : b.first[i]) * c->d * bytes,
-                     c->d);
+        reals_to_f32(m->model.params.b, to + t->row[i] * d,
+                     (const char *)out.last->x + (out.cells_only ? i : b.first[i]) * d * bytes, d);
     add_genes(m, &b, out.last);
     return RC_OK;
 }

@@ -43,6 +43,10 @@ struct embedder_wants {
 enum rc embedder_open(struct embedder *m, const char *folder, const struct backend *b,
                       const struct embedder_wants *want, struct err *e);
 void embedder_close(struct embedder *m);
+/* One pass over some cells: the batch (in m->batch) and its rows in out->last (on m->tape), both valid
+ * until the next pass. *out comes empty, or asks with cells_only for the first row of each cell alone. */
+enum rc embedder_pass(struct embedder *m, const struct batch_cell *cell, size_t n, struct batch *b,
+                      struct model_out *out, struct err *e);
 /* The vectors of some tokenised cells (species token of the last layer), at rows t->row of to [.,D].
  * A cell's vector does not depend on what else is there. Adds to the sums of gene vectors. From the
  * first call on the model's weights stay as they are. */

@@ -25,7 +25,7 @@ struct perturb_inputs {
     size_t n_not_in_graph, n_dropped; /* perturbed genes; conditions left out for them */
 };
 
-/* perturb_inputs.c. On failure *in is empty. */
+/* perturb_predict_inputs.c. On failure *in is empty. */
 enum rc perturb_inputs_read(struct perturb_inputs *in, const struct perturb_options *o,
                             struct err *e);
 void perturb_inputs_release(struct perturb_inputs *in);
@@ -41,7 +41,7 @@ struct perturb_run {
     struct perturbation *column, *target; /* of these rows */
 };
 
-/* perturb_evaluate.c. On failure *r is to be released too. */
+/* perturb_predict_evaluate.c. On failure *r is to be released too. */
 enum rc perturb_run_init(struct perturb_run *r, const struct perturb_inputs *in,
                          const struct perturb_options *o, size_t split, struct err *e);
 void perturb_run_release(struct perturb_run *r);
@@ -63,7 +63,7 @@ struct perturb_job {
     bool open;
 };
 
-/* perturb_tables.c */
+/* perturb_predict_tables.c */
 enum rc perturb_tables_open(struct perturb_job *j, struct err *e);
 /* Writes what is worked out of all values; commits the tables, or takes them away when rc is no
  * RC_OK. The first trouble is returned. */
@@ -74,7 +74,7 @@ enum rc perturb_record(struct perturb_job *j, const char *method, size_t seed,
                        const struct mat *predicted, struct err *e);
 void perturb_split_write(struct perturb_job *j);
 
-/* perturb_simple.c: the methods that draw nothing. */
+/* perturb_predict_simple.c: the methods that draw nothing. */
 enum rc perturb_simple(struct perturb_job *j, struct err *e);
 
 /* perturb_network.c: GEARS, every seed. */

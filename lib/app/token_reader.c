@@ -73,7 +73,7 @@ enum rc token_reader_open(struct token_reader *r, const struct embedder *m,
                           const struct cells *head, struct err *e)
 {
     const struct column *id = table_find(&head->obs, "cell_id");
-    *r = (struct token_reader){ .m = m };
+    *r = (struct token_reader){ .m = m, .max_genes = m->model.config.max_genes };
     token_work_init(&r->work);
     r->cell_id = id && id->kind == COLUMN_I64 ? id->i64 : NULL;
     enum rc rc = species_of(r, head, e);
@@ -113,7 +113,7 @@ static enum rc tokenize_cell(struct token_reader *r, const struct csr *own, size
 {
     const uint64_t at = own->indptr[row];
     enum rc rc = cell_tokenize(&r->work, &r->of[s].columns, own->index + at, own->value + at,
-                               (size_t)(own->indptr[row + 1] - at), r->m->model.config.max_genes, e);
+                               (size_t)(own->indptr[row + 1] - at), r->max_genes, e);
     if (!rc) {
         r->rep.n_genes += r->work.n;
         r->rep.n_empty += !r->work.n;

@@ -21,6 +21,7 @@ struct token_reader {
     signed char *species; /* [cells]; owned */
     int64_t *cell_id;     /* [cells] borrowed from head's obs; NULL: the row */
     struct token_work work;
+    size_t max_genes; /* of a cell, the highest ranks; the model's unless set after token_reader_open */
     struct embed_report rep; /* of columns from the start, of cells as they are read */
 };
 

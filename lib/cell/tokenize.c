@@ -96,6 +96,7 @@ void token_work_release(struct token_work *w)
     free(w->place_swap);
     free(w->token);
     free(w->value);
+    free(w->x);
     *w = (struct token_work){ 0 };
 }
 
@@ -103,9 +104,11 @@ static enum rc work_grow(struct token_work *w, size_t n, struct err *e)
 {
     if (n <= w->room)
         return RC_OK;
-    uint64_t total = w->total;
+    const uint64_t total = w->total;
+    const bool want_x = w->want_x;
     token_work_release(w);
     w->total = total;
+    w->want_x = want_x;
     size_t room = n < 4096 ? 4096 : n + n / 2;
     w->key = malloc(room * sizeof *w->key);
     w->swap = malloc(room * sizeof *w->swap);
@@ -113,7 +116,9 @@ static enum rc work_grow(struct token_work *w, size_t n, struct err *e)
     w->place_swap = malloc(room * sizeof *w->place_swap);
     w->token = malloc(room * sizeof *w->token);
     w->value = malloc(room * sizeof *w->value);
-    if (!w->key || !w->swap || !w->place || !w->place_swap || !w->token || !w->value) {
+    w->x = want_x ? malloc(room * sizeof *w->x) : NULL;
+    if (!w->key || !w->swap || !w->place || !w->place_swap || !w->token || !w->value ||
+        (want_x && !w->x)) {
         token_work_release(w);
         return err_set(e, RC_FAIL, "no memory for a cell of %zu genes", n);
     }
@@ -240,6 +245,8 @@ static void merge(struct token_work *w, const struct rank_table *t, size_t n_pla
                 (float)log2(1 + double_of(key ? w->key[j].bits : t->bits[p]) * 10000 / total);
         else
             w->value[k] = key ? (float)log2(1 + double_of(w->key[j].bits)) : t->value[p];
+        if (w->want_x)
+            w->x[k] = double_of(key ? w->key[j].bits : t->bits[p]);
         j += key;
         i += !key;
     }

@@ -52,6 +52,8 @@ struct token_work {
     size_t room;
     uint16_t *token; /* [n] of the last cell, owned */
     float *value;
+    double *x; /* [n] count / median of each; only with want_x, which the caller sets before the first cell */
+    bool want_x;
     uint32_t n;         /* tokens of the last cell, at most max_length */
     uint32_t n_nonzero; /* its genes with a token, before the cut */
 };

@@ -1,0 +1,60 @@
+/* Between the files of grn_recognition.h. Genes are numbers in `names` of Ensembl ids throughout.
+ */
+#ifndef GC_APP_GRN_PARTS_H
+#define GC_APP_GRN_PARTS_H
+
+#include "lib/app/grn_recognition.h"
+#include "lib/data/names.h"
+#include "lib/data/vocab.h"
+
+/* What one regulator's deletion did, by one method. */
+struct grn_scores {
+    uint32_t regulator;
+    size_t n;
+    uint32_t *gene; /* [n] owned, as is score */
+    double *score;
+};
+
+struct grn_method {
+    char *name; /* owned */
+    const char *variant;
+    struct grn_scores *of; /* [n] by falling order of predictions.tsv; owned */
+    size_t n;
+};
+
+/* A list of regulators and targets, or of genes (regulator UINT32_MAX). */
+struct grn_list {
+    char *name; /* owned */
+    struct grn_link {
+        uint32_t regulator, target, class;
+    } * link; /* [n] by regulator, target, class, each once; owned */
+    size_t n;
+    struct names class; /* "targets" where the file has no classes */
+};
+
+/* Ensembl ids by symbol or id, from a vocabulary; UINT32_MAX: none. */
+struct grn_genes {
+    struct names id;
+    struct map by_name; /* symbol or id to number in id */
+};
+
+enum rc grn_genes_read(struct grn_genes *g, const char *vocab, struct err *e);
+void grn_genes_release(struct grn_genes *g);
+uint32_t grn_gene(const struct grn_genes *g, const char *name);
+
+/* NAME=FILE. n_left: lines of genes that the vocabulary does not have. RC_INPUT: no line is left.
+ */
+enum rc grn_list_read(struct grn_list *l, const char *arg, bool links, const char *levels,
+                      const struct grn_genes *g, size_t *n_left, struct err *e);
+void grn_list_release(struct grn_list *l);
+
+/* NAME=DIR: two methods, the shift and its z. Regulators deleted one at a time only. */
+enum rc grn_effects_read(struct grn_method m[2], const char *arg, const struct grn_genes *g,
+                         struct err *e);
+/* The genes of `like`, scored by counts: |Pearson| of log counts, and how often both are detected.
+ */
+enum rc grn_baselines(struct grn_method m[2], const struct grn_method *like,
+                      const struct opt_list *counts, const struct grn_genes *g, struct err *e);
+void grn_method_release(struct grn_method *m);
+
+#endif

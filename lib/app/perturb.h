@@ -1,0 +1,39 @@
+/* What happens in a model's eyes when genes of a cell are deleted, lowered or raised (spec 05
+ * sections 2 and 12), beside what the same does with genes of like expression.
+ *
+ *   perturb_cells.c   inputs -> the cells looked at, all their genes ranked
+ *   perturb_genes.c   names -> perturbations, and matched controls for each
+ *   perturb_pass.c    cells x perturbations -> batches -> shifts, original and copies side by side
+ *   perturb_result.c  shifts -> means, intervals, p and q; the files
+ *
+ * Memory: the cells' ranked genes (10 bytes each); for a block of perturbations 24 bytes for each
+ * gene that any cell has and 16 for each cell; 4 bytes for each control and gene. --memory bounds
+ * the latter two: when not all perturbations fit, the cells are passed through once a block. */
+#ifndef GC_APP_PERTURB_H
+#define GC_APP_PERTURB_H
+
+#include "lib/base/opt.h"
+#include "lib/cell/cell_change.h"
+#include "lib/tensor/backend.h"
+
+struct perturb_options {
+    struct opt_list inputs, genes, sets;
+    const char *genes_file; /* a perturbation a line, genes of a set joined by '+' */
+    bool pairs;             /* all pairs of single genes, too */
+    bool all_genes;         /* every gene that at least least_cells cells show the model */
+    int64_t least_cells;
+    struct change how;
+    const char *change_name; /* as the tables have it */
+    bool as_released, per_cell, random_weights;
+    int64_t n_controls, n_draws, keep, max_cells, memory_mib;
+    const char *model, *species, *labels, *label_column; /* labels, label_column: of import */
+    const char *label, *source;                          /* cells whose obs[label] is source */
+    double overlap;
+    const char *out, *report;
+    uint64_t seed;
+};
+
+/* Writes o->out/{effects,predictions,metrics}.tsv, and cells.tsv with per_cell. */
+enum rc perturb(const struct perturb_options *o, const struct backend *b, struct err *e);
+
+#endif
