@@ -24,7 +24,7 @@
 #include "lib/report/figures.h"
 
 static struct {
-    const char *matrix, *labels, *label_column;
+    const char *matrix, *labels, *label_column, *templates;
     int64_t n_genes, n_pcs, n_neighbours, n_epochs;
     double min_dist, resolution;
 } opt = { .n_genes = 2000, .n_pcs = 50, .n_neighbours = 15, .min_dist = 0.5, .resolution = 1 };
@@ -43,6 +43,8 @@ static const struct opt opts[] = {
     OPT_F64("min-dist", &opt.min_dist, "D", "how near two dots may lie"),
     OPT_I64("epochs", &opt.n_epochs, "N", "rounds of moving; 0: 500 up to 10,000 cells, else 200"),
     OPT_F64("resolution", &opt.resolution, "R", "of Leiden communities: more is smaller groups"),
+    OPT_STR("templates", &opt.templates, "DIR",
+            "the gnuplot templates; else paper/ beside the program"),
     OPT_END,
 };
 
@@ -55,9 +57,10 @@ static const struct tool tool = {
     "  map cells.emb.h5ad --out map\n"
     "  map cells.emb.h5ad --labels names/predictions.tsv --out map\n"
     "  map results/demo/qc-filter/*/cells.h5ad --out map-counts\n\n"
-    "--out is a folder: map.svg, a dot per cell, coloured by label, or by community where\n"
-    "there are no labels (gnuplot draws it; community 1 is group 0 of map.tsv); map.tsv (cell_id, sample, species, label, x,\n"
-    "y, group); map.json, numbers of the vectors (not of the map): how many of a cell's\n"
+    "--out is a folder: map.svg, a dot per cell, coloured by name (that of annotate\n"
+    "predict, else the label), or by community where there are none (gnuplot draws it;\n"
+    "community 1 is group 0 of map.tsv); map.tsv (cell_id, sample, species, label, x, y,\n"
+    "group); map.json, numbers of the vectors (not of the map): how many of a cell's\n"
     "nearest cells share its label, species and sample, the silhouette of the labels, how\n"
     "well communities agree with labels; and how far near dots are near cells.",
     opts,
@@ -114,6 +117,9 @@ static enum rc read_counts(const struct opt_list *files, struct cells *all, stru
 static enum rc read_one(const char *path, struct mapped *m, struct err *e)
 {
     enum rc rc = h5ad_read(path, &m->cells, e);
+    /* What annotate predict said goes before a label that the source had. */
+    if (!rc && !opt.labels && !opt.label_column && table_find(&m->cells.obs, "cell_type_probability"))
+        opt.label_column = "cell_type";
     if (!rc && (opt.labels || opt.label_column || !table_find(&m->cells.obs, "label")))
         rc = labels_to_obs(&m->cells, opt.labels, opt.label_column, e);
     if (rc)
@@ -288,7 +294,7 @@ static enum rc draw(const struct mapped *m, const char *path, struct err *e)
     }
     if (!rc) {
         const bool labels = colour_names(m, f.label, &a);
-        rc = map_save(&f, labels ? "Map of the cells, coloured by label"
+        rc = map_save(&f, opt.templates, labels ? "Map of the cells, coloured by label"
                                  : "Map of the cells, coloured by community",
                       path, e);
     }
@@ -341,13 +347,18 @@ static enum rc check_options(const struct tool_args *a, struct err *e)
 static enum rc run(const struct tool_args *a, struct err *e)
 {
     struct mapped m = { 0 };
+    char *templates = NULL;
     enum rc rc = check_options(a, e);
     if (rc)
         return rc;
-    rc = read_all(&a->arg, &m, e);
+    if (gnuplot_here()) /* before the work, not behind it */
+        rc = figure_templates(opt.templates, &templates, e);
+    opt.templates = templates;
+    if (!rc)
+        rc = read_all(&a->arg, &m, e);
     if (!rc && m.x.n < (size_t)opt.n_neighbours)
-        rc = err_set(e, RC_INPUT, "%zu cells are too few for a map with %d neighbours", m.x.n,
-                     (int)opt.n_neighbours);
+        rc = err_set(e, RC_INPUT, "%zu cells are too few for a map with %d neighbours (--neighbours)",
+                     m.x.n, (int)opt.n_neighbours);
     if (!rc) {
         log_say("%zu cells, %zu numbers each", m.x.n, m.x.d);
         rc = lay_out(&m, a->seed, e);
@@ -359,6 +370,7 @@ static enum rc run(const struct tool_args *a, struct err *e)
     mat_release(&m.y);
     knn_release(&m.near);
     free(m.group);
+    free(templates);
     return rc;
 }
 

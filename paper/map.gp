@@ -1,6 +1,6 @@
 # A dot per cell. $points: x y group (from 0); group g has the colour word(key_colours, g + 1).
-# Groups are drawn in order, so that a later, smaller group lies on top; with has_rest the last one
-# holds what has no colour and is drawn first. The first n_numbers groups have their number on the map
+# Groups are drawn in order, so that a later, smaller group lies on top; the last n_grey hold what
+# has no colour and are drawn first. The first n_numbers groups have their number on the map
 # at number_x1 number_y1 and so on, unless they have no cell on it.
 key_columns = key_columns_wanted
 set lmargin at screen px(8)
@@ -25,6 +25,6 @@ do for [i = 1:n_numbers] {
 		set label 1000 + i sprintf("%d", i) at first nx, ny center front font ',10' tc rgb '#1c2126'
 	}
 }
-drawn(i) = (i - has_rest + n_keys) % n_keys
+drawn(i) = (i - n_grey + n_keys) % n_keys
 plot for [i = 0:n_keys - 1] $points using ($3 == drawn(i) ? $1 : NaN):2 with dots \
 	lc rgb word(key_colours, drawn(i) + 1)

@@ -10,11 +10,10 @@
 #include "lib/data/cells_join.h"
 #include "lib/io/h5ad.h"
 #include "lib/io/json.h"
+#include "lib/io/labels.h"
 #include "lib/io/metrics_tsv.h"
 #include "lib/nn/calibrate.h"
 #include "lib/nn/finetune.h"
-
-static const char not_sure[] = "not sure";
 
 bool prediction_is_sure(const struct prediction *p, size_t i)
 {
@@ -142,7 +141,7 @@ static enum rc add_columns(const struct prediction *p, struct cells *all, struct
             const uint32_t what = k == 2 ? p->second[i] : p->best[i];
             rc =
                 table_set_text(&all->obs, c, i,
-                               !k && !prediction_is_sure(p, i) ? not_sure : class_name(p, what), e);
+                               !k && !prediction_is_sure(p, i) ? label_not_sure : class_name(p, what), e);
         }
     }
     struct column *score = rc ? NULL : table_add(&all->obs, "cell_type_probability", COLUMN_F64);

@@ -158,6 +158,16 @@ static enum rc expression(const struct compare_job *j, const struct compare_data
     return rc;
 }
 
+/* lr, or for 0 the released code's rate and larger ones: batches of a few cells here make for so few
+ * steps that the released one may not get anywhere. */
+static void tosica_rates(double lr, struct tosica_learning *o)
+{
+    static const double grid[] = { 1e-3, 3e-3, 1e-2, 3e-2 };
+    o->n_rates = lr > 0 ? 1 : sizeof grid / sizeof *grid;
+    for (size_t i = 0; i < o->n_rates; i++)
+        o->rate[i] = lr > 0 ? lr : grid[i];
+}
+
 static void tosica_seed(void *ctx, size_t s, int worker)
 {
     (void)worker;
@@ -170,7 +180,7 @@ static void tosica_seed(void *ctx, size_t s, int worker)
     uint32_t *gene = malloc(((size_t)j->o->n_genes + 1) * sizeof *gene);
     o.run = learning_of(j, s);
     o.run.balance = true;
-    o.lr = j->o->tosica_lr;
+    tosica_rates(j->o->tosica_lr, &o);
     enum rc rc = gene ? expression(j, l->d, &cells, gene, &x, &l->err[s])
                       : err_set(&l->err[s], RC_FAIL, "no memory for genes");
     if (!rc)

@@ -173,12 +173,17 @@ enum rc compare_write_result(struct compare_job *j, struct compare_dataset *d, s
                 d->test[(method * N_METRICS + m) * (size_t)j->o->n_seeds + seed_number] = value[m];
         }
     }
+    row.split = scored_name[SCORED_VAL];
+    row.n = n_val;
     if (r->setting[0] != '-') {
         snprintf(setting, sizeof setting, "chosen_%s", r->setting);
-        row.split = scored_name[SCORED_VAL];
         row.metric = setting;
         row.value = r->chosen;
-        row.n = n_val;
+        metrics_tsv_add(&j->metrics, &row);
+    }
+    if (r->rate > 0) {
+        row.metric = "chosen_rate";
+        row.value = r->rate;
         metrics_tsv_add(&j->metrics, &row);
     }
     write_predictions(j, d, r, part, j->method[method], seed);

@@ -223,7 +223,7 @@ enum rc figure_draw(const struct figure *f, const char *templates, const char *t
         rc = markup_ok(&script, e);
     if (!rc)
         rc = run_script(&script, &raw, e);
-    const struct svg_words words = { f->word, f->n_words, f->max_chars };
+    const struct svg_words words = { f->word, f->n_words, f->max_chars, f->dot };
     if (!rc)
         rc = svg_clean(raw, f->title, f->width, f->height, &words, out, e);
     if (rc)

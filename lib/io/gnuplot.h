@@ -33,6 +33,7 @@ struct figure {
     char **word; /* owned; the mark @i@ stands for word[i - 1] */
     size_t n_words;
     size_t max_chars; /* of a word in the figure; longer ones end in an ellipsis */
+    double dot;       /* px across a dot; 0: as the page has it */
     double width, height;
 };
 

@@ -4,6 +4,9 @@
 
 #include "lib/io/import.h"
 
+/* What stands for a name that the classifier is not sure of. */
+extern const char label_not_sure[];
+
 /* label[i] (NULL: none) of each of n cells, in the arena: from a table, or from a column of obs. */
 enum rc labels_from_file(const char *path, const char *column, const char *const *cell, size_t n,
                          struct arena *a, const char **label, struct import_report *rep,

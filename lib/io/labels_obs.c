@@ -5,7 +5,7 @@
 
 #include "lib/io/labels.h"
 
-static const char not_sure[] = "not sure";
+const char label_not_sure[] = "not sure";
 
 /* The cells' ids as predictions.tsv has them; NULL without such a column or when memory is short. */
 static const char **ids_of(struct cells *c)
@@ -36,7 +36,7 @@ static void mark_unsure(struct cells *c, const char *path, const char *const *na
     if (sure && !labels_from_file(path, "sure", name, n, &c->obs.text, sure, &rep, &none))
         for (size_t i = 0; i < n; i++)
             if (sure[i] && strcmp(sure[i], "no") == 0)
-                label[i] = not_sure;
+                label[i] = label_not_sure;
     free(sure);
 }
 

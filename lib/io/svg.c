@@ -122,7 +122,10 @@ static void put_dot(struct clean *c, const char *s, const char *end)
     if (strcmp(colour, c->dot_colour) != 0) {
         end_dots(c);
         memcpy(c->dot_colour, colour, sizeof colour);
-        markup_fmt(c->out, "<path class=\"dot\" stroke=\"%s\" d=\"", colour);
+        markup_fmt(c->out, "<path class=\"dot\" stroke=\"%s\"", colour);
+        if (c->words->dot > 0)
+            markup_fmt(c->out, " style=\"stroke-width:%.1f\"", c->words->dot);
+        markup_raw(c->out, " d=\"");
     }
     /* A tenth of a pixel is less than a dot. */
     markup_raw(c->out, "M");

@@ -11,6 +11,7 @@ struct svg_words {
     char *const *word; /* the mark @i@ stands for word[i - 1] */
     size_t n;
     size_t max_chars;
+    double dot; /* px across a dot; 0: not said */
 };
 
 /* raw: what `set terminal svg` printed. out gets one <svg> element without a namespace, as HTML

@@ -25,6 +25,7 @@ struct probe_cells {
 struct probe_result {
     const char *setting; /* "c", "k", "epoch" or "-": what was chosen; static */
     double chosen;
+    double rate; /* the learning rate that was chosen, too; 0: none was */
     double val_macro_f1;
     uint32_t *predicted; /* [n], owned, as is score */
     double *score;       /* probability, share of neighbours or training cells, or margin */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/base/map.h"
+#include "lib/io/labels.h"
 #include "lib/report/figures.h"
 #include "lib/report/format.h"
 
@@ -21,13 +22,21 @@ struct group {
 };
 
 struct groups {
-    struct group g[MAX_GROUPS + 1]; /* the last one with a NULL name holds the rest */
+    struct group g[MAX_GROUPS + 2]; /* then the unsure ones, then with a NULL name the rest */
     size_t n;
 };
+
+/* No type: grey, below the others, without a number. */
+static bool is_unsure(const struct group *g)
+{
+    return g->name && strcmp(g->name, label_not_sure) == 0;
+}
 
 static int by_size(const void *a, const void *b)
 {
     const struct group *x = a, *y = b;
+    if (is_unsure(x) != is_unsure(y))
+        return is_unsure(x) ? 1 : -1;
     if (x->n != y->n)
         return x->n < y->n ? 1 : -1;
     return strcmp(x->name, y->name);
@@ -65,7 +74,7 @@ static bool find_groups(const struct map_facts *m, enum colour_by by, struct gro
     if (good && n)
         qsort(g, n, sizeof *g, by_size);
     for (size_t i = 0; good && i < n; i++) {
-        if (i < MAX_GROUPS)
+        if (i < MAX_GROUPS || is_unsure(&g[i]))
             out->g[out->n++] = g[i];
         else
             rest += g[i].n;
@@ -213,7 +222,7 @@ static void numbers(const struct map_facts *m, enum colour_by by, const struct g
     size_t group[MAX_GROUPS], n = 0, n_named = 0;
     char variable[32];
     for (size_t k = 0; numbered(g, by) && k < g->n; k++) {
-        if (!g->g[k].name)
+        if (!g->g[k].name || is_unsure(&g->g[k]))
             continue;
         n_named++;
         if (!g->g[k].n) /* not on this map */
@@ -249,7 +258,7 @@ static void count_in(const struct map_facts *m, enum colour_by by, struct groups
         g->g[i].n = 0;
     for (size_t i = 0; i < m->n; i++) {
         size_t k = group_of(g, name[i]);
-        if (k == g->n && (!g->n || g->g[g->n - 1].name) && g->n <= MAX_GROUPS)
+        if (k == g->n && (!g->n || g->g[g->n - 1].name) && g->n <= MAX_GROUPS + 1)
             g->g[g->n++] = (struct group){ NULL, 0 };
         g->g[k == g->n ? k - 1 : k].n++;
     }
@@ -257,9 +266,9 @@ static void count_in(const struct map_facts *m, enum colour_by by, struct groups
 
 static void key(const struct groups *g, struct figure *f, enum colour_by by, double side)
 {
-    char word[MAX_GROUPS + 1][256], number[FORMAT_MAX], place[16];
-    const char *words[MAX_GROUPS + 1], *colours[MAX_GROUPS + 1];
-    size_t n = 0, longest = 0;
+    char word[MAX_GROUPS + 2][256], number[FORMAT_MAX], place[16];
+    const char *words[MAX_GROUPS + 2], *colours[MAX_GROUPS + 2];
+    size_t n = 0, n_grey = 0, longest = 0;
     for (size_t from = 0; from < g->n; from++) {
         struct markup name = { 0 };
         const char *s = g->g[from].name;
@@ -275,28 +284,38 @@ static void key(const struct groups *g, struct figure *f, enum colour_by by, dou
             markup_bytes(&name, s, bytes);
         if (s && s[bytes])
             markup_raw(&name, "…");
+        const bool grey = !s || is_unsure(&g->g[from]);
         snprintf(place, sizeof place, "%zu ", n + 1);
-        snprintf(word[n], sizeof word[n], "%s%s (%s)", s && numbered(g, by) ? place : "",
+        snprintf(word[n], sizeof word[n], "%s%s (%s)", !grey && numbered(g, by) ? place : "",
                  name.s ? name.s : "", format_count(number, (double)g->g[from].n));
         markup_release(&name);
         longest = utf8_count(word[n]) > longest ? utf8_count(word[n]) : longest;
         words[n] = word[n];
-        colours[n] = g->g[from].name ? figure_colour[from % N_COLOURS] : FIGURE_GREY;
+        colours[n] = !grey ? figure_colour[from % N_COLOURS] : s || !n_grey ? FIGURE_GREY : "#cccccc";
+        n_grey += grey;
         n++;
     }
     /* Letters of 12 px are about 6.5 wide; a square and its gap take 28. */
     const size_t fit = (size_t)(side / (28 + 6.5 * (double)longest)),
                  columns = n <= 3 || fit < 1 ? 1 : fit > 3 ? 3 : fit,
                  rows = (n + columns - 1) / columns;
-    figure_number(f, "has_rest", g->n && !g->g[g->n - 1].name);
+    figure_number(f, "n_grey", (double)n_grey);
     figure_number(f, "key_columns_wanted", (double)columns);
     figure_size(f, side, side + LEGEND_ROW * (double)rows);
     figure_key(f, words, colours, n, side - 2);
 }
 
+/* px: few cells are large dots, many small ones; together they cover about as much of the map. */
+static double dot_size(const struct map_facts *m, double side)
+{
+    const double n = (double)(m->n < MAX_DOTS ? m->n : MAX_DOTS);
+    return fmin(fmax(0.17 * side / sqrt(n), 2.6), 7);
+}
+
 static void draw(const struct map_facts *m, enum colour_by by, const struct groups *g, double side,
                  struct figure *f)
 {
+    f->dot = dot_size(m, side);
     key(g, f, by, side);
     numbers(m, by, g, side, f);
     points(m, by, g, f);
@@ -332,22 +351,21 @@ bool map_fill(const struct map_facts *m, const char *name, const char *title, do
     return true;
 }
 
-enum rc map_save(const struct map_facts *m, const char *title, const char *path, struct err *e)
+enum rc map_save(const struct map_facts *m, const char *templates, const char *title,
+                 const char *path, struct err *e)
 {
     struct figure f;
     struct markup svg = { 0 };
-    char *templates = NULL;
-    enum rc rc = figure_templates(NULL, &templates, e);
-    if (!rc && !map_fill(m, "map", title, FILE_SIDE, &f))
+    enum rc rc = RC_OK;
+    if (!map_fill(m, "map", title, FILE_SIDE, &f))
         rc = err_set(e, RC_FAIL, "no memory for a map of %zu cells", m->n);
-    else if (!rc) {
+    else {
         rc = figure_draw(&f, templates, "map", &svg, e);
         figure_release(&f);
     }
     if (!rc)
         rc = figure_save(&svg, path, e);
     markup_release(&svg);
-    free(templates);
     return rc;
 }
 

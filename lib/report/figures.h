@@ -41,8 +41,9 @@ struct figure_kind {
  * when memory is short. */
 bool map_fill(const struct map_facts *m, const char *name, const char *title, double side,
               struct figure *f);
-/* The same to a file. */
-enum rc map_save(const struct map_facts *m, const char *title, const char *path, struct err *e);
+/* The same to a file; templates as in figure_draw. */
+enum rc map_save(const struct map_facts *m, const char *templates, const char *title,
+                 const char *path, struct err *e);
 
 extern const struct figure_kind figure_map, figure_qc, figure_loss, figure_scores;
 

@@ -34,6 +34,7 @@ for m in tosica geneformer-small gc+full; do
 done
 is 'the epoch that was chosen is in metrics.tsv' awk -F'\t' '$3 == "tosica" && $7 == "chosen_epoch" { n += $8 >= 1 && $8 <= 4 } END { exit n != 2 }' "$tmp/a/metrics.tsv"
 said() { awk -F'\t' -v m="$1" '$7 == m { print $6 }' "$tmp/a/predictions.tsv" | sha256sum; }
+is 'so is the learning rate' awk -F'\t' '$3 == "tosica" && $7 == "chosen_rate" && $5 == "val" { n += $8 == 0.05 } END { exit n != 2 }' "$tmp/a/metrics.tsv"
 is 'a model without knowledge has none to permute' test "$(said gc+logistic)" = "$(said sk+logistic)"
 is 'and other weights say something else' test "$(said gc+logistic)" != "$(said rw+logistic)"
 is 'of gene sets the report has the name, not the folder' grep -q '"gene_sets": "sets.gmt"' "$tmp/a/report.json"
@@ -62,6 +63,9 @@ t 'gene sets that are not there' 3 'absent.gmt' few --gene-sets "$tmp/absent.gmt
 echo 'no set' >"$tmp/bad.gmt"
 t 'a line that is no set' 3 'line 1 is no gene set' few --gene-sets "$tmp/bad.gmt"
 printf 'a\tb\tnobody\tknows\tthese\tfive\tgenes\tor\tsix\n' >"$tmp/bad.gmt"
+t 'rates to choose from' 0 '' few --gene-sets "$tmp/sets.gmt" --rival-epochs 2 --quiet
+is 'one of four is taken, by validation cells' awk -F'\t' '$3 == "tosica" && $7 == "chosen_rate" && $5 == "val" { n += $8 == 0.001 || $8 == 0.003 || $8 == 0.01 || $8 == 0.03 } END { exit n != 1 }' "$tmp/few/metrics.tsv"
+t 'a learning rate below 0' 2 'tosica-lr is not below 0' few --tosica-lr -1
 t 'sets of genes that nobody knows' 3 'no gene set has more than 4' few --gene-sets "$tmp/bad.gmt"
 t 'a model without a name' 2 '--model wants NAME=FOLDER' few --model "$model"
 t 'a model that is not there' 3 "model 'm'" few --model m="$tmp/absent"

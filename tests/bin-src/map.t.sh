@@ -45,6 +45,12 @@ awk -F'\t' 'BEGIN { OFS = "\t"; print "dataset", "cell_id", "barcode", "truth", 
 t 'predictions as labels' 0 '' on 0 "$tmp/p" "$tmp/good.h5ad" --labels "$tmp/predictions.tsv"
 labels() { cut -f4 "$tmp/$1/map.tsv" | tail -n +2 | sort | uniq -c | awk '{ printf "%s=%s ", substr($0, 9), $1 }'; }
 is 'of which the unsure ones are called so' test "$(labels p)" = 'even=130 not sure=10 odd=130 '
+if command -v gnuplot >/dev/null; then
+	is 'they are grey, below the others, without a number' grep -q '<path class="dot" stroke="#999999".*' <(grep -m 1 'class="dot"' "$tmp/p/map.svg")
+	is 'in the legend behind them' test "$(grep -oE '>(1 |2 )?(odd|even|not sure) \([0-9]+\)' "$tmp/p/map.svg" | tr -d '\n')" = '>1 even (130)>2 odd (130)>not sure (10)'
+	is 'dots of few cells are large' grep -q 'style="stroke-width:5.8"' "$tmp/p/map.svg"
+	t 'a folder without templates' 1 'common.gp' on 0 "$tmp/y" "$tmp/good.h5ad" --templates "$tmp/nothing"
+fi
 t 'a column of obs' 0 '' on 0 "$tmp/q" "$tmp/good.h5ad" --label-column sample
 is 'is taken' bash -c "! cut -f4 '$tmp/q/map.tsv' | grep -qx -e - && [ \$(cut -f4 '$tmp/q/map.tsv' | sort -u | wc -l) -gt 2 ]"
 t 'a column that is not there' 3 "no column 'other'" on 0 "$tmp/x" "$tmp/good.h5ad" --label-column other

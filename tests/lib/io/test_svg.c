@@ -6,7 +6,7 @@
 #include "tests/tap.h"
 
 static char *words[] = { (char *)"<T & B>", (char *)"a name that is far too long to fit" };
-static const struct svg_words two = { words, 2, 12 };
+static struct svg_words two = { words, 2, 12, 0 };
 
 #define HEAD "<?xml version=\"1.0\"?>\n<svg viewBox=\"0 0 9 9\"\n xmlns=\"x\">\n"
 
@@ -88,5 +88,9 @@ int main(void)
     ok(svg_clean("no figure", "t", 1, 1, &two, &m, &e) == RC_FAIL, "no SVG at all: %s", e.text);
     ok(svg_clean(HEAD "<g>", "t", 1, 1, &two, &m, &e) == RC_FAIL, "a cut SVG: %s", e.text);
     markup_release(&m);
+    two.dot = 4.25;
+    has("<use xlink:href='#gpDot' x='1.00' y='2.50' color='rgb(  0, 114, 178)'/>",
+        "<path class=\"dot\" stroke=\"#0072b2\" style=\"stroke-width:4.2\" d=\"M1 2.5h0\"/>",
+        "dots have the size that was asked for");
     return tap_end();
 }

@@ -142,7 +142,7 @@ static void tosica_learns(const struct backend *b)
     o.heads = 2;
     o.dropout = o.path_drop = 0;
     o.run.epochs = 40;
-    o.lr = 0.1;
+    o.rate[0] = 0.1;
     o.run.seed = 3;
     ok(!probe_tosica(&c, &x, id, first, member, T, &o, b, &r, &e), "%s: tosica%s", b->name, e.text);
     ok(accuracy(&c, &r) > 0.85, "tells cells that it has not seen: %.3f", accuracy(&c, &r));
@@ -156,9 +156,26 @@ static void tosica_learns(const struct backend *b)
     probe_tosica(&c, &x, id, first, member, T, &o, b, &again, &e);
     ok(memcmp(r.score, again.score, N * sizeof *r.score) == 0, "a second run gives the same bytes");
     probe_result_release(&again);
+    ok(near(r.rate, 0.1, 0, 0), "the rate is said: %g", r.rate);
+    o.rate[0] = 0; /* learns nothing */
+    o.rate[1] = 0.1;
+    o.rate[2] = 1e-9;
+    o.n_rates = 3;
+    ok(!probe_tosica(&c, &x, id, first, member, T, &o, b, &again, &e),
+       "a choice of learning rates%s", e.text);
+    ok(near(again.rate, 0.1, 0, 0) && near(again.val_macro_f1, r.val_macro_f1, 0, 0),
+       "takes the one with which validation cells are told best: %g", again.rate);
+    ok(memcmp(r.score, again.score, N * sizeof *r.score) == 0, "and is as good as that one alone");
+    probe_result_release(&again);
+    for (size_t i = 0; i < N; i++)
+        class_of[i] = part[i] == PART_TEST ? (class_of[i] + 1) % C : class_of[i];
+    probe_tosica(&c, &x, id, first, member, T, &o, b, &again, &e);
+    ok(near(again.rate, 0.1, 0, 0) && memcmp(r.score, again.score, N * sizeof *r.score) == 0,
+       "whatever the classes of the test cells are");
+    probe_result_release(&again);
+    o.n_rates = 1;
     o.run.epochs = SIZE_MAX;
     o.run.patience = 2;
-    o.lr = 0;
     ok(!probe_tosica(&c, &x, id, first, member, T, &o, b, &again, &e),
        "patience ends what does not get better%s", e.text);
     ok(near(again.chosen, 1, 0, 0), "and the first of equals is kept: epoch %g", again.chosen);
