@@ -102,8 +102,10 @@ static double sum_squares_slot(const void *x, size_t n)
 
 #define TABLE(text)                                                                                \
     {                                                                                              \
-        .name = text, .isa = NULL, .type = REAL_F32, .real_bytes = sizeof(float), .small = NULL,   \
-        .linear_scratch_bytes = NULL, .linears_forward = NULL, .linears_backward = NULL,               \
+        .name = text, .isa = NULL, .type = REAL_F32, .real_bytes = sizeof(float),                  \
+        .attention_first = false, .small = NULL, .linear_scratch_bytes = NULL,                     \
+        .linear_packed_bytes = NULL, .linear_pack = NULL, .linears_forward = NULL,                 \
+        .linears_backward = NULL,                                                                  \
         .linear_forward = linear_forward_slot, .linear_backward = linear_backward_slot,            \
         .act_forward = act_forward_slot, .act_backward = act_backward_slot,                        \
         .norm_forward = norm_forward_slot, .norm_backward = norm_backward_slot,                    \

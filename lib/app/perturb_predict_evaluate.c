@@ -183,7 +183,7 @@ enum rc perturb_evaluate(const struct perturb_options *o, struct err *e)
     for (size_t k = 0; !rc && k < (size_t)o->n_splits; k++) {
         rc = perturb_run_init(&j.run, &j.in, o, k, e);
         if (!rc && !k)
-            rc = perturb_tables_open(&j, e);
+            rc = predict_tables_open(&j, e);
         if (!rc) {
             tell_split(&j.run, &j.in.set);
             perturb_split_write(&j);
@@ -193,7 +193,7 @@ enum rc perturb_evaluate(const struct perturb_options *o, struct err *e)
         }
         perturb_run_release(&j.run);
     }
-    rc = perturb_tables_close(&j, rc, e);
+    rc = predict_tables_close(&j, rc, e);
     if (!rc)
         rc = report(&j, e);
     free(j.value);

@@ -64,10 +64,10 @@ struct perturb_job {
 };
 
 /* perturb_predict_tables.c */
-enum rc perturb_tables_open(struct perturb_job *j, struct err *e);
+enum rc predict_tables_open(struct perturb_job *j, struct err *e);
 /* Writes what is worked out of all values; commits the tables, or takes them away when rc is no
  * RC_OK. The first trouble is returned. */
-enum rc perturb_tables_close(struct perturb_job *j, enum rc rc, struct err *e);
+enum rc predict_tables_close(struct perturb_job *j, enum rc rc, struct err *e);
 /* Scores of a method: predicted [n_conditions, n_genes], of which the rows of test conditions are
  * looked at. seed: SIZE_MAX for a method that draws nothing. */
 enum rc perturb_record(struct perturb_job *j, const char *method, size_t seed,

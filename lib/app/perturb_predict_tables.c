@@ -34,7 +34,7 @@ static const char *variant(const struct perturb_job *j)
     return j->o->as_released ? "as-released" : "clean";
 }
 
-enum rc perturb_tables_open(struct perturb_job *j, struct err *e)
+enum rc predict_tables_open(struct perturb_job *j, struct err *e)
 {
     static const char *const name[N_TABLES] = { "metrics", "runs", "predictions", "comparisons",
                                                 "splits" };
@@ -258,7 +258,7 @@ static enum rc summarise(struct perturb_job *j, struct err *e)
     return RC_OK;
 }
 
-enum rc perturb_tables_close(struct perturb_job *j, enum rc rc, struct err *e)
+enum rc predict_tables_close(struct perturb_job *j, enum rc rc, struct err *e)
 {
     if (j->open && !rc)
         rc = summarise(j, e);
