@@ -10,7 +10,18 @@
 #include "lib/io/metrics_tsv.h"
 #include "lib/nn/metrics_stat.h"
 
-const char *const measure_name[N_MEASURES] = { "cls_shift", "gene_shift" };
+size_t n_measures(const struct perturb_options *o)
+{
+    return MEASURE_TARGET + (size_t)o->targets.n;
+}
+
+void measure_name(const struct perturb_options *o, size_t m, char name[80])
+{
+    if (m < MEASURE_TARGET)
+        snprintf(name, 80, "%s", m == MEASURE_CLS ? "cls_shift" : "gene_shift");
+    else
+        snprintf(name, 80, "towards_%.60s", o->targets.item[m - MEASURE_TARGET]);
+}
 
 /* ---- means and intervals ---- */
 
@@ -27,7 +38,7 @@ static void summarise(void *ctx, size_t i, int worker)
     struct perturbation *x = &k->p->item[k->s->from + i];
     const struct cell_shifts *of = &k->s->of[i];
     x->n_cells = (uint32_t)of->n;
-    for (size_t m = 0; m < N_MEASURES; m++) {
+    for (size_t m = 0; m < n_measures(k->o); m++) {
         struct running r = { 0 };
         double *known = malloc((of->n + 1) * sizeof *known);
         for (size_t c = 0; known && c < of->n; c++)
@@ -99,7 +110,7 @@ static void against_controls(double x, const double *control, size_t n, double *
 
 struct perturb_tables {
     const struct perturb_options *o;
-    struct outfile effects, cells, predictions, metrics;
+    struct outfile effects, cells, predictions, metrics, candidates;
 };
 
 static enum rc open_in(struct outfile *f, const char *folder, const char *name, const char *head,
@@ -121,6 +132,7 @@ void perturb_tables_abort(struct perturb_tables *t)
     outfile_abort(&t->cells);
     outfile_abort(&t->predictions);
     outfile_abort(&t->metrics);
+    outfile_abort(&t->candidates);
     free(t);
 }
 
@@ -136,10 +148,23 @@ enum rc perturb_tables_open(struct perturb_tables **t, const struct perturb_opti
                          "z\tp\tq",
                          e);
     if (!rc && o->per_cell)
-        rc = open_in(&(*t)->cells, o->out, "cells.tsv",
-                     "perturbation\tsample\tcell\tcell_id\tcls_shift\tgene_shift", e);
+        rc = open_in(&(*t)->cells, o->out, "cells.tsv", NULL, e);
+    if (!rc && o->per_cell) {
+        fputs("perturbation\tsample\tcell\tcell_id", (*t)->cells.f);
+        for (size_t m = 0; m < n_measures(o); m++) {
+            char name[80];
+            measure_name(o, m, name);
+            fputc('\t', (*t)->cells.f);
+            field_put(name, (*t)->cells.f);
+        }
+        fputc('\n', (*t)->cells.f);
+    }
     if (!rc)
         rc = open_in(&(*t)->predictions, o->out, "predictions.tsv", NULL, e);
+    if (!rc && o->targets.n)
+        rc = open_in(
+            &(*t)->candidates, o->out, "candidates.tsv",
+            "target\trank\tperturbation\tgenes\tscore\ttowards\tcls_shift\tp\tin_every_list", e);
     if (!rc) {
         char *path = text_new("%s/metrics.tsv", o->out);
         rc = path ? metrics_tsv_open(&(*t)->metrics, path, e)
@@ -240,7 +265,7 @@ static void put_cells(struct perturb_tables *t, const struct perturbation *x,
         fputc('\t', f);
         field_put(h->name, f);
         fprintf(f, "\t%lld", (long long)h->id);
-        for (size_t m = 0; m < N_MEASURES; m++)
+        for (size_t m = 0; m < n_measures(t->o); m++)
             put_number(f, of->value[m * of->room + k]);
         fputc('\n', f);
     }
@@ -269,13 +294,15 @@ enum rc perturb_tables_add(struct perturb_tables *t, const struct shifts *s,
 /* ---- predictions.tsv and metrics.tsv ---- */
 
 /* p and q of each named perturbation among its controls. */
-static enum rc rank_among_controls(struct perturbations *p, size_t n_controls, struct err *e)
+static enum rc rank_among_controls(struct perturbations *p, const struct perturb_options *o,
+                                   struct err *e)
 {
+    const size_t n_controls = (size_t)o->n_controls;
     double *control = malloc((n_controls + 1) * sizeof *control);
     double *pq = malloc((2 * p->n_named + 1) * sizeof *pq);
     enum rc rc =
         control && pq ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu p values", p->n_named);
-    for (size_t m = 0; !rc && m < N_MEASURES; m++) {
+    for (size_t m = 0; !rc && m < n_measures(o); m++) {
         for (size_t i = 0; i < p->n_named; i++) {
             struct perturbation *x = &p->item[i];
             for (size_t k = 0; k < x->n_controls; k++)
@@ -313,7 +340,7 @@ static void put_prediction(FILE *f, const struct perturb_options *o, const struc
                                  : "beyond noise");
     put_number(f, x->mean[MEASURE_GENE]);
     fprintf(f, "\tall\t%llu\t%u\t%zu", (unsigned long long)o->seed, x->n_cells, x->n_controls);
-    for (size_t m = 0; m < N_MEASURES; m++) {
+    for (size_t m = 0; m < n_measures(o); m++) {
         put_number(f, x->mean[m]);
         put_number(f, x->sd[m]);
         put_number(f, x->low[m]);
@@ -329,30 +356,36 @@ static void put_prediction(FILE *f, const struct perturb_options *o, const struc
 static void put_metric(struct perturb_tables *t, const char *dataset, const char *split,
                        const char *metric, double value, size_t n)
 {
-    const struct metric_row row = {
-        "perturb", dataset,    t->o->random_weights ? "genecompass-random" : "genecompass", t->o->as_released ? "as-released" : "clean",
-        split,     t->o->seed, metric,        value,
-        n
-    };
+    const struct metric_row row = { "perturb",
+                                    dataset,
+                                    t->o->random_weights ? "genecompass-random" : "genecompass",
+                                    t->o->as_released ? "as-released" : "clean",
+                                    split,
+                                    t->o->seed,
+                                    metric,
+                                    value,
+                                    n };
     metrics_tsv_add(&t->metrics, &row);
 }
 
 static void put_metrics(struct perturb_tables *t, const struct perturbations *p,
                         const struct noise *n, const char *dataset)
 {
-    static const char *const what[] = { "%s", "%s_null", "%s_p", "%s_q" };
-    char name[64];
-    for (size_t m = 0; m < N_MEASURES; m++) {
-        put_metric(t, dataset, "nothing", measure_name[m], n->nothing[m].mean, n->nothing[m].n);
+    static const char *const what[] = { "", "_null", "_p", "_q" };
+    char name[100], first[80];
+    for (size_t m = 0; m < n_measures(t->o); m++) {
+        measure_name(t->o, m, first);
+        put_metric(t, dataset, "nothing", first, n->nothing[m].mean, n->nothing[m].n);
         if (!t->o->as_released)
-            put_metric(t, dataset, "ties", measure_name[m], n->ties[m].mean, n->ties[m].n);
+            put_metric(t, dataset, "ties", first, n->ties[m].mean, n->ties[m].n);
     }
     for (size_t i = 0; i < p->n_named; i++)
-        for (size_t m = 0; m < N_MEASURES; m++) {
+        for (size_t m = 0; m < n_measures(t->o); m++) {
             const struct perturbation *x = &p->item[i];
             const double value[] = { x->mean[m], x->null_mean[m], x->p[m], x->q[m] };
+            measure_name(t->o, m, first);
             for (size_t k = 0; k < 4; k++) {
-                snprintf(name, sizeof name, "%s%s", measure_name[m], what[k] + 2);
+                snprintf(name, sizeof name, "%s%s", first, what[k]);
                 put_metric(t, dataset, x->name, name, value[k], x->n_cells);
             }
         }
@@ -372,6 +405,72 @@ static void warn_noise(const struct perturbations *p, const struct noise *n)
                  within, seen, n->nothing[MEASURE_GENE].mean, n->ties[MEASURE_GENE].mean);
 }
 
+/* ---- candidates.tsv ---- */
+
+/* Spec 05 section 12c: what moves cells towards the target and away from what they were, by
+ * s_T - s_0 with s_0 = mean [cos(S', S) - 1], which is minus the cell's shift. */
+struct candidate {
+    double score;
+    size_t at;
+};
+
+static int by_score(const void *a, const void *b)
+{
+    const struct candidate *x = a, *y = b;
+    if (x->score != y->score)
+        return x->score < y->score ? 1 : -1;
+    return (x->at > y->at) - (x->at < y->at);
+}
+
+/* The best of target number t into c [n_named]; returns how many. */
+static size_t best_of(const struct perturbations *p, size_t t, size_t most, struct candidate *c)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->n_named; i++) {
+        const double *mean = p->item[i].mean;
+        if (p->item[i].n_cells && mean[MEASURE_TARGET + t] > 0 && mean[MEASURE_CLS] > 0)
+            c[n++] = (struct candidate){ mean[MEASURE_TARGET + t] + mean[MEASURE_CLS], i };
+    }
+    qsort(c, n, sizeof *c, by_score);
+    return n < most ? n : most;
+}
+
+static enum rc put_candidates(struct perturb_tables *t, const struct perturbations *p,
+                              const struct vocab *v, struct err *e)
+{
+    const size_t n_targets = (size_t)t->o->targets.n, most = (size_t)t->o->top;
+    struct candidate *c = calloc(n_targets * p->n_named + 1, sizeof *c);
+    unsigned char *lists = calloc(p->n_named + 1, 1);
+    size_t n[MAX_TARGETS] = { 0 };
+    FILE *f = t->candidates.f;
+    enum rc rc =
+        c && lists ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu candidates", p->n_named);
+    for (size_t k = 0; !rc && k < n_targets; k++) {
+        n[k] = best_of(p, k, most, c + k * p->n_named);
+        for (size_t i = 0; i < n[k]; i++)
+            lists[c[k * p->n_named + i].at]++;
+    }
+    for (size_t k = 0; !rc && k < n_targets; k++)
+        for (size_t i = 0; i < n[k]; i++) {
+            const struct candidate *y = &c[k * p->n_named + i];
+            const struct perturbation *x = &p->item[y->at];
+            field_put(t->o->targets.item[k], f);
+            fprintf(f, "\t%zu\t", i + 1);
+            field_put(x->n_tokens == 1 ? v->entry[x->token[0]].name : x->name, f);
+            fputc('\t', f);
+            for (uint32_t j = 0; j < x->n_tokens; j++)
+                fprintf(f, "%s%s", j ? "+" : "", v->entry[x->token[j]].id);
+            put_number(f, y->score);
+            put_number(f, x->mean[MEASURE_TARGET + k]);
+            put_number(f, x->mean[MEASURE_CLS]);
+            put_number(f, x->p[MEASURE_TARGET + k]);
+            fprintf(f, "\t%d\n", lists[y->at] == n_targets);
+        }
+    free(c);
+    free(lists);
+    return rc;
+}
+
 enum rc perturb_tables_close(struct perturb_tables *t, struct perturbations *p,
                              const struct noise *noise, const struct held_cells *c,
                              const struct embedder *m, struct err *e)
@@ -381,13 +480,14 @@ enum rc perturb_tables_close(struct perturb_tables *t, struct perturbations *p,
     for (size_t i = 1; i < c->n; i++)
         if (strcmp(c->cell[i].sample, dataset) != 0)
             dataset = "several";
-    enum rc rc = rank_among_controls(p, (size_t)t->o->n_controls, e);
+    enum rc rc = rank_among_controls(p, t->o, e);
     if (rc)
         return rc;
     fputs("perturbation\tchange\tgenes\ttruth\tprediction\tscore\tsplit\tseed\tn_cells\tn_controls",
           f);
-    for (size_t k = 0; k < N_MEASURES; k++) {
-        const char *x = measure_name[k];
+    for (size_t k = 0; k < n_measures(t->o); k++) {
+        char x[80];
+        measure_name(t->o, k, x);
         fprintf(f, "\t%s\t%s_sd\t%s_low\t%s_high\t%s_null\t%s_z\t%s_p\t%s_q", x, x, x, x, x, x, x,
                 x);
     }
@@ -395,8 +495,13 @@ enum rc perturb_tables_close(struct perturb_tables *t, struct perturbations *p,
     for (size_t i = 0; i < p->n_named; i++)
         put_prediction(f, t->o, &p->item[i], noise, &m->vocab);
     put_metrics(t, p, noise, dataset);
+    if (t->o->targets.n)
+        rc = put_candidates(t, p, &m->vocab, e);
     warn_noise(p, noise);
-    rc = outfile_commit(&t->effects, e);
+    if (!rc)
+        rc = outfile_commit(&t->effects, e);
+    if (!rc && t->o->targets.n)
+        rc = outfile_commit(&t->candidates, e);
     if (!rc && t->o->per_cell)
         rc = outfile_commit(&t->cells, e);
     if (!rc)

@@ -47,3 +47,9 @@ annotate_tune := frozen full
 annotate_rivals := tosica geneformer
 annotate_sizes := --tune-epochs 2 --tune-genes 32 --frozen-epochs 10 --rival-epochs 3 --tosica-sets 10 \
 	--geneformer-width 16 --geneformer-genes 32 --geneformer-steps 20
+# Deletions as a check of the way there.
+perturb_sim_seeds := 1 2
+perturb_sim_sizes := 400 600 24 16 1 64 5 2 20
+perturb_real := sim_h1:SIMTF01,SIMTF02,SIMTF03,SIMTF04
+perturb_controls := 2
+perturb_max_cells := 20
