@@ -83,6 +83,11 @@ static enum rc check_seen(const struct job *j, struct err *e)
     for (size_t i = 0; i < j->p.n_named; i++)
         if (j->p.item[i].n_cells)
             return RC_OK;
+    if (j->o->how.kind != CHANGE_FACTOR || j->o->how.factor > 0)
+        return err_set(e, RC_INPUT,
+                       "no cell is concerned: in none of %zu does '%s'%s change what the "
+                       "model reads",
+                       j->cells.n, j->p.item[0].name, j->p.n_named > 1 ? " or any other" : "");
     return err_set(e, RC_INPUT, "no cell is concerned: of %zu cells none has '%s'%s%s", j->cells.n,
                    j->p.item[0].name, j->p.n_named > 1 ? " or any other of the genes" : "",
                    j->o->how.top_half ? " in its upper half of ranks" : "");

@@ -157,7 +157,7 @@ is 'which is further' awk -v a="$(field "$tmp/low/predictions.tsv" G100 gene_shi
 	-v b="$(field "$tmp/high/predictions.tsv" G100 gene_shift)" 'BEGIN { exit !(b > a) }'
 t 'as many cells as were asked for' 0 '' pe "$tmp/h.q.h5ad" --genes G6 --change high --controls 0 --per-cell --max-cells 3 --out "$tmp/three"
 is 'three' test "$(wc -l <"$tmp/three/cells.tsv")" = 4
-t 'once its factor is 1 a gene does nothing' 3 'no cell is concerned' pe "$tmp/h.q.h5ad" --genes G6 --change scale --factor 1 --out "$tmp/x"
+t 'once its factor is 1 a gene does nothing' 3 'no cell is concerned: in none of 8 does' pe "$tmp/h.q.h5ad" --genes G6 --change scale --factor 1 --out "$tmp/x"
 
 t 'a gene that nobody knows' 3 "'Gx' is no gene" pe "$tmp/h.q.h5ad" --genes Gx --out "$tmp/x"
 t 'a gene that is not in the vocabulary' 3 "'G290' is not in the model's vocabulary" pe "$tmp/h.q.h5ad" --genes G290 --out "$tmp/x"
