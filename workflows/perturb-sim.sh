@@ -1,8 +1,8 @@
 #!/bin/bash
 # One seed of the simulator, from cells to how well deletions find the regulators' targets:
 #   perturb-sim.sh BIN FOLDER SEED CELLS GENES TFS WIDTH LAYERS READ STEPS CONTROLS MAX_CELLS THREADS
-# FOLDER gets grn/{metrics,predictions}.tsv, and deleted/, released/, random/ of perturb. Two of the human
-# samples train and are asked; genes without a wire to the regulator are the others.
+# FOLDER gets grn/{metrics,predictions}.tsv, and deleted/, released/, random/ of perturb. All samples train the
+# model, the human ones are asked; genes that a deletion does not truly move are the others.
 set -euo pipefail
 bin=$1 out=$2 seed=$3 cells=$4 genes=$5 tfs=$6 width=$7 layers=$8 read=$9
 shift 9
@@ -45,7 +45,7 @@ ask() { # FOLDER OPTION...
 	local to=$1
 	shift
 	"$bin/perturb" "${human[@]}" --model "$model" --genes-file "$out/tfs.txt" --max-cells "$max_cells" --seed "$seed" \
-		--out "$out/$to" "${quiet[@]}" "$@" 2>>"$out/perturb.log"
+		--out "$out/$to" "${quiet[@]}" "$@" 2>"$out/perturb.log" || { cat "$out/perturb.log" >&2; exit 1; }
 }
 ask deleted --controls "$controls"
 ask random --controls "$controls" --random-weights

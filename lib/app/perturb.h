@@ -7,9 +7,10 @@
  *   perturb_pass.c    cells x perturbations -> batches -> shifts, original and copies side by side
  *   perturb_result.c  shifts -> means, intervals, p and q; the files
  *
- * Memory: the cells' ranked genes (10 bytes each); for a block of perturbations 24 bytes for each gene that
- * any cell shows and at most 72 for each cell; 4 bytes for each control and gene. --memory bounds the latter
- * two: when not all perturbations fit, the cells are passed through once a block.
+ * Memory: the cells' ranked genes (10 bytes each); for a block of perturbations 24 bytes for each
+ * gene that any cell shows and at most 72 for each cell; 4 bytes for each control and gene.
+ * --memory bounds the latter two: when not all perturbations fit, the cells are passed through once
+ * a block.
  */
 #ifndef GC_APP_PERTURB_H
 #define GC_APP_PERTURB_H

@@ -2,6 +2,8 @@
 #ifndef GC_APP_PERTURB_PARTS_H
 #define GC_APP_PERTURB_PARTS_H
 
+#include <stdio.h>
+
 #include "lib/app/embedder.h"
 #include "lib/app/perturb.h"
 #include "lib/nn/perturb_null.h"
@@ -112,6 +114,12 @@ enum rc noise_run(struct noise *n, struct embedder *m, const struct held_cells *
                   const struct perturb_options *o, struct err *e);
 
 /* ---- results ---- */
+
+/* A tab and a number. */
+void perturb_put_number(FILE *f, double x);
+/* Lines of candidates.tsv. */
+enum rc candidates_put(FILE *f, const struct perturb_options *o, const struct perturbations *p,
+                       const struct vocab *v, struct err *e);
 
 struct perturb_tables;
 /* control_mean [n - n_named][n_genes], NaN where a control says nothing of a gene. */

@@ -178,7 +178,7 @@ enum rc perturb_tables_open(struct perturb_tables **t, const struct perturb_opti
     return rc;
 }
 
-static void put_number(FILE *f, double x)
+void perturb_put_number(FILE *f, double x)
 {
     char text[32];
     metric_text(x, text);
@@ -210,14 +210,14 @@ static void put_effect(FILE *f, const struct perturbation *x, const struct effec
     fprintf(f, "\t%s\t", v->id);
     field_put(v->name && *v->name ? v->name : "-", f);
     fprintf(f, "\t%u", k->r->n);
-    put_number(f, k->r->mean);
-    put_number(f, sd);
-    put_number(f, k->r->mean - half);
-    put_number(f, k->r->mean + half);
-    put_number(f, k->null_mean);
-    put_number(f, k->null_sd > 0 ? (k->r->mean - k->null_mean) / k->null_sd : NAN);
-    put_number(f, k->p);
-    put_number(f, k->q);
+    perturb_put_number(f, k->r->mean);
+    perturb_put_number(f, sd);
+    perturb_put_number(f, k->r->mean - half);
+    perturb_put_number(f, k->r->mean + half);
+    perturb_put_number(f, k->null_mean);
+    perturb_put_number(f, k->null_sd > 0 ? (k->r->mean - k->null_mean) / k->null_sd : NAN);
+    perturb_put_number(f, k->p);
+    perturb_put_number(f, k->q);
     fputc('\n', f);
 }
 
@@ -266,7 +266,7 @@ static void put_cells(struct perturb_tables *t, const struct perturbation *x,
         field_put(h->name, f);
         fprintf(f, "\t%lld", (long long)h->id);
         for (size_t m = 0; m < n_measures(t->o); m++)
-            put_number(f, of->value[m * of->room + k]);
+            perturb_put_number(f, of->value[m * of->room + k]);
         fputc('\n', f);
     }
 }
@@ -338,17 +338,18 @@ static void put_prediction(FILE *f, const struct perturb_options *o, const struc
             !x->n_cells          ? "not seen"
             : within_noise(x, n) ? "within noise"
                                  : "beyond noise");
-    put_number(f, x->mean[MEASURE_GENE]);
+    perturb_put_number(f, x->mean[MEASURE_GENE]);
     fprintf(f, "\tall\t%llu\t%u\t%zu", (unsigned long long)o->seed, x->n_cells, x->n_controls);
     for (size_t m = 0; m < n_measures(o); m++) {
-        put_number(f, x->mean[m]);
-        put_number(f, x->sd[m]);
-        put_number(f, x->low[m]);
-        put_number(f, x->high[m]);
-        put_number(f, x->null_mean[m]);
-        put_number(f, x->null_sd[m] > 0 ? (x->mean[m] - x->null_mean[m]) / x->null_sd[m] : NAN);
-        put_number(f, x->p[m]);
-        put_number(f, x->q[m]);
+        perturb_put_number(f, x->mean[m]);
+        perturb_put_number(f, x->sd[m]);
+        perturb_put_number(f, x->low[m]);
+        perturb_put_number(f, x->high[m]);
+        perturb_put_number(f, x->null_mean[m]);
+        perturb_put_number(f, x->null_sd[m] > 0 ? (x->mean[m] - x->null_mean[m]) / x->null_sd[m]
+                                                : NAN);
+        perturb_put_number(f, x->p[m]);
+        perturb_put_number(f, x->q[m]);
     }
     fputc('\n', f);
 }
@@ -405,71 +406,7 @@ static void warn_noise(const struct perturbations *p, const struct noise *n)
                  within, seen, n->nothing[MEASURE_GENE].mean, n->ties[MEASURE_GENE].mean);
 }
 
-/* ---- candidates.tsv ---- */
-
-/* Spec 05 section 12c: what moves cells towards the target and away from what they were, by
- * s_T - s_0 with s_0 = mean [cos(S', S) - 1], which is minus the cell's shift. */
-struct candidate {
-    double score;
-    size_t at;
-};
-
-static int by_score(const void *a, const void *b)
-{
-    const struct candidate *x = a, *y = b;
-    if (x->score != y->score)
-        return x->score < y->score ? 1 : -1;
-    return (x->at > y->at) - (x->at < y->at);
-}
-
-/* The best of target number t into c [n_named]; returns how many. */
-static size_t best_of(const struct perturbations *p, size_t t, size_t most, struct candidate *c)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < p->n_named; i++) {
-        const double *mean = p->item[i].mean;
-        if (p->item[i].n_cells && mean[MEASURE_TARGET + t] > 0 && mean[MEASURE_CLS] > 0)
-            c[n++] = (struct candidate){ mean[MEASURE_TARGET + t] + mean[MEASURE_CLS], i };
-    }
-    qsort(c, n, sizeof *c, by_score);
-    return n < most ? n : most;
-}
-
-static enum rc put_candidates(struct perturb_tables *t, const struct perturbations *p,
-                              const struct vocab *v, struct err *e)
-{
-    const size_t n_targets = (size_t)t->o->targets.n, most = (size_t)t->o->top;
-    struct candidate *c = calloc(n_targets * p->n_named + 1, sizeof *c);
-    unsigned char *lists = calloc(p->n_named + 1, 1);
-    size_t n[MAX_TARGETS] = { 0 };
-    FILE *f = t->candidates.f;
-    enum rc rc =
-        c && lists ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu candidates", p->n_named);
-    for (size_t k = 0; !rc && k < n_targets; k++) {
-        n[k] = best_of(p, k, most, c + k * p->n_named);
-        for (size_t i = 0; i < n[k]; i++)
-            lists[c[k * p->n_named + i].at]++;
-    }
-    for (size_t k = 0; !rc && k < n_targets; k++)
-        for (size_t i = 0; i < n[k]; i++) {
-            const struct candidate *y = &c[k * p->n_named + i];
-            const struct perturbation *x = &p->item[y->at];
-            field_put(t->o->targets.item[k], f);
-            fprintf(f, "\t%zu\t", i + 1);
-            field_put(x->n_tokens == 1 ? v->entry[x->token[0]].name : x->name, f);
-            fputc('\t', f);
-            for (uint32_t j = 0; j < x->n_tokens; j++)
-                fprintf(f, "%s%s", j ? "+" : "", v->entry[x->token[j]].id);
-            put_number(f, y->score);
-            put_number(f, x->mean[MEASURE_TARGET + k]);
-            put_number(f, x->mean[MEASURE_CLS]);
-            put_number(f, x->p[MEASURE_TARGET + k]);
-            fprintf(f, "\t%d\n", lists[y->at] == n_targets);
-        }
-    free(c);
-    free(lists);
-    return rc;
-}
+/* ---- the end ---- */
 
 enum rc perturb_tables_close(struct perturb_tables *t, struct perturbations *p,
                              const struct noise *noise, const struct held_cells *c,
@@ -496,7 +433,7 @@ enum rc perturb_tables_close(struct perturb_tables *t, struct perturbations *p,
         put_prediction(f, t->o, &p->item[i], noise, &m->vocab);
     put_metrics(t, p, noise, dataset);
     if (t->o->targets.n)
-        rc = put_candidates(t, p, &m->vocab, e);
+        rc = candidates_put(t->candidates.f, t->o, p, &m->vocab, e);
     warn_noise(p, noise);
     if (!rc)
         rc = outfile_commit(&t->effects, e);

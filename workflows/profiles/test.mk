@@ -50,6 +50,6 @@ annotate_sizes := --tune-epochs 2 --tune-genes 32 --frozen-epochs 10 --rival-epo
 # Deletions as a check of the way there.
 perturb_sim_seeds := 1 2
 perturb_sim_sizes := 400 600 24 16 1 64 5 2 20
-perturb_real := sim_h1:SIMTF01,SIMTF02,SIMTF03,SIMTF04
+perturb_real := sim_h1:SIMTF14,SIMTF38,SIMTF04,SIMTF12
 perturb_controls := 2
-perturb_max_cells := 20
+perturb_max_cells := 50
