@@ -51,5 +51,7 @@ annotate_sizes := --tune-epochs 2 --tune-genes 32 --frozen-epochs 10 --rival-epo
 perturb_sim_seeds := 1 2
 perturb_sim_sizes := 400 600 24 16 1 64 5 2 20
 perturb_real := sim_h1:SIMTF14,SIMTF38,SIMTF04,SIMTF12
+perturb_states := sim_h1:type_1:type_2:SIMTF14+SIMTF38
+perturb_state_controls := 3
 perturb_controls := 2
 perturb_max_cells := 50
