@@ -7,6 +7,7 @@
 static struct perturb_options o = { .least_cells = 10,
                                     .change_name = "delete",
                                     .n_controls = 20,
+                                    .top = 50,
                                     .n_draws = 500,
                                     .memory_mib = 512,
                                     .species = "auto",
@@ -43,6 +44,9 @@ static const struct opt opts[] = {
     OPT_I64("memory", &o.memory_mib, "MIB",
             "for sums; perturbations that do not fit wait for another pass over the cells"),
     OPT_STR("source", &o.source, "NAME", "only cells with this label"),
+    OPT_LIST("target", &o.targets, "NAME",
+             "also how much nearer cells with this label come (one or two labels)"),
+    OPT_I64("top", &o.top, "N", "candidates written for each target"),
     OPT_STR("label", &o.label, "COLUMN", "the obs column of labels"),
     OPT_STR("labels", &o.labels, "FILE", "table of barcodes and labels (one input only)"),
     OPT_STR("label-column", &o.label_column, "NAME", "its column of labels"),
@@ -74,6 +78,9 @@ static const struct tool tool = {
     "                   95 % interval (bootstrap over cells), mean of the controls, z, p, q;\n"
     "                   prediction says whether it is beyond the model's own noise\n"
     "  cells.tsv        with --per-cell: both shifts, cell by cell\n"
+    "  candidates.tsv   with --target: what moves cells towards it and away from what they\n"
+    "                   were, best first, by both together (mean cosine over all pairs of\n"
+    "                   cells); with two targets in_every_list marks what is in both lists\n"
     "  metrics.tsv      the same numbers as other tasks have theirs, and the noise\n\n"
     "p is the share of controls that shift at least as far, themselves included, so it is\n"
     "never below 1 / (1 + --controls); q is Benjamini and Hochberg's, over the affected\n"
@@ -105,10 +112,14 @@ static enum rc check(const struct tool_args *a, struct err *e)
         return err_set(e, RC_USAGE, "--all-genes goes without other genes and without --pairs");
     if (o.labels && a->arg.n > 1)
         return err_set(e, RC_USAGE, "--labels goes with one input");
+    if (o.targets.n > 2 || (o.targets.n && (!o.source || o.as_released)))
+        return err_set(e, RC_USAGE,
+                       "--target takes one or two labels, goes with --source, and not "
+                       "with --as-released");
     if (!(factor >= 0 && factor <= 1e6))
         return err_set(e, RC_USAGE, "--factor is out of range (0 to 1e6)");
     if (o.n_controls < 0 || o.n_controls > 10000 || o.n_draws < 0 || o.n_draws > 100000 ||
-        o.keep < 0 || o.max_cells < 0 || o.least_cells < 1 || o.memory_mib < 1 ||
+        o.keep < 0 || o.max_cells < 0 || o.least_cells < 1 || o.top < 1 || o.memory_mib < 1 ||
         o.least_cells > INT32_MAX || o.memory_mib > 1 << 24)
         return err_set(e, RC_USAGE, "a number is out of range");
     if (o.as_released && (strcmp(o.change_name, "delete") != 0 || o.how.top_half || o.how.every))

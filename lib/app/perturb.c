@@ -14,6 +14,7 @@ struct job {
     struct embedder m;
     struct held_cells cells;
     struct perturbations p;
+    struct targets targets;
     struct noise noise;
     float *control_mean; /* [controls][genes] NaN where none */
     size_t block;        /* perturbations at a time */
@@ -28,7 +29,8 @@ static enum rc plan_memory(struct job *j, struct err *e)
     const size_t n_controls = j->p.n - j->p.n_named, G = j->p.n_genes;
     const double all = (double)j->o->memory_mib * 1048576;
     const double kept = (double)n_controls * (double)G * sizeof *j->control_mean;
-    const double each = (double)G * sizeof(struct running) + (double)j->cells.n * 40;
+    const double each = (double)G * sizeof(struct running) +
+                        (double)j->cells.n * (sizeof(uint32_t) + MAX_MEASURES * sizeof(double)) * 2;
     if (kept + each > all)
         return err_set(
             e, RC_USAGE,
@@ -60,7 +62,7 @@ static enum rc run_blocks(struct job *j, size_t from, size_t to, struct err *e)
     for (size_t at = from; !rc && at < to; at += j->block) {
         struct shifts s;
         const double start = clock_s();
-        rc = shifts_run(&s, &j->m, &j->cells, &j->p, j->o, at,
+        rc = shifts_run(&s, &j->m, &j->cells, &j->p, &j->targets, j->o, at,
                         to - at < j->block ? to : at + j->block, e);
         if (rc)
             return rc;
@@ -81,6 +83,11 @@ static enum rc check_seen(const struct job *j, struct err *e)
     for (size_t i = 0; i < j->p.n_named; i++)
         if (j->p.item[i].n_cells)
             return RC_OK;
+    if (j->o->how.kind != CHANGE_FACTOR || j->o->how.factor > 0)
+        return err_set(e, RC_INPUT,
+                       "no cell is concerned: in none of %zu does '%s'%s change what the "
+                       "model reads",
+                       j->cells.n, j->p.item[0].name, j->p.n_named > 1 ? " or any other" : "");
     return err_set(e, RC_INPUT, "no cell is concerned: of %zu cells none has '%s'%s%s", j->cells.n,
                    j->p.item[0].name, j->p.n_named > 1 ? " or any other of the genes" : "",
                    j->o->how.top_half ? " in its upper half of ranks" : "");
@@ -107,6 +114,8 @@ static enum rc run(struct job *j, struct err *e)
     if (!rc)
         rc = perturbations_make(&j->p, &j->m, &j->cells, o, e);
     if (!rc)
+        rc = targets_make(&j->targets, &j->m, o, e);
+    if (!rc)
         rc = plan_memory(j, e);
     const size_t n_control = (j->p.n - j->p.n_named) * j->p.n_genes;
     if (!rc && !(j->control_mean = malloc((n_control + 1) * sizeof *j->control_mean)))
@@ -114,7 +123,7 @@ static enum rc run(struct job *j, struct err *e)
     if (!rc)
         rc = perturb_tables_open(&j->tables, o, e);
     if (!rc)
-        rc = noise_run(&j->noise, &j->m, &j->cells, &j->p, o, e);
+        rc = noise_run(&j->noise, &j->m, &j->cells, &j->p, &j->targets, o, e);
     if (!rc)
         rc = run_blocks(j, j->p.n_named, j->p.n, e);
     if (!rc)
@@ -142,6 +151,7 @@ enum rc perturb(const struct perturb_options *o, const struct backend *b, struct
         rc = run(&j, e);
     perturb_tables_abort(j.tables);
     free(j.control_mean);
+    targets_release(&j.targets);
     perturbations_release(&j.p);
     held_cells_release(&j.cells);
     embedder_close(&j.m);

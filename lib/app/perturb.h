@@ -3,12 +3,15 @@
  *
  *   perturb_cells.c   inputs -> the cells looked at, all their genes ranked
  *   perturb_genes.c   names -> perturbations, and matched controls for each
+ *   perturb_target.c  cells that perturbed ones may come to resemble
  *   perturb_pass.c    cells x perturbations -> batches -> shifts, original and copies side by side
  *   perturb_result.c  shifts -> means, intervals, p and q; the files
  *
  * Memory: the cells' ranked genes (10 bytes each); for a block of perturbations 24 bytes for each
- * gene that any cell has and 16 for each cell; 4 bytes for each control and gene. --memory bounds
- * the latter two: when not all perturbations fit, the cells are passed through once a block. */
+ * gene that any cell shows and at most 72 for each cell; 4 bytes for each control and gene.
+ * --memory bounds the latter two: when not all perturbations fit, the cells are passed through once
+ * a block.
+ */
 #ifndef GC_APP_PERTURB_H
 #define GC_APP_PERTURB_H
 
@@ -17,7 +20,7 @@
 #include "lib/tensor/backend.h"
 
 struct perturb_options {
-    struct opt_list inputs, genes, sets;
+    struct opt_list inputs, genes, sets, targets; /* targets: labels of cells, two at most */
     const char *genes_file; /* a perturbation a line, genes of a set joined by '+' */
     bool pairs;             /* all pairs of single genes, too */
     bool all_genes;         /* every gene that at least least_cells cells show the model */
@@ -25,6 +28,7 @@ struct perturb_options {
     struct change how;
     const char *change_name; /* as the tables have it */
     bool as_released, per_cell, random_weights;
+    int64_t top; /* candidates a target */
     int64_t n_controls, n_draws, keep, max_cells, memory_mib;
     const char *model, *species, *labels, *label_column; /* labels, label_column: of import */
     const char *label, *source;                          /* cells whose obs[label] is source */

@@ -2,6 +2,8 @@
 #ifndef GC_APP_PERTURB_PARTS_H
 #define GC_APP_PERTURB_PARTS_H
 
+#include <stdio.h>
+
 #include "lib/app/embedder.h"
 #include "lib/app/perturb.h"
 #include "lib/nn/perturb_null.h"
@@ -30,8 +32,16 @@ void held_cells_release(struct held_cells *c);
 
 /* ---- perturbations ---- */
 
-enum { MEASURE_CLS, MEASURE_GENE, N_MEASURES };
-extern const char *const measure_name[N_MEASURES];
+/* What is measured of a cell: the first two, then towards each target. */
+enum {
+    MEASURE_CLS,
+    MEASURE_GENE,
+    MEASURE_TARGET,
+    MAX_TARGETS = 2,
+    MAX_MEASURES = MEASURE_TARGET + MAX_TARGETS
+};
+size_t n_measures(const struct perturb_options *o);
+void measure_name(const struct perturb_options *o, size_t m, char name[80]);
 
 struct perturbation {
     const char *name; /* "GATA4", "GATA4+TBX5" */
@@ -41,8 +51,8 @@ struct perturbation {
     size_t n_controls;
     /* once it was run */
     uint32_t n_cells;
-    double mean[N_MEASURES], sd[N_MEASURES], low[N_MEASURES], high[N_MEASURES];
-    double null_mean[N_MEASURES], null_sd[N_MEASURES], p[N_MEASURES], q[N_MEASURES];
+    double mean[MAX_MEASURES], sd[MAX_MEASURES], low[MAX_MEASURES], high[MAX_MEASURES];
+    double null_mean[MAX_MEASURES], null_sd[MAX_MEASURES], p[MAX_MEASURES], q[MAX_MEASURES];
 };
 
 struct perturbations {
@@ -60,12 +70,25 @@ enum rc perturbations_make(struct perturbations *p, const struct embedder *m,
                            struct err *e);
 void perturbations_release(struct perturbations *p);
 
+/* ---- targets ---- */
+
+/* Cells that perturbed ones may come to resemble: the mean of their vectors, each of length 1, so
+ * that a product with another such vector is the mean cosine over all pairs. */
+struct targets {
+    double *mean[MAX_TARGETS]; /* [D] owned */
+    size_t n;
+};
+
+enum rc targets_make(struct targets *t, struct embedder *m, const struct perturb_options *o,
+                     struct err *e);
+void targets_release(struct targets *t);
+
 /* ---- shifts ---- */
 
 /* Of one perturbation, cell by cell. */
 struct cell_shifts {
     uint32_t *cell; /* [n] places in held_cells.cell; owned, as is value */
-    double *value;  /* [N_MEASURES][room] */
+    double *value;  /* [MAX_MEASURES][room] */
     size_t n, room;
 };
 
@@ -79,17 +102,24 @@ struct shifts {
 
 /* Means over cells when nothing is done, and when genes of equal x change places. */
 struct noise {
-    struct running nothing[N_MEASURES], ties[N_MEASURES];
+    struct running nothing[MAX_MEASURES], ties[MAX_MEASURES];
 };
 
 enum rc shifts_run(struct shifts *s, struct embedder *m, const struct held_cells *c,
-                   const struct perturbations *p, const struct perturb_options *o, size_t from,
-                   size_t to, struct err *e);
+                   const struct perturbations *p, const struct targets *t,
+                   const struct perturb_options *o, size_t from, size_t to, struct err *e);
 void shifts_release(struct shifts *s);
 enum rc noise_run(struct noise *n, struct embedder *m, const struct held_cells *c,
-                  const struct perturbations *p, const struct perturb_options *o, struct err *e);
+                  const struct perturbations *p, const struct targets *t,
+                  const struct perturb_options *o, struct err *e);
 
 /* ---- results ---- */
+
+/* A tab and a number. */
+void perturb_put_number(FILE *f, double x);
+/* Lines of candidates.tsv. */
+enum rc candidates_put(FILE *f, const struct perturb_options *o, const struct perturbations *p,
+                       const struct vocab *v, struct err *e);
 
 struct perturb_tables;
 /* control_mean [n - n_named][n_genes], NaN where a control says nothing of a gene. */

@@ -29,7 +29,7 @@ struct copy {
     const uint16_t *original_token;
     uint32_t removed[CHANGE_MAX_GENES]; /* as released */
     size_t n_removed;
-    double measure[N_MEASURES];
+    double measure[MAX_MEASURES];
     double *shift;         /* [of.n] of each gene; NaN: it cannot be compared */
     const uint16_t *label; /* [of.n] which gene that is taken for */
 };
@@ -38,6 +38,7 @@ struct runner {
     struct embedder *m;
     const struct held_cells *c;
     const struct perturbations *p;
+    const struct targets *t;
     const struct perturb_options *o;
     struct shifts *s; /* one of the two */
     struct noise *noise;
@@ -125,6 +126,26 @@ static void compare_released(const struct runner *r, struct copy *k, const char 
     k->label = k->original_token;
 }
 
+/* How much nearer the copy's species token is to the targets; room holds it behind the original's.
+ */
+static void compare_targets(const struct runner *r, struct copy *k, const double *room)
+{
+    const size_t d = r->m->model.config.d;
+    double aa = 0, bb = 0;
+    for (size_t i = 0; i < d; i++) {
+        aa += room[i] * room[i];
+        bb += room[d + i] * room[d + i];
+    }
+    for (size_t t = 0; t < r->t->n; t++) {
+        double a = 0, b = 0;
+        for (size_t i = 0; i < d; i++) {
+            a += room[i] * r->t->mean[t][i];
+            b += room[d + i] * r->t->mean[t][i];
+        }
+        k->measure[MEASURE_TARGET + t] = b / sqrt(bb) - a / sqrt(aa);
+    }
+}
+
 static void compare_copy(void *ctx, size_t i, int worker)
 {
     struct runner *r = ctx;
@@ -136,6 +157,7 @@ static void compare_copy(void *ctx, size_t i, int worker)
     const char *a = rows_of(r, k), *b = (const char *)r->out.last->x + r->batch.first[i] * bytes;
     k->label = k->of.token;
     k->measure[MEASURE_CLS] = shift_of(r, room, a, 0, b, 0);
+    compare_targets(r, k, room);
     if (r->o->as_released)
         compare_released(r, k, a, b, room);
     else
@@ -155,7 +177,7 @@ static enum rc keep_cell(struct cell_shifts *s, const struct copy *k, struct err
 {
     if (s->n == s->room) {
         const size_t room = 2 * s->room + 16;
-        double *value = malloc(N_MEASURES * room * sizeof *value);
+        double *value = malloc(MAX_MEASURES * room * sizeof *value);
         uint32_t *cell = realloc(s->cell, room * sizeof *cell);
         if (cell)
             s->cell = cell;
@@ -163,14 +185,14 @@ static enum rc keep_cell(struct cell_shifts *s, const struct copy *k, struct err
             free(value);
             return err_set(e, RC_FAIL, "no memory for shifts of %zu cells", room);
         }
-        for (size_t m = 0; m < N_MEASURES && s->n; m++)
+        for (size_t m = 0; m < MAX_MEASURES && s->n; m++)
             memcpy(value + m * room, s->value + m * s->room, s->n * sizeof *value);
         free(s->value);
         s->value = value;
         s->room = room;
     }
     s->cell[s->n] = k->cell;
-    for (size_t m = 0; m < N_MEASURES; m++)
+    for (size_t m = 0; m < MAX_MEASURES; m++)
         s->value[m * s->room + s->n] = k->measure[m];
     s->n++;
     return RC_OK;
@@ -182,7 +204,7 @@ static enum rc add_up(struct runner *r, const struct copy *k, struct err *e)
         return RC_OK;
     if (k->kind != COPY_CHANGED) {
         struct running *to = k->kind == COPY_TIES ? r->noise->ties : r->noise->nothing;
-        for (size_t m = 0; m < N_MEASURES; m++)
+        for (size_t m = 0; m < n_measures(r->o); m++)
             running_add(&to[m], k->measure[m]);
         return RC_OK;
     }
@@ -373,10 +395,10 @@ static size_t expected_copies(const struct perturbations *p, const struct pertur
 }
 
 enum rc shifts_run(struct shifts *s, struct embedder *m, const struct held_cells *c,
-                   const struct perturbations *p, const struct perturb_options *o, size_t from,
-                   size_t to, struct err *e)
+                   const struct perturbations *p, const struct targets *t,
+                   const struct perturb_options *o, size_t from, size_t to, struct err *e)
 {
-    struct runner r = { .m = m, .c = c, .p = p, .o = o, .s = s };
+    struct runner r = { .m = m, .c = c, .p = p, .t = t, .o = o, .s = s };
     *s = (struct shifts){ .from = from, .to = to, .n_genes = p->n_genes };
     s->gene = calloc((to - from) * p->n_genes + 1, sizeof *s->gene);
     s->of = calloc(to - from + 1, sizeof *s->of);
@@ -425,9 +447,10 @@ static enum rc noise_of(struct runner *r, uint32_t cell, struct err *e)
 }
 
 enum rc noise_run(struct noise *n, struct embedder *m, const struct held_cells *c,
-                  const struct perturbations *p, const struct perturb_options *o, struct err *e)
+                  const struct perturbations *p, const struct targets *t,
+                  const struct perturb_options *o, struct err *e)
 {
-    struct runner r = { .m = m, .c = c, .p = p, .o = o, .noise = n };
+    struct runner r = { .m = m, .c = c, .p = p, .t = t, .o = o, .noise = n };
     *n = (struct noise){ 0 };
     enum rc rc = runner_open(&r, e);
     for (uint32_t i = 0; !rc && i < c->n; i++)

@@ -10,7 +10,18 @@
 #include "lib/io/metrics_tsv.h"
 #include "lib/nn/metrics_stat.h"
 
-const char *const measure_name[N_MEASURES] = { "cls_shift", "gene_shift" };
+size_t n_measures(const struct perturb_options *o)
+{
+    return MEASURE_TARGET + (size_t)o->targets.n;
+}
+
+void measure_name(const struct perturb_options *o, size_t m, char name[80])
+{
+    if (m < MEASURE_TARGET)
+        snprintf(name, 80, "%s", m == MEASURE_CLS ? "cls_shift" : "gene_shift");
+    else
+        snprintf(name, 80, "towards_%.60s", o->targets.item[m - MEASURE_TARGET]);
+}
 
 /* ---- means and intervals ---- */
 
@@ -27,7 +38,7 @@ static void summarise(void *ctx, size_t i, int worker)
     struct perturbation *x = &k->p->item[k->s->from + i];
     const struct cell_shifts *of = &k->s->of[i];
     x->n_cells = (uint32_t)of->n;
-    for (size_t m = 0; m < N_MEASURES; m++) {
+    for (size_t m = 0; m < n_measures(k->o); m++) {
         struct running r = { 0 };
         double *known = malloc((of->n + 1) * sizeof *known);
         for (size_t c = 0; known && c < of->n; c++)
@@ -99,7 +110,7 @@ static void against_controls(double x, const double *control, size_t n, double *
 
 struct perturb_tables {
     const struct perturb_options *o;
-    struct outfile effects, cells, predictions, metrics;
+    struct outfile effects, cells, predictions, metrics, candidates;
 };
 
 static enum rc open_in(struct outfile *f, const char *folder, const char *name, const char *head,
@@ -121,6 +132,7 @@ void perturb_tables_abort(struct perturb_tables *t)
     outfile_abort(&t->cells);
     outfile_abort(&t->predictions);
     outfile_abort(&t->metrics);
+    outfile_abort(&t->candidates);
     free(t);
 }
 
@@ -136,10 +148,23 @@ enum rc perturb_tables_open(struct perturb_tables **t, const struct perturb_opti
                          "z\tp\tq",
                          e);
     if (!rc && o->per_cell)
-        rc = open_in(&(*t)->cells, o->out, "cells.tsv",
-                     "perturbation\tsample\tcell\tcell_id\tcls_shift\tgene_shift", e);
+        rc = open_in(&(*t)->cells, o->out, "cells.tsv", NULL, e);
+    if (!rc && o->per_cell) {
+        fputs("perturbation\tsample\tcell\tcell_id", (*t)->cells.f);
+        for (size_t m = 0; m < n_measures(o); m++) {
+            char name[80];
+            measure_name(o, m, name);
+            fputc('\t', (*t)->cells.f);
+            field_put(name, (*t)->cells.f);
+        }
+        fputc('\n', (*t)->cells.f);
+    }
     if (!rc)
         rc = open_in(&(*t)->predictions, o->out, "predictions.tsv", NULL, e);
+    if (!rc && o->targets.n)
+        rc = open_in(
+            &(*t)->candidates, o->out, "candidates.tsv",
+            "target\trank\tperturbation\tgenes\tscore\ttowards\tcls_shift\tp\tin_every_list", e);
     if (!rc) {
         char *path = text_new("%s/metrics.tsv", o->out);
         rc = path ? metrics_tsv_open(&(*t)->metrics, path, e)
@@ -153,7 +178,7 @@ enum rc perturb_tables_open(struct perturb_tables **t, const struct perturb_opti
     return rc;
 }
 
-static void put_number(FILE *f, double x)
+void perturb_put_number(FILE *f, double x)
 {
     char text[32];
     metric_text(x, text);
@@ -185,14 +210,14 @@ static void put_effect(FILE *f, const struct perturbation *x, const struct effec
     fprintf(f, "\t%s\t", v->id);
     field_put(v->name && *v->name ? v->name : "-", f);
     fprintf(f, "\t%u", k->r->n);
-    put_number(f, k->r->mean);
-    put_number(f, sd);
-    put_number(f, k->r->mean - half);
-    put_number(f, k->r->mean + half);
-    put_number(f, k->null_mean);
-    put_number(f, k->null_sd > 0 ? (k->r->mean - k->null_mean) / k->null_sd : NAN);
-    put_number(f, k->p);
-    put_number(f, k->q);
+    perturb_put_number(f, k->r->mean);
+    perturb_put_number(f, sd);
+    perturb_put_number(f, k->r->mean - half);
+    perturb_put_number(f, k->r->mean + half);
+    perturb_put_number(f, k->null_mean);
+    perturb_put_number(f, k->null_sd > 0 ? (k->r->mean - k->null_mean) / k->null_sd : NAN);
+    perturb_put_number(f, k->p);
+    perturb_put_number(f, k->q);
     fputc('\n', f);
 }
 
@@ -240,8 +265,8 @@ static void put_cells(struct perturb_tables *t, const struct perturbation *x,
         fputc('\t', f);
         field_put(h->name, f);
         fprintf(f, "\t%lld", (long long)h->id);
-        for (size_t m = 0; m < N_MEASURES; m++)
-            put_number(f, of->value[m * of->room + k]);
+        for (size_t m = 0; m < n_measures(t->o); m++)
+            perturb_put_number(f, of->value[m * of->room + k]);
         fputc('\n', f);
     }
 }
@@ -269,13 +294,15 @@ enum rc perturb_tables_add(struct perturb_tables *t, const struct shifts *s,
 /* ---- predictions.tsv and metrics.tsv ---- */
 
 /* p and q of each named perturbation among its controls. */
-static enum rc rank_among_controls(struct perturbations *p, size_t n_controls, struct err *e)
+static enum rc rank_among_controls(struct perturbations *p, const struct perturb_options *o,
+                                   struct err *e)
 {
+    const size_t n_controls = (size_t)o->n_controls;
     double *control = malloc((n_controls + 1) * sizeof *control);
     double *pq = malloc((2 * p->n_named + 1) * sizeof *pq);
     enum rc rc =
         control && pq ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu p values", p->n_named);
-    for (size_t m = 0; !rc && m < N_MEASURES; m++) {
+    for (size_t m = 0; !rc && m < n_measures(o); m++) {
         for (size_t i = 0; i < p->n_named; i++) {
             struct perturbation *x = &p->item[i];
             for (size_t k = 0; k < x->n_controls; k++)
@@ -311,17 +338,18 @@ static void put_prediction(FILE *f, const struct perturb_options *o, const struc
             !x->n_cells          ? "not seen"
             : within_noise(x, n) ? "within noise"
                                  : "beyond noise");
-    put_number(f, x->mean[MEASURE_GENE]);
+    perturb_put_number(f, x->mean[MEASURE_GENE]);
     fprintf(f, "\tall\t%llu\t%u\t%zu", (unsigned long long)o->seed, x->n_cells, x->n_controls);
-    for (size_t m = 0; m < N_MEASURES; m++) {
-        put_number(f, x->mean[m]);
-        put_number(f, x->sd[m]);
-        put_number(f, x->low[m]);
-        put_number(f, x->high[m]);
-        put_number(f, x->null_mean[m]);
-        put_number(f, x->null_sd[m] > 0 ? (x->mean[m] - x->null_mean[m]) / x->null_sd[m] : NAN);
-        put_number(f, x->p[m]);
-        put_number(f, x->q[m]);
+    for (size_t m = 0; m < n_measures(o); m++) {
+        perturb_put_number(f, x->mean[m]);
+        perturb_put_number(f, x->sd[m]);
+        perturb_put_number(f, x->low[m]);
+        perturb_put_number(f, x->high[m]);
+        perturb_put_number(f, x->null_mean[m]);
+        perturb_put_number(f, x->null_sd[m] > 0 ? (x->mean[m] - x->null_mean[m]) / x->null_sd[m]
+                                                : NAN);
+        perturb_put_number(f, x->p[m]);
+        perturb_put_number(f, x->q[m]);
     }
     fputc('\n', f);
 }
@@ -329,30 +357,36 @@ static void put_prediction(FILE *f, const struct perturb_options *o, const struc
 static void put_metric(struct perturb_tables *t, const char *dataset, const char *split,
                        const char *metric, double value, size_t n)
 {
-    const struct metric_row row = {
-        "perturb", dataset,    t->o->random_weights ? "genecompass-random" : "genecompass", t->o->as_released ? "as-released" : "clean",
-        split,     t->o->seed, metric,        value,
-        n
-    };
+    const struct metric_row row = { "perturb",
+                                    dataset,
+                                    t->o->random_weights ? "genecompass-random" : "genecompass",
+                                    t->o->as_released ? "as-released" : "clean",
+                                    split,
+                                    t->o->seed,
+                                    metric,
+                                    value,
+                                    n };
     metrics_tsv_add(&t->metrics, &row);
 }
 
 static void put_metrics(struct perturb_tables *t, const struct perturbations *p,
                         const struct noise *n, const char *dataset)
 {
-    static const char *const what[] = { "%s", "%s_null", "%s_p", "%s_q" };
-    char name[64];
-    for (size_t m = 0; m < N_MEASURES; m++) {
-        put_metric(t, dataset, "nothing", measure_name[m], n->nothing[m].mean, n->nothing[m].n);
+    static const char *const what[] = { "", "_null", "_p", "_q" };
+    char name[100], first[80];
+    for (size_t m = 0; m < n_measures(t->o); m++) {
+        measure_name(t->o, m, first);
+        put_metric(t, dataset, "nothing", first, n->nothing[m].mean, n->nothing[m].n);
         if (!t->o->as_released)
-            put_metric(t, dataset, "ties", measure_name[m], n->ties[m].mean, n->ties[m].n);
+            put_metric(t, dataset, "ties", first, n->ties[m].mean, n->ties[m].n);
     }
     for (size_t i = 0; i < p->n_named; i++)
-        for (size_t m = 0; m < N_MEASURES; m++) {
+        for (size_t m = 0; m < n_measures(t->o); m++) {
             const struct perturbation *x = &p->item[i];
             const double value[] = { x->mean[m], x->null_mean[m], x->p[m], x->q[m] };
+            measure_name(t->o, m, first);
             for (size_t k = 0; k < 4; k++) {
-                snprintf(name, sizeof name, "%s%s", measure_name[m], what[k] + 2);
+                snprintf(name, sizeof name, "%s%s", first, what[k]);
                 put_metric(t, dataset, x->name, name, value[k], x->n_cells);
             }
         }
@@ -372,6 +406,8 @@ static void warn_noise(const struct perturbations *p, const struct noise *n)
                  within, seen, n->nothing[MEASURE_GENE].mean, n->ties[MEASURE_GENE].mean);
 }
 
+/* ---- the end ---- */
+
 enum rc perturb_tables_close(struct perturb_tables *t, struct perturbations *p,
                              const struct noise *noise, const struct held_cells *c,
                              const struct embedder *m, struct err *e)
@@ -381,13 +417,14 @@ enum rc perturb_tables_close(struct perturb_tables *t, struct perturbations *p,
     for (size_t i = 1; i < c->n; i++)
         if (strcmp(c->cell[i].sample, dataset) != 0)
             dataset = "several";
-    enum rc rc = rank_among_controls(p, (size_t)t->o->n_controls, e);
+    enum rc rc = rank_among_controls(p, t->o, e);
     if (rc)
         return rc;
     fputs("perturbation\tchange\tgenes\ttruth\tprediction\tscore\tsplit\tseed\tn_cells\tn_controls",
           f);
-    for (size_t k = 0; k < N_MEASURES; k++) {
-        const char *x = measure_name[k];
+    for (size_t k = 0; k < n_measures(t->o); k++) {
+        char x[80];
+        measure_name(t->o, k, x);
         fprintf(f, "\t%s\t%s_sd\t%s_low\t%s_high\t%s_null\t%s_z\t%s_p\t%s_q", x, x, x, x, x, x, x,
                 x);
     }
@@ -395,8 +432,13 @@ enum rc perturb_tables_close(struct perturb_tables *t, struct perturbations *p,
     for (size_t i = 0; i < p->n_named; i++)
         put_prediction(f, t->o, &p->item[i], noise, &m->vocab);
     put_metrics(t, p, noise, dataset);
+    if (t->o->targets.n)
+        rc = candidates_put(t->candidates.f, t->o, p, &m->vocab, e);
     warn_noise(p, noise);
-    rc = outfile_commit(&t->effects, e);
+    if (!rc)
+        rc = outfile_commit(&t->effects, e);
+    if (!rc && t->o->targets.n)
+        rc = outfile_commit(&t->candidates, e);
     if (!rc && t->o->per_cell)
         rc = outfile_commit(&t->cells, e);
     if (!rc)

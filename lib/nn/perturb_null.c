@@ -32,7 +32,7 @@ static int by_size(const void *a, const void *b)
 enum rc bootstrap_mean(const double *x, size_t n, uint64_t seed, uint64_t id, size_t n_draws,
                        double *low, double *high, struct err *e)
 {
-    *low = *high = n ? x[0] : NAN;
+    *low = *high = n == 1 ? x[0] : NAN;
     if (n < 2 || !n_draws)
         return RC_OK;
     double *mean = malloc(n_draws * sizeof *mean);

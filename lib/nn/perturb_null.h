@@ -31,7 +31,8 @@ double running_sd(const struct running *r);
 
 /* NaN when x is NaN or no control is a number. */
 double empirical_p(double x, const double *control, size_t n);
-/* x [n] of cells; the draws are a function of seed and id. NaN for n = 0; for n = 1 both are x[0].
+/* x [n] of cells; the draws are a function of seed and id. NaN for n = 0
+ * or without draws; for n = 1 both are x[0].
  */
 enum rc bootstrap_mean(const double *x, size_t n, uint64_t seed, uint64_t id, size_t n_draws,
                        double *low, double *high, struct err *e);

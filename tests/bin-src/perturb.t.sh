@@ -99,6 +99,19 @@ else
 		"$(printf 'ENSG%011d' "$gene")"
 fi
 
+# Towards the very cell that the deletion makes, and towards the one it was.
+pt() { pe "$tmp/one.csv" "$tmp/one.0.csv" --species human --genes "G$gene" --controls 3 --label sample --source one "$@"; }
+t 'towards a target' 0 '' pt --target one.0 --per-cell --out "$tmp/to"
+nearly() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a != "" && b > 0 && a - b < 1e-9 && b - a < 1e-9) }'; }
+is 'a cell comes nearer by all that it moves' nearly "$(field "$tmp/to/predictions.tsv" "G$gene" towards_one.0)" \
+	"$(field "$tmp/to/predictions.tsv" "G$gene" cls_shift)"
+is 'cell by cell, too' test "$(cut -f5,7 "$tmp/to/cells.tsv" | head -1)" = "cls_shift	towards_one.0"
+is 'it is the one candidate, in every list' test "$(cut -f1-3,9 "$tmp/to/candidates.tsv" | tail -n +2)" = "one.0	1	G$gene	1"
+t 'towards two targets' 0 '' pt --target one.0 one --out "$tmp/to2"
+is 'it leaves the second, so it is in one list' test "$(cut -f1-3,9 "$tmp/to2/candidates.tsv" | tail -n +2)" = "one.0	1	G$gene	0"
+t 'a target that no cell is' 3 "none of 2 has 'two' in obs column 'sample'" pt --target two --out "$tmp/x"
+t 'a target without a source' 2 'goes with --source' pe "$tmp/one.csv" --genes "G$gene" --target one --out "$tmp/x"
+
 # Many cells, of two species.
 both=("$tmp/h.q.h5ad" "$tmp/m.q.h5ad")
 printf '# a list\nG3\nG9+G21\n' >"$tmp/list"
@@ -144,7 +157,7 @@ is 'which is further' awk -v a="$(field "$tmp/low/predictions.tsv" G100 gene_shi
 	-v b="$(field "$tmp/high/predictions.tsv" G100 gene_shift)" 'BEGIN { exit !(b > a) }'
 t 'as many cells as were asked for' 0 '' pe "$tmp/h.q.h5ad" --genes G6 --change high --controls 0 --per-cell --max-cells 3 --out "$tmp/three"
 is 'three' test "$(wc -l <"$tmp/three/cells.tsv")" = 4
-t 'once its factor is 1 a gene does nothing' 3 'no cell is concerned' pe "$tmp/h.q.h5ad" --genes G6 --change scale --factor 1 --out "$tmp/x"
+t 'once its factor is 1 a gene does nothing' 3 'no cell is concerned: in none of 8 does' pe "$tmp/h.q.h5ad" --genes G6 --change scale --factor 1 --out "$tmp/x"
 
 t 'a gene that nobody knows' 3 "'Gx' is no gene" pe "$tmp/h.q.h5ad" --genes Gx --out "$tmp/x"
 t 'a gene that is not in the vocabulary' 3 "'G290' is not in the model's vocabulary" pe "$tmp/h.q.h5ad" --genes G290 --out "$tmp/x"

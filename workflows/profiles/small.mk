@@ -32,3 +32,14 @@ cross_species_pairs := baron_pair_mouse:baron_pair_human:same baron_pair_human:b
 cross_species_seeds := 5
 report_stages := fetch tables vocab median tokenize knowledge knowledge-report pretrain map map-random \
 	map-counts annotate cross-species
+
+# Regulators that many of the cells show, with targets in public lists. The lists are human; mouse genes with
+# a human homolog have its token, so they serve for both.
+perturb_real := pbmc_sorted:JUN,FOS,SPI1,STAT1,KLF6,CEBPB baron_mouse1:Jun,Fos,Atf3,Nkx6-1,Pdx1,Neurod1
+perturb_controls := 10
+perturb_max_cells := 50
+# Fibroblasts towards embryonic stem cells by the four genes that reprogram them.
+perturb_states := islam2011:MEF:ESC:Pou5f1+Sox2+Klf4+Myc
+
+homology_pair := sc_cross_species/baron_pancreas_pair/human:sc_cross_species/baron_pancreas_pair/mouse
+homology_types := beta alpha delta macrophage activated_stellate

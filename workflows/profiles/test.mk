@@ -47,3 +47,11 @@ annotate_tune := frozen full
 annotate_rivals := tosica geneformer
 annotate_sizes := --tune-epochs 2 --tune-genes 32 --frozen-epochs 10 --rival-epochs 3 --tosica-sets 10 \
 	--geneformer-width 16 --geneformer-genes 32 --geneformer-steps 20
+# Deletions as a check of the way there.
+perturb_sim_seeds := 1 2
+perturb_sim_sizes := 400 600 24 16 1 64 5 2 20
+perturb_real := sim_h1:SIMTF14,SIMTF38,SIMTF04,SIMTF12
+perturb_states := sim_h1:type_1:type_2:SIMTF14+SIMTF38
+perturb_state_controls := 3
+perturb_controls := 2
+perturb_max_cells := 50

@@ -44,6 +44,8 @@ static void intervals(void)
     ok(fabs((double)held / ROUNDS - 0.93) < 0.064, "95 %% intervals hold the mean");
     ok(!bootstrap_mean(x, 1, 1, 1, 200, &low, &high, &e) && low == x[0] && high == x[0],
        "one cell has an interval without width");
+    ok(!bootstrap_mean(x, N, 1, 1, 0, &low, &high, &e) && isnan(low) && isnan(high),
+       "without draws there is no interval");
     ok(!bootstrap_mean(x, 0, 1, 1, 200, &low, &high, &e) && isnan(low), "no cell has none");
 }
 

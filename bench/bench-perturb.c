@@ -1,0 +1,178 @@
+/* bench-perturb: perturbed cells per second of lib/app/perturb.h, beside the same deletions through
+ * embedder_encode as `embed` does it, for each gene all cells once as they are and once without the
+ * gene, in full batches; and beside one cell at a time. bench-perturb CELLS --model DIR --genes N
+ * --max-cells N In turn in one run, by wall and by processor time. One JSON line. */
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "lib/app/perturb_parts.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/base/tool.h"
+
+static struct perturb_options o = { .all_genes = true,
+                                    .how = { .kind = CHANGE_FACTOR },
+                                    .change_name = "delete",
+                                    .species = "auto",
+                                    .label = "label",
+                                    .overlap = 0.01,
+                                    .max_cells = 50 };
+static int64_t n_genes = 20, rounds = 3;
+
+static const struct opt opts[] = {
+    OPT_STR("model", &o.model, "DIR", "a folder that pretrain wrote: step-N"),
+    OPT_I64("genes", &n_genes, "N", "deleted one at a time"),
+    OPT_I64("max-cells", &o.max_cells, "N", "cells"),
+    OPT_I64("rounds", &rounds, "N", "of the three in turn; the fastest of each counts"),
+    OPT_END,
+};
+
+struct times {
+    double wall, processor;
+};
+
+static struct times now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (struct times){ clock_s(), (double)t.tv_sec + 1e-9 * (double)t.tv_nsec };
+}
+
+static void keep_best(struct times *best, struct times start)
+{
+    const struct times t = now();
+    best->wall = fmin(best->wall, t.wall - start.wall);
+    best->processor = fmin(best->processor, t.processor - start.processor);
+}
+
+struct bench {
+    struct embedder m;
+    struct held_cells cells;
+    struct perturbations p;
+    struct targets none;
+    struct cell_tokens waiting;
+    float *to; /* [max_rows, D] */
+    uint64_t n_copies;
+};
+
+static enum rc encode_waiting(struct bench *b, struct err *e)
+{
+    enum rc rc = embedder_encode(&b->m, &b->waiting, b->to, e);
+    cell_tokens_clear(&b->waiting);
+    return rc;
+}
+
+static enum rc add(struct bench *b, const struct held_cell *h, const struct cell_copy *c,
+                   size_t max_rows, struct err *e)
+{
+    const struct token_work w = { .token = c->token, .value = c->value, .n = c->n };
+    if (b->waiting.n && b->waiting.rows + c->n + 1 > max_rows && encode_waiting(b, e))
+        return e->rc;
+    return cell_tokens_add(&b->waiting, &w, h->id, (enum species)h->species, b->waiting.n, e);
+}
+
+/* Every gene: its cells as they are, and without it. */
+static enum rc encode_again(struct bench *b, size_t max_rows, struct err *e)
+{
+    const uint32_t max = b->m.model.config.max_genes;
+    struct cell_copy c = { 0, malloc(max * sizeof *c.token), malloc(max * sizeof *c.value) };
+    enum rc rc = c.token && c.value ? RC_OK : err_set(e, RC_FAIL, "no memory");
+    for (size_t i = 0; !rc && i < b->p.n_named; i++)
+        for (size_t k = 0; !rc && k < b->cells.n; k++) {
+            const struct held_cell *h = &b->cells.cell[k];
+            const struct perturbation *x = &b->p.item[i];
+            if (cell_change(&h->genes, x->token, x->n_tokens, &o.how, max, &c) != CHANGE_DONE)
+                continue;
+            rc = add(b, h, &c, max_rows, e);
+            cell_unchanged(&h->genes, max, &c);
+            if (!rc)
+                rc = add(b, h, &c, max_rows, e);
+        }
+    if (!rc && b->waiting.n)
+        rc = encode_waiting(b, e);
+    free(c.token);
+    free(c.value);
+    return rc;
+}
+
+static enum rc measure(struct bench *b, struct err *e)
+{
+    struct times best[3] = { { INFINITY, INFINITY },
+                             { INFINITY, INFINITY },
+                             { INFINITY, INFINITY } };
+    enum rc rc = model_fold(&b->m.model, e);
+    for (int64_t r = 0; !rc && r < rounds; r++) {
+        struct shifts s;
+        struct times start = now();
+        rc = shifts_run(&s, &b->m, &b->cells, &b->p, &b->none, &o, 0, b->p.n_named, e);
+        if (rc)
+            break;
+        keep_best(&best[0], start);
+        b->n_copies = s.n_copies;
+        shifts_release(&s);
+        for (int k = 1; !rc && k < 3; k++) {
+            start = now();
+            rc = encode_again(b, k == 1 ? b->m.max_rows : 1, e);
+            keep_best(&best[k], start);
+        }
+    }
+    if (rc)
+        return rc;
+    printf("{\"cells\": %zu, \"genes\": %zu, \"perturbed_cells\": %llu", b->cells.n, b->p.n_named,
+           (unsigned long long)b->n_copies);
+    static const char *const name[] = { "perturb", "embed", "one_by_one" };
+    for (int k = 0; k < 3; k++)
+        printf(", \"%s\": {\"cells_per_s\": %.2f, \"ratio\": %.3f, \"processor_ratio\": %.3f}",
+               name[k], (double)b->n_copies / best[k].wall, best[k].wall / best[0].wall,
+               best[k].processor / best[0].processor);
+    printf("}\n");
+    return RC_OK;
+}
+
+static enum rc run(const struct tool_args *a, struct err *e)
+{
+    struct bench b = { 0 };
+    const char *why;
+    if (!o.model || n_genes < 1 || o.max_cells < 1 || rounds < 1)
+        return err_set(e, RC_USAGE, "--model is missing, or a number is below 1");
+    const struct backend *backend = backend_find(a->backend, &why);
+    if (!backend)
+        return err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
+    o.inputs = a->arg;
+    o.out = "/tmp";
+    o.seed = a->seed;
+    o.least_cells = (o.max_cells + 2) / 3;
+    enum rc rc = embedder_open(&b.m, o.model, backend, &(struct embedder_wants){ 0 }, e);
+    if (rc)
+        return rc;
+    cell_tokens_init(&b.waiting);
+    rc = held_cells_read(&b.cells, &b.m, &o, e);
+    if (!rc)
+        rc = perturbations_make(&b.p, &b.m, &b.cells, &o, e);
+    if (!rc && b.p.n_named > (size_t)n_genes)
+        b.p.n_named = b.p.n = (size_t)n_genes;
+    b.to = malloc(b.m.max_rows * b.m.model.config.d * sizeof *b.to);
+    if (!rc && !b.to)
+        rc = err_set(e, RC_FAIL, "no memory");
+    if (!rc)
+        rc = measure(&b, e);
+    free(b.to);
+    cell_tokens_release(&b.waiting);
+    perturbations_release(&b.p);
+    held_cells_release(&b.cells);
+    embedder_close(&b.m);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct tool tool = { "bench-perturb",
+                                      "CELLS...",
+                                      "Perturbed cells per second beside encoding cells again",
+                                      "See the head of bench/bench-perturb.c.",
+                                      opts,
+                                      1,
+                                      -1 };
+    return tool_main(&tool, run, argc, argv);
+}
