@@ -5,22 +5,39 @@
 
 #include "lib/base/thread.h"
 
+enum { SLACK = 16 };
+
 struct soft {
-    float max[BF16_SIDE], sum[BF16_SIDE];
+    __m512 sum[BF16_SIDE]; /* in 16 parts */
+    float max[BF16_SIDE];
     float *y; /* [32, W_up] */
 };
 
+/* What was summed so far, against a new maximum. */
+static void soft_shrink(const struct part *p, struct soft *f, size_t r, float max)
+{
+    const float shrink = exp_f32((f->max[r] - max) * p->scale);
+    float *y = f->y + r * p->W_up;
+    f->sum[r] = _mm512_mul_ps(f->sum[r], _mm512_set1_ps(shrink));
+    for (size_t k = 0; k < p->W_up; k++)
+        y[k] *= shrink;
+    f->max[r] = max;
+}
+
 /* Scores of one query to probabilities (without their last scale) in bf16, those beyond n nought.
- */
+ * The maximum moves only when a score stands 2^SLACK above it, as in kernels/attention_cpu.c. */
 static void soft_row(const struct part *p, struct soft *f, size_t r, const float *s, bf16 *out,
                      size_t n, const float *factor)
 {
-    __m512 top = _mm512_set1_ps(f->max[r]);
+    const float scale = p->scale * LOG2_E;
+    __m512 top = _mm512_set1_ps(-INFINITY), sum = f->sum[r];
     for (size_t j = 0; j < n; j += 16)
         top = _mm512_mask_max_ps(top, part_mask(j, n), top, _mm512_loadu_ps(s + j));
-    const float max = _mm512_reduce_max_ps(top), scale = p->scale * LOG2_E;
-    const __m512 shift = _mm512_set1_ps(max * scale), by = _mm512_set1_ps(scale);
-    __m512 sum = _mm512_setzero_ps();
+    if (_mm512_cmp_ps_mask(top, _mm512_set1_ps(f->max[r] + SLACK / scale), _CMP_GT_OQ)) {
+        soft_shrink(p, f, r, _mm512_reduce_max_ps(top));
+        sum = f->sum[r];
+    }
+    const __m512 shift = _mm512_set1_ps(f->max[r] * scale), by = _mm512_set1_ps(scale);
     for (size_t j = 0; j < bf16_up(n); j += 16) {
         const __m512 x = _mm512_fmsub_ps(_mm512_loadu_ps(s + j), by, shift);
         __m512 e = _mm512_maskz_mov_ps(part_mask(j, n), bf16_exp2(x));
@@ -29,15 +46,7 @@ static void soft_row(const struct part *p, struct soft *f, size_t r, const float
             e = _mm512_mul_ps(e, _mm512_loadu_ps(factor + j));
         _mm256_storeu_si256((__m256i *)(void *)(out + j), (__m256i)_mm512_cvtneps_pbh(e));
     }
-    if (max > f->max[r]) {
-        const float shrink = exp_f32((f->max[r] - max) * p->scale);
-        float *y = f->y + r * p->W_up;
-        f->sum[r] *= shrink;
-        for (size_t k = 0; k < p->W_up; k++)
-            y[k] *= shrink;
-    }
-    f->max[r] = max;
-    f->sum[r] += _mm512_reduce_add_ps(sum);
+    f->sum[r] = sum;
 }
 
 /* Queries [i, i + n) of `q` against all keys. */
@@ -50,7 +59,7 @@ static void forward_tile(const struct op_attention *o, const struct part *p, con
     float factor[KEYS];
     for (size_t r = 0; r < BF16_SIDE; r++) {
         f->max[r] = -INFINITY;
-        f->sum[r] = 0;
+        f->sum[r] = _mm512_setzero_ps();
     }
     memset(f->y, 0, BF16_SIDE * p->W_up * sizeof *f->y);
     memset(prob, 0, sizeof prob);
@@ -88,13 +97,13 @@ static void forward_part(void *ctx, size_t task, int worker)
         forward_tile(o, &p, q + i * p.W_up, k, v, &f, i, n);
         for (size_t r = 0; r < n; r++) {
             float *y = (float *)o->y + p.q_at + (i + r) * o->d;
-            const float one_over = 1 / f.sum[r];
+            const float sum = _mm512_reduce_add_ps(f.sum[r]), one_over = 1 / sum;
             for (size_t m = 0; m < p.W; m++)
                 y[m] = f.y[r * p.W_up + m] * one_over;
             if (o->first_only)
                 continue;
             ((float *)o->row_max)[(p.a + i + r) * o->heads + p.head] = f.max[r];
-            ((float *)o->row_sum)[(p.a + i + r) * o->heads + p.head] = f.sum[r];
+            ((float *)o->row_sum)[(p.a + i + r) * o->heads + p.head] = sum;
         }
     }
 }

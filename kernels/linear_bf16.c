@@ -90,22 +90,41 @@ void BF16(linear_pack)(const struct op_linear *o, void *to)
     threads_for(bf16_up(o->out) / BF16_SIDE, pack_forward, &p);
 }
 
-/* y of packed rows. */
+/* Columns [c, c + n) of `rows` rows from `at` on get the sums of a block, with bias and activation.
+ */
+static void finish(const struct op_linear *o, size_t at, size_t rows, size_t c, float *sums)
+{
+    const size_t n = smaller(BF16_SIDE, o->out - c), to = at * o->out + c;
+    float b[BF16_SIDE] = { 0 };
+    if (o->b)
+        memcpy(b, (const float *)o->b + c, n * sizeof *b);
+    for (size_t r = 0; r < rows; r++)
+        for (size_t k = 0; k < BF16_SIDE; k++)
+            sums[r * BF16_SIDE + k] += b[k];
+    for (size_t r = 0; o->pre && r < rows; r++)
+        memcpy((float *)o->pre + to + r * o->out, sums + r * BF16_SIDE, n * sizeof *sums);
+    if (o->act != ACT_NONE)
+        act_block(o->act, sums, sums, BF16_SIDE * BF16_SIDE);
+    float *y = (float *)o->y + to;
+    for (size_t r = 0; r < rows; r++, y += o->out)
+        if (n == BF16_SIDE)
+            memcpy(y, sums + r * BF16_SIDE, BF16_SIDE * sizeof *y);
+        else
+            memcpy(y, sums + r * BF16_SIDE, n * sizeof *y);
+}
+
+/* y of packed rows. A panel of weights meets all of them while it is in the first-level cache, and
+ * so do the sums of a block what is done to them. */
 static void forward_of(const struct op_linear *o, size_t at, size_t rows, const bf16 *x,
                        const bf16 *w)
 {
     const size_t wide = bf16_up(o->in);
-    float *y = (float *)o->y + at * o->out, *pre = o->pre ? (float *)o->pre + at * o->out : y;
-    const float *b = o->b;
-    for (size_t r = 0; r < rows; r += BF16_SIDE)
-        for (size_t c = 0; c < o->out; c += BF16_SIDE)
-            bf16_corner(wide / BF16_SIDE, x + r * wide, wide, w + c * wide, false,
-                        pre + r * o->out + c, o->out, rows - r, o->out - c);
-    for (size_t r = 0; b && r < rows; r++)
-        for (size_t k = 0; k < o->out; k++)
-            pre[r * o->out + k] += b[k];
-    if (o->act != ACT_NONE)
-        act_block(o->act, pre, y, rows * o->out);
+    _Alignas(64) float sums[BF16_SIDE * BF16_SIDE];
+    for (size_t c = 0; c < o->out; c += BF16_SIDE)
+        for (size_t r = 0; r < rows; r += BF16_SIDE) {
+            bf16_block(wide / BF16_SIDE, x + r * wide, wide, w + c * wide, false, sums, BF16_SIDE);
+            finish(o, at + r, smaller(BF16_SIDE, rows - r), c, sums);
+        }
 }
 
 static void forward_rows(void *ctx, size_t task, int worker)
