@@ -14,3 +14,12 @@ audit: $(audit_tools) ## hash all results again, check the manifests, do the wor
 	@$B/bin/audit $R --level $(LEVEL) --source . --cache $(CACHE) --out $(audit_out) --threads $(THREADS)
 	@echo '$(audit_out)/audit.html'
 .PHONY: audit
+
+# claims: every claim of the paper (reference/claims.tsv) with what these results say about it.
+#
+#   $R.claims/claims.html   all claims as a page; claims.tsv and claims.json beside it
+claims_out ?= $R.claims
+claims: $B/bin/claims $B/bin/pretrain ## what the results say about every claim of the paper
+	@$B/bin/claims $R --claims reference/claims.tsv --out $(claims_out) --threads $(THREADS)
+	@echo '$(claims_out)/claims.html'
+.PHONY: claims
