@@ -145,11 +145,11 @@ static enum rc check_outputs(struct audit *a, const struct chain *c, size_t at, 
 static enum rc check_inputs(struct audit *a, const struct chain *c, size_t at, struct err *e)
 {
     const struct chain_stage *s = &c->stage[at];
-    size_t count = 0, *n = &count, n_stages = 0, n_outputs = 0;
+    size_t count = 0, *n = &count, n_stages = 0, n_known = 0;
     enum rc rc = RC_OK;
     for (size_t i = 0; !rc && i < s->m.n; i++) {
         const struct manifest_row *r = &s->m.row[i];
-        n_outputs += r->kind == MANIFEST_OUTPUT;
+        n_known += r->kind == MANIFEST_INPUT || r->kind == MANIFEST_PARAM;
         if (r->kind != MANIFEST_INPUT)
             continue;
         size_t f = chain_file_of(c, r->name);
@@ -164,6 +164,8 @@ static enum rc check_inputs(struct audit *a, const struct chain *c, size_t at, s
                        "stale: read '%s' when it was another (SHA-256 %.12s..., now %.12s...)",
                        r->name, r->sha256, c->file[f].sha256);
     }
+    if (!rc && !n_known && manifest_find(&s->m, MANIFEST_OUTPUT, NULL))
+        rc = FAILS("inputs", s->name, "its outputs come from nowhere: it names no input and no parameter");
     if (!rc && !count)
         rc = audit_add(a, AUDIT_HOLDS, "inputs", s->name, e,
                        n_stages ? "what it read of %zu stage%s is what is there"
