@@ -1,5 +1,5 @@
 #define _XOPEN_SOURCE 700 /* realpath */
-#include "lib/manifest/trace.h"
+#include "lib/manifest/trace_parts.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ static void put_text(FILE *f, const char *s)
         fputc(*s == '\t' || *s == '\n' || *s == '\r' ? ' ' : *s, f);
 }
 
-static void put(const struct trace *t, const char *kind, const char *name, const char *bytes,
+void trace_put(const struct trace *t, const char *kind, const char *name, const char *bytes,
                 const char *sha256, const char *detail)
 {
     const char *const field[] = { kind, name, bytes, sha256, detail };
@@ -28,12 +28,12 @@ static void put(const struct trace *t, const char *kind, const char *name, const
     fputc('\n', t->out);
 }
 
-static void put_row(const struct trace *t, const char *kind, const char *name,
+void trace_put_row(const struct trace *t, const char *kind, const char *name,
                     const struct manifest_row *r, const char *detail)
 {
     char bytes[32];
     snprintf(bytes, sizeof bytes, "%" PRIu64, r->bytes);
-    put(t, kind, name, bytes, r->sha256, detail);
+    trace_put(t, kind, name, bytes, r->sha256, detail);
 }
 
 /* --- which stages ------------------------------------------------------------------------------ */
@@ -98,7 +98,7 @@ static void put_stage(const struct trace *t, size_t at, const char *kind)
     full = path ? text_new("%s/%s", t->c->root, path) : NULL;
     if (full && sha256_file(full, sum, &n, NULL) == RC_OK)
         snprintf(bytes, sizeof bytes, "%" PRIu64, n);
-    put(t, kind, path ? path : s->name, bytes, sum, params);
+    trace_put(t, kind, path ? path : s->name, bytes, sum, params);
     free(full);
     free(path);
 }
@@ -115,7 +115,7 @@ static void put_outputs(const struct trace *t, size_t at, const char *end, const
             continue;
         char *path = text_new("%s/%s", s->name, r->name);
         if (path)
-            put_row(t, kind, path, r, NULL);
+            trace_put_row(t, kind, path, r, NULL);
         free(path);
     }
 }
@@ -177,7 +177,7 @@ static enum rc put_sources(const struct trace *t, const unsigned char *mark, con
         const char *licence = table_find(&inputs, "licence")->text[i];
         const char *from = table_find(&inputs, "source")->text[i];
         char *detail = text_new("%s (licence: %s)", from ? from : "-", licence ? licence : "-");
-        put(t, "source", name, table_find(&inputs, "bytes")->text[i],
+        trace_put(t, "source", name, table_find(&inputs, "bytes")->text[i],
             table_find(&inputs, "sha256")->text[i], detail);
         free(detail);
     }
@@ -185,113 +185,6 @@ static enum rc put_sources(const struct trace *t, const unsigned char *mark, con
         fprintf(t->out, "source\t%zu more\t-\t-\tfetch/inputs.tsv has them all\n", left);
     table_release(&inputs);
     free(path);
-    return rc;
-}
-
-/* --- a cell ------------------------------------------------------------------------------------- */
-
-/* Tokens of a cell: the n-th line of tokenize/cells.tsv is the n-th cell of the shards, which hold
- * --cells-per-shard each. */
-struct token_row {
-    size_t line, shard, row;
-    char sample[256], barcode[256], id[32];
-};
-
-static size_t cells_per_shard(const struct chain *c)
-{
-    static const char word[] = "--cells-per-shard ";
-    size_t at = chain_stage_of(c, "tokenize");
-    for (size_t i = 0; at != CHAIN_NONE && i < c->stage[at].m.n; i++) {
-        const struct manifest_row *r = &c->stage[at].m.row[i];
-        const char *s = r->kind == MANIFEST_PARAM ? strstr(r->name, word) : NULL;
-        unsigned long n = s ? strtoul(s + sizeof word - 1, NULL, 10) : 0;
-        if (n)
-            return n;
-    }
-    return SIZE_MAX;
-}
-
-/* By id, or where id is NULL by sample and barcode. *found false: no such cell. */
-static enum rc find_cell(const struct trace *t, const char *id, const char *sample,
-                         const char *barcode, struct token_row *to, bool *found, struct err *e)
-{
-    char *path = text_new("%s/tokenize/cells.tsv", t->c->root);
-    struct lines l;
-    bool more = true;
-    char *field[3];
-    *found = false;
-    if (!path || !file_exists(path)) {
-        free(path);
-        return RC_OK;
-    }
-    enum rc rc = lines_open(&l, path, e);
-    free(path);
-    if (rc)
-        return rc;
-    while (!rc && !*found) {
-        rc = lines_next(&l, &more, e);
-        if (rc || !more)
-            break;
-        if (l.number == 1 || fields_cut(l.text, '\t', field, 3) < 3)
-            continue;
-        *found = id ? strcmp(field[0], id) == 0
-                    : strcmp(field[1], sample) == 0 && strcmp(field[2], barcode) == 0;
-    }
-    if (*found) {
-        size_t per = cells_per_shard(t->c), at = l.number - 2;
-        *to = (struct token_row){ .line = l.number, .shard = at / per, .row = at % per };
-        snprintf(to->id, sizeof to->id, "%s", field[0]);
-        snprintf(to->sample, sizeof to->sample, "%s", field[1]);
-        snprintf(to->barcode, sizeof to->barcode, "%s", field[2]);
-    }
-    lines_close(&l);
-    return rc;
-}
-
-static void put_tokens(const struct trace *t, const struct token_row *r)
-{
-    char shard[64], line[64], detail[600];
-    snprintf(line, sizeof line, "tokenize/cells.tsv:%zu", r->line);
-    snprintf(detail, sizeof detail, "cell %s: %s of sample %s", r->id, r->barcode, r->sample);
-    put(t, "cell", line, NULL, NULL, detail);
-    snprintf(shard, sizeof shard, "tokenize/shard-%05zu.h5", r->shard);
-    snprintf(detail, sizeof detail, "row %zu of its cells, from 0", r->row);
-    const struct manifest_row *out = chain_output(t->c, shard, NULL);
-    if (out)
-        put_row(t, "shard", shard, out, detail);
-}
-
-/* Lines of one table that hold the text as a whole field. */
-static enum rc put_lines(const struct trace *t, const char *kind, const char *table,
-                         const char *const *want, size_t n_want, struct err *e)
-{
-    char *path = text_new("%s/%s", t->c->root, table);
-    struct lines l;
-    bool more = true;
-    size_t n = 0;
-    enum rc rc = path ? lines_open(&l, path, e) : err_set(e, RC_FAIL, "no memory for a path");
-    free(path);
-    if (rc)
-        return rc;
-    while (!(rc = lines_next(&l, &more, e)) && more) {
-        size_t hits = 0;
-        for (size_t k = 0; k < n_want; k++) {
-            size_t len = strlen(want[k]);
-            const char *s = l.text;
-            while ((s = strstr(s, want[k])) != NULL &&
-                   !((s == l.text || s[-1] == '\t') && (!s[len] || s[len] == '\t')))
-                s++;
-            hits += s != NULL;
-        }
-        if (l.number == 1 || hits < n_want || n++ >= t->max_rows)
-            continue;
-        char name[300];
-        snprintf(name, sizeof name, "%.250s:%zu", table, l.number);
-        put(t, kind, name, NULL, NULL, l.text);
-    }
-    lines_close(&l);
-    if (!rc && n > t->max_rows)
-        fprintf(t->out, "%s\t%zu more in %s\t-\t-\t-\n", kind, n - t->max_rows, table);
     return rc;
 }
 
@@ -336,7 +229,7 @@ static enum rc put_the_row(const struct trace *t, const char *name, size_t line,
 {
     char *path = text_new("%s/%s", t->c->root, name), label[400];
     struct trace_line l = { .n = 0 };
-    struct token_row cell;
+    struct trace_cell cell;
     bool found = false;
     enum rc rc = path ? trace_line_read(&l, path, line, e)
                       : err_set(e, RC_FAIL, "no memory for a path");
@@ -349,13 +242,13 @@ static enum rc put_the_row(const struct trace *t, const char *name, size_t line,
     for (size_t i = 0; i < l.n && used < sizeof words; i++)
         used += (size_t)snprintf(words + used, sizeof words - used, "%s%s=%s", i ? " " : "",
                                  l.name[i], l.field[i]);
-    put(t, "row", label, NULL, NULL, words);
+    trace_put(t, "row", label, NULL, NULL, words);
     const char *id = trace_field(&l, "cell_id"), *of = trace_field(&l, "sample");
     const char *set = trace_field(&l, "dataset"), *metric = trace_field(&l, "metric");
     if (id)
-        rc = find_cell(t, id, NULL, NULL, &cell, &found, e);
+        rc = trace_find(t, id, NULL, NULL, &cell, &found, e);
     if (found)
-        put_tokens(t, &cell);
+        trace_tokens(t, &cell);
     snprintf(sample, 256, "%s", found ? cell.sample : of ? of : set ? set : "");
     char *import = text_new("import/%s", sample);
     if (!import || chain_stage_of(t->c, import) == CHAIN_NONE)
@@ -367,7 +260,7 @@ static enum rc put_the_row(const struct trace *t, const char *name, size_t line,
         const char *const want[] = { set, method, split, seed };
         char *table = text_new("%.*s/predictions.tsv", (int)(last_part(name) - name - 1), name);
         if (table && chain_output(t->c, table, NULL))
-            rc = put_lines(t, "prediction", table, want, 4, e);
+            rc = trace_lines(t, "prediction", table, want, 4, e);
         free(table);
     }
     trace_line_release(&l);
@@ -416,8 +309,8 @@ enum rc trace_back(const struct trace *t, const char *name, size_t line, struct 
     if (rc)
         return rc;
     bool same = bytes == row->bytes && strcmp(sum, row->sha256) == 0;
-    put(t, "kind", "name", "bytes", "sha256", "detail");
-    put_row(t, "file", name, row, same ? "as in its manifest" : "is NOT what its manifest says");
+    trace_put(t, "kind", "name", "bytes", "sha256", "detail");
+    trace_put_row(t, "file", name, row, same ? "as in its manifest" : "is NOT what its manifest says");
     /* The sample of a stage like import/lung is the file's. */
     const char *of = sample_of(t->c->stage[at].name);
     snprintf(sample, sizeof sample, "%s", of ? of : "");
@@ -436,11 +329,11 @@ enum rc trace_from(const struct trace *t, const char *cell, struct err *e)
 {
     const char *slash = strrchr(cell, '/');
     char *sample = slash ? text_new("%.*s", (int)(slash - cell), cell) : NULL;
-    struct token_row r;
+    struct trace_cell r;
     bool found = false;
     enum rc rc = slash && !sample ? err_set(e, RC_FAIL, "no memory for a name") : RC_OK;
     if (!rc)
-        rc = find_cell(t, slash ? NULL : cell, sample, slash ? slash + 1 : NULL, &r, &found, e);
+        rc = trace_find(t, slash ? NULL : cell, sample, slash ? slash + 1 : NULL, &r, &found, e);
     free(sample);
     if (!rc && !found)
         rc = err_set(e, RC_INPUT, "no cell '%s' in tokenize/cells.tsv", cell);
@@ -450,8 +343,8 @@ enum rc trace_from(const struct trace *t, const char *cell, struct err *e)
     char *import = rc ? NULL : text_new("import/%s", r.sample);
     size_t at = import ? chain_stage_of(t->c, import) : CHAIN_NONE;
     if (!rc) {
-        put(t, "kind", "name", "bytes", "sha256", "detail");
-        put_tokens(t, &r);
+        trace_put(t, "kind", "name", "bytes", "sha256", "detail");
+        trace_tokens(t, &r);
         if (at != CHAIN_NONE)
             mark_on(t->c, at, mark);
     }
@@ -466,7 +359,7 @@ enum rc trace_from(const struct trace *t, const char *cell, struct err *e)
             else if (x->m.row[i].kind == MANIFEST_OUTPUT && end && strcmp(end, ".tsv") == 0 &&
                      chain_file_of(t->c, table) != CHAIN_NONE &&
                      strcmp(table, "tokenize/cells.tsv") != 0)
-                rc = put_lines(t, "line", table, &want, 1, e);
+                rc = trace_lines(t, "line", table, &want, 1, e);
             free(table);
         }
     }
