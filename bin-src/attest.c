@@ -13,7 +13,8 @@ static const char *key, *verify, *pub;
 
 static const struct opt opts[] = {
     OPT_STR("key", &key, "FILE", "private Ed25519 key (PEM); without it nothing is signed"),
-    OPT_STR("verify", &verify, "DIR", "compare RESULTS with what lies there, from an earlier --out"),
+    OPT_STR("verify", &verify, "DIR",
+            "compare RESULTS with what lies there, from an earlier --out"),
     OPT_STR("pub", &pub, "FILE", "public key of --verify (PEM), from someone you trust"),
     OPT_END,
 };

@@ -45,9 +45,9 @@ static const struct tool tool = {
 
 static void row_tsv(FILE *f, const struct claim *c)
 {
-    const char *const field[] = { c->id,       c->status, c->where,      c->claim,
-                                  c->number,   c->unit,   c->deviations, claim_word(c->verdict),
-                                  c->ours,     c->text,   c->command,    c->file };
+    const char *const field[] = { c->id,     c->status, c->where,      c->claim,
+                                  c->number, c->unit,   c->deviations, claim_word(c->verdict),
+                                  c->ours,   c->text,   c->command,    c->file };
     for (size_t i = 0; i < sizeof field / sizeof *field; i++) {
         if (i)
             fputc('\t', f);
@@ -117,16 +117,18 @@ static void page_row(struct markup *m, const struct claim *c)
 
 static void page(struct markup *m, const struct claims *c)
 {
-    static const char *const head[] = { "id",   "the paper says", "number", "verdict", "ours",
-                                        "how", "where",          "deviations", "command and file" };
+    static const char *const head[] = { "id",      "the paper says", "number",
+                                        "verdict", "ours",           "how",
+                                        "where",   "deviations",     "command and file" };
     const char *word[N_CLAIM_VERDICTS];
     size_t n[N_CLAIM_VERDICTS];
     count(c, n);
     plain_open(m, "Claims of the paper");
-    markup_raw(m, "<p>The claims of the GeneCompass paper in our words, with what this run says about "
-                  "each. A setting that was followed is no evidence; a direction seen in small models is "
-                  "no reproduction of a number. Deviations are ids of places where the paper and "
-                  "its published code differ.</p>\n<p>");
+    markup_raw(
+        m, "<p>The claims of the GeneCompass paper in our words, with what this run says about "
+           "each. A setting that was followed is no evidence; a direction seen in small models is "
+           "no reproduction of a number. Deviations are ids of places where the paper and "
+           "its published code differ.</p>\n<p>");
     for (int v = 0; v < N_CLAIM_VERDICTS; v++) {
         word[v] = claim_word((enum claim_verdict)v);
         markup_fmt(m, "%s%s: %zu", v ? "; " : "", word[v], n[v]);
@@ -149,8 +151,8 @@ static enum rc write_all(const struct claims *c, const char *dir, struct err *e)
     char *tsv = text_new("%s/claims.tsv", dir), *html = text_new("%s/claims.html", dir);
     char *json = text_new("%s/claims.json", dir);
     struct markup m = { 0 };
-    enum rc rc = tsv && html && json ? folder_make(dir, e)
-                                     : err_set(e, RC_FAIL, "no memory for a path");
+    enum rc rc =
+        tsv && html && json ? folder_make(dir, e) : err_set(e, RC_FAIL, "no memory for a path");
     page(&m, c);
     if (!rc)
         rc = write_tsv(c, tsv, e);

@@ -1,4 +1,5 @@
-/* trace: from a file, a row or a number back to bytes and addresses; from a cell on to what was made. */
+/* trace: from a file, a row or a number back to bytes and addresses; from a cell on to what was
+ * made. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,8 @@ static const char *from;
 static int64_t rows = 10;
 
 static const struct opt opts[] = {
-    OPT_STR("from", &from, "CELL", "forward: a cell's id (16 digits) or SAMPLE/BARCODE; FILE is RESULTS then"),
+    OPT_STR("from", &from, "CELL",
+            "forward: a cell's id (16 digits) or SAMPLE/BARCODE; FILE is RESULTS then"),
     OPT_I64("rows", &rows, "N", "lines of one kind to show; the others are counted"),
     OPT_END,
 };

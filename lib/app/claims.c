@@ -17,10 +17,10 @@ enum { MAX_WORDS = 16 };
 
 const char *claim_word(enum claim_verdict v)
 {
-    static const char *const word[N_CLAIM_VERDICTS] = {
-        "reproduced", "contradicted",      "trend only", "opposite trend",
-        "undecided",  "followed",     "not testable here", "wet lab"
-    };
+    static const char *const word[N_CLAIM_VERDICTS] = { "reproduced",        "contradicted",
+                                                        "trend only",        "opposite trend",
+                                                        "undecided",         "followed",
+                                                        "not testable here", "wet lab" };
     return word[v];
 }
 
@@ -103,7 +103,10 @@ static enum rc check_is(struct job *j, char *text)
         return err_wrap(j->e, "claim %s", j->row->id);
     j->row->verdict = compares(x, &sign, y) ? CLAIM_REPRODUCED : CLAIM_CONTRADICTED;
     j->row->ours = say(j, "%.10g", x);
-    j->row->text = say(j, "%s %s %s: %.10g, and %.10g", text, sign == '=' ? "==" : sign == '<' ? "<" : ">",
+    j->row->text = say(j, "%s %s %s: %.10g, and %.10g", text,
+                       sign == '='   ? "=="
+                       : sign == '<' ? "<"
+                                     : ">",
                        right, x, y);
     j->row->command = "make claims";
     j->row->file = "reference/claims.tsv";
@@ -151,8 +154,9 @@ static enum rc check_param(struct job *j, char *const *w)
         if (r->kind == MANIFEST_PARAM && option_in(r->name, w[2], &x))
             return compare_setting(j, x, w[3], w[4]);
     }
-    not_here(j, say(j, at == CHAIN_NONE ? "the stage %s has not run" : "the stage %s does not say it",
-                    w[1]));
+    not_here(j,
+             say(j, at == CHAIN_NONE ? "the stage %s has not run" : "the stage %s does not say it",
+                 w[1]));
     return j->e->rc;
 }
 
@@ -190,7 +194,8 @@ static enum rc check_report(struct job *j, char *const *w)
     /* A stage with a part for each sample: its first. */
     const char *stage = w[1];
     size_t n = strlen(stage);
-    for (size_t i = 0; i < j->results->n_stages && chain_stage_of(j->results, stage) == CHAIN_NONE; i++)
+    for (size_t i = 0; i < j->results->n_stages && chain_stage_of(j->results, stage) == CHAIN_NONE;
+         i++)
         if (strncmp(j->results->stage[i].name, w[1], n) == 0 &&
             j->results->stage[i].name[n] == '/' &&
             manifest_find(&j->results->stage[i].m, MANIFEST_OUTPUT, "report.json"))
@@ -260,28 +265,34 @@ static enum rc check_higher(struct job *j, char *const *w, size_t n)
     j->row->command = say(j, "make %s", goal);
     j->row->file = say(j, "%s/metrics.tsv", w[1]);
     if (!h.n_pairs) {
-        not_here(j, say(j, "no scores of %s beside %s%s%s in %s: the stage has not run, or without them",
-                        w[3], w[4], n > 5 ? " on data sets of species " : "", n > 5 ? w[5] : "", w[1]));
+        not_here(
+            j, say(j, "no scores of %s beside %s%s%s in %s: the stage has not run, or without them",
+                   w[3], w[4], n > 5 ? " on data sets of species " : "", n > 5 ? w[5] : "", w[1]));
         return j->e->rc;
     }
     const bool wide = isnan(h.width);
-    j->row->ours = wide ? say(j, "%+.4f (one seed)", h.mean)
-                        : say(j, "%+.4f [%+.4f, %+.4f]", h.mean, h.mean - h.width, h.mean + h.width);
+    j->row->ours = wide
+                       ? say(j, "%+.4f (one seed)", h.mean)
+                       : say(j, "%+.4f [%+.4f, %+.4f]", h.mean, h.mean - h.width, h.mean + h.width);
     if (chain_stage_of(j->results, "simulate") != CHAIN_NONE) {
-        not_here(j, say(j, "these cells are simulated: their numbers do not stand for real ones (%s less %s, %zu pairs)",
+        not_here(j, say(j,
+                        "these cells are simulated: their numbers do not stand for real ones (%s "
+                        "less %s, %zu pairs)",
                         w[3], w[4], h.n_pairs));
         return j->e->rc;
     }
     j->row->verdict = !wide && h.mean - h.width > 0   ? CLAIM_TREND
                       : !wide && h.mean + h.width < 0 ? CLAIM_OPPOSITE
                                                       : CLAIM_UNDECIDED;
-    j->row->text = say(j, "%s less %s, %s of the test cells, %zu pairs over %zu seeds; small models, "
-                          "small corpus: a direction at most",
+    j->row->text = say(j,
+                       "%s less %s, %s of the test cells, %zu pairs over %zu seeds; small models, "
+                       "small corpus: a direction at most",
                        w[3], w[4], w[2], h.n_pairs, h.n_seeds);
     return j->e->rc;
 }
 
-/* --- a row ------------------------------------------------------------------------------------- */
+/* --- a row -------------------------------------------------------------------------------------
+ */
 
 static enum rc check_row(struct job *j, const char *check, const char *why)
 {

@@ -1,19 +1,18 @@
 /* What the paper claims, what can be said about it from a results folder, and by what.
  *
- * A table (reference/claims.tsv) has a row a claim: id, status, where, claim (our words), number, unit,
- * deviations (ids of docs/deviations), check, why. Status F is no claim but a fact that arithmetic
- * needs. A check is one of
- *   is EXPR OP EXPR                     arithmetic over numbers, ids of rows, trunc(x), round(x), and
- *                                       base_forward(n, m): FLOP of the paper's shape (lib/nn/cost.h)
- *   param STAGE OPTION OP EXPR          an option in the manifest of a stage
- *   config KEY OP EXPR                  of the newest checkpoint
- *   report STAGE KEY.KEY OP EXPR        a number of the stage's report.json
- *   default TOOL OPTION OP EXPR         what TOOL --help says
- *   higher STAGE METRIC A B [SPECIES]   method A above method B in metrics.tsv, on test cells, seed by seed
+ * A table (reference/claims.tsv) has a row a claim: id, status, where, claim (our words), number,
+ * unit, deviations (ids of docs/deviations), check, why. Status F is no claim but a fact that
+ * arithmetic needs. A check is one of is EXPR OP EXPR                     arithmetic over numbers,
+ * ids of rows, trunc(x), round(x), and base_forward(n, m): FLOP of the paper's shape
+ * (lib/nn/cost.h) param STAGE OPTION OP EXPR          an option in the manifest of a stage config
+ * KEY OP EXPR                  of the newest checkpoint report STAGE KEY.KEY OP EXPR        a
+ * number of the stage's report.json default TOOL OPTION OP EXPR         what TOOL --help says
+ *   higher STAGE METRIC A B [SPECIES]   method A above method B in metrics.tsv, on test cells, seed
+ * by seed
  *   -                                   none: `why` says why
- * OP: == (to 1e-9), < or >. In A and B a * stands for a part of the name without + and -, the same in
- * both; > and < for the largest and the smallest number there, from 1 on. STAGE may end in /...: all stages
- * below. Simulated cells answer no `higher`. */
+ * OP: == (to 1e-9), < or >. In A and B a * stands for a part of the name without + and -, the same
+ * in both; > and < for the largest and the smallest number there, from 1 on. STAGE may end in /...:
+ * all stages below. Simulated cells answer no `higher`. */
 #ifndef GC_APP_CLAIMS_H
 #define GC_APP_CLAIMS_H
 
@@ -49,14 +48,14 @@ struct claims {
     struct arena text;
 };
 
-/* tools: folder of the programs, or NULL: `default` checks are not testable then. RC_INPUT: the table is
- * broken, or a row has neither a check nor a reason. On failure *c is empty. */
+/* tools: folder of the programs, or NULL: `default` checks are not testable then. RC_INPUT: the
+ * table is broken, or a row has neither a check nor a reason. On failure *c is empty. */
 enum rc claims_read(struct claims *c, const char *table, const struct chain *results,
                     const char *tools, struct err *e);
 void claims_release(struct claims *c);
 
-/* claims_expr.c: value of an expression; name(ctx, id) gives numbers of rows, NaN for none. RC_INPUT
- * names the place. */
+/* claims_expr.c: value of an expression; name(ctx, id) gives numbers of rows, NaN for none.
+ * RC_INPUT names the place. */
 enum rc claims_expr(const char *text, double (*name)(const void *ctx, const char *id),
                     const void *ctx, double *value, struct err *e);
 
@@ -69,7 +68,8 @@ struct claims_higher {
 enum rc claims_higher(const struct chain *results, const char *stage, const char *metric,
                       const char *a, const char *b, const char *species, struct claims_higher *h,
                       struct err *e);
-/* Does the method's name fit the pattern? Parts that * stood for, with / between; the number at > or <
+/* Does the method's name fit the pattern? Parts that * stood for, with / between; the number at >
+ * or <
  * (-1: none), which is +1 or -1 in *sign. */
 bool claims_fits(const char *pattern, const char *name, char part[256], double *number, int *sign);
 

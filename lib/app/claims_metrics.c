@@ -172,7 +172,7 @@ static bool is_meant(const char *stage, const char *wanted)
 {
     size_t n = strlen(wanted);
     return n > 4 && strcmp(wanted + n - 4, "/...") == 0 ? strncmp(stage, wanted, n - 3) == 0
-                                                       : strcmp(stage, wanted) == 0;
+                                                        : strcmp(stage, wanted) == 0;
 }
 
 enum rc claims_higher(const struct chain *results, const char *stage, const char *metric,

@@ -14,7 +14,8 @@ static bool has_sum(const struct chain_file *f)
     return f->what <= CHAIN_PARAMS && f->sha256[0];
 }
 
-/* As sha256sum: a name with a backslash or a line end is escaped, and its line begins with a backslash. */
+/* As sha256sum: a name with a backslash or a line end is escaped, and its line begins with a
+ * backslash. */
 static void sum_line(FILE *f, const struct chain_file *x)
 {
     bool odd = strpbrk(x->path, "\\\n\r") != NULL;
@@ -47,7 +48,8 @@ enum rc attest_sums(const struct chain *c, const char *path, struct err *e)
     return outfile_commit(&o, e);
 }
 
-/* --- statement ----------------------------------------------------------------------------------- */
+/* --- statement -----------------------------------------------------------------------------------
+ */
 
 static json_t *subjects(const struct chain *c)
 {
@@ -103,19 +105,19 @@ enum rc attest_statement(const struct chain *c, char **text, size_t *n_bytes, st
     json_t *list = json_array(), *subject = subjects(c);
     *text = NULL;
     enum rc rc = list && subject ? inputs(c, list, e)
-                                 : err_set(e, RC_FAIL, "a file has a name that is no UTF-8, or "
-                                                       "memory is short");
+                                 : err_set(e, RC_FAIL,
+                                           "a file has a name that is no UTF-8, or "
+                                           "memory is short");
     if (rc) {
         json_decref(list);
         json_decref(subject);
         return rc;
     }
-    json_t *j = json_pack("{s:s,s:o,s:s,s:{s:{s:s,s:o,s:o},s:{s:{s:s}}}}", "_type",
-                          "https://in-toto.io/Statement/v1", "subject", subject, "predicateType",
-                          "https://slsa.dev/provenance/v1", "predicate", "buildDefinition",
-                          "buildType", "urn:genecompass:make", "externalParameters", stages(c),
-                          "resolvedDependencies", list, "runDetails", "builder", "id",
-                          "urn:genecompass:" GC_VERSION);
+    json_t *j = json_pack(
+        "{s:s,s:o,s:s,s:{s:{s:s,s:o,s:o},s:{s:{s:s}}}}", "_type", "https://in-toto.io/Statement/v1",
+        "subject", subject, "predicateType", "https://slsa.dev/provenance/v1", "predicate",
+        "buildDefinition", "buildType", "urn:genecompass:make", "externalParameters", stages(c),
+        "resolvedDependencies", list, "runDetails", "builder", "id", "urn:genecompass:" GC_VERSION);
     *text = j ? json_dumps(j, JSON_INDENT(1)) : NULL;
     json_decref(j);
     if (!*text)
@@ -124,7 +126,8 @@ enum rc attest_statement(const struct chain *c, char **text, size_t *n_bytes, st
     return RC_OK;
 }
 
-/* --- comparing ----------------------------------------------------------------------------------- */
+/* --- comparing -----------------------------------------------------------------------------------
+ */
 
 static enum rc compare(const struct chain *c, const json_t *list,
                        void (*report)(void *ctx, const char *what, const char *path), void *ctx,
@@ -139,7 +142,8 @@ static enum rc compare(const struct chain *c, const json_t *list,
         const char *sum =
             json_string_value(json_object_get(json_object_get(s, "digest"), "sha256"));
         if (!name || !sum) {
-            rc = err_set(e, RC_INPUT, "subject %zu of the statement has no name and SHA-256", i + 1);
+            rc =
+                err_set(e, RC_INPUT, "subject %zu of the statement has no name and SHA-256", i + 1);
             break;
         }
         rc = map_add(&seen, name, i, NULL, e);

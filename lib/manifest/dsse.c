@@ -26,10 +26,10 @@ static char *encode(const void *data, size_t n)
 /* Strict: nothing but whole groups of four. NULL when it is no base64 or memory is short. */
 static unsigned char *decode(const char *text, size_t *n)
 {
-    static const char letter[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char letter[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     size_t len = strlen(text), body = strspn(text, letter);
-    if (len % 4 || len > ((size_t)1 << 30) || len - body > 2 || strspn(text + body, "=") != len - body)
+    if (len % 4 || len > ((size_t)1 << 30) || len - body > 2 ||
+        strspn(text + body, "=") != len - body)
         return NULL;
     unsigned char *data = malloc(len / 4 * 3 + 1);
     if (!data)
@@ -44,7 +44,8 @@ static unsigned char *decode(const char *text, size_t *n)
     return data;
 }
 
-/* --- keys -------------------------------------------------------------------------------------- */
+/* --- keys --------------------------------------------------------------------------------------
+ */
 
 static enum rc read_key(const char *path, bool private, EVP_PKEY **key, struct err *e)
 {
@@ -52,7 +53,8 @@ static enum rc read_key(const char *path, bool private, EVP_PKEY **key, struct e
     *key = NULL;
     if (!f)
         return err_set(e, RC_INPUT, "cannot open key '%s': %s", path, strerror(errno));
-    *key = private ? PEM_read_PrivateKey(f, NULL, NULL, NULL) : PEM_read_PUBKEY(f, NULL, NULL, NULL);
+    *key =
+        private ? PEM_read_PrivateKey(f, NULL, NULL, NULL) : PEM_read_PUBKEY(f, NULL, NULL, NULL);
     fclose(f);
     if (*key && EVP_PKEY_get_id(*key) == EVP_PKEY_ED25519)
         return RC_OK;
@@ -152,7 +154,8 @@ enum rc dsse_sign(const char *payload, size_t n_bytes, const char *key_path, con
     return rc;
 }
 
-/* --- opening ------------------------------------------------------------------------------------ */
+/* --- opening ------------------------------------------------------------------------------------
+ */
 
 static bool one_fits(const json_t *signatures, EVP_PKEY *key, const char *data, size_t n)
 {

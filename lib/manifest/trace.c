@@ -17,7 +17,7 @@ static void put_text(FILE *f, const char *s)
 }
 
 void trace_put(const struct trace *t, const char *kind, const char *name, const char *bytes,
-                const char *sha256, const char *detail)
+               const char *sha256, const char *detail)
 {
     const char *const field[] = { kind, name, bytes, sha256, detail };
     for (int i = 0; i < 5; i++) {
@@ -29,14 +29,15 @@ void trace_put(const struct trace *t, const char *kind, const char *name, const 
 }
 
 void trace_put_row(const struct trace *t, const char *kind, const char *name,
-                    const struct manifest_row *r, const char *detail)
+                   const struct manifest_row *r, const char *detail)
 {
     char bytes[32];
     snprintf(bytes, sizeof bytes, "%" PRIu64, r->bytes);
     trace_put(t, kind, name, bytes, r->sha256, detail);
 }
 
-/* --- which stages ------------------------------------------------------------------------------ */
+/* --- which stages ------------------------------------------------------------------------------
+ */
 
 /* Marks what a stage read, directly or not. */
 static void mark_back(const struct chain *c, size_t at, unsigned char *mark)
@@ -61,8 +62,7 @@ static void mark_on(const struct chain *c, size_t at, unsigned char *mark)
     for (size_t s = 0; s < c->n_stages; s++) {
         const struct manifest *m = &c->stage[s].m;
         for (size_t i = 0; i < m->n && !mark[s]; i++)
-            if (m->row[i].kind == MANIFEST_INPUT &&
-                chain_read_stage(c, m->row[i].name) == at)
+            if (m->row[i].kind == MANIFEST_INPUT && chain_read_stage(c, m->row[i].name) == at)
                 mark_on(c, s, mark);
     }
 }
@@ -120,7 +120,8 @@ static void put_outputs(const struct trace *t, size_t at, const char *end, const
     }
 }
 
-/* --- raw inputs --------------------------------------------------------------------------------- */
+/* --- raw inputs ---------------------------------------------------------------------------------
+ */
 
 /* The value of "KEY=" in the parameters of a stage, or NULL. */
 static const char *param_of(const struct chain *c, size_t at, const char *key)
@@ -178,7 +179,7 @@ static enum rc put_sources(const struct trace *t, const unsigned char *mark, con
         const char *from = table_find(&inputs, "source")->text[i];
         char *detail = text_new("%s (licence: %s)", from ? from : "-", licence ? licence : "-");
         trace_put(t, "source", name, table_find(&inputs, "bytes")->text[i],
-            table_find(&inputs, "sha256")->text[i], detail);
+                  table_find(&inputs, "sha256")->text[i], detail);
         free(detail);
     }
     if (left)
@@ -188,7 +189,8 @@ static enum rc put_sources(const struct trace *t, const unsigned char *mark, con
     return rc;
 }
 
-/* --- backwards ---------------------------------------------------------------------------------- */
+/* --- backwards ----------------------------------------------------------------------------------
+ */
 
 enum rc trace_root(const char *file, char **root, char **name, struct err *e)
 {
@@ -231,8 +233,8 @@ static enum rc put_the_row(const struct trace *t, const char *name, size_t line,
     struct trace_line l = { .n = 0 };
     struct trace_cell cell;
     bool found = false;
-    enum rc rc = path ? trace_line_read(&l, path, line, e)
-                      : err_set(e, RC_FAIL, "no memory for a path");
+    enum rc rc =
+        path ? trace_line_read(&l, path, line, e) : err_set(e, RC_FAIL, "no memory for a path");
     free(path);
     if (rc)
         return rc;
@@ -303,14 +305,15 @@ enum rc trace_back(const struct trace *t, const char *name, size_t line, struct 
     if (!row)
         return err_set(e, RC_INPUT, "'%s' is no output of a stage", name);
     char *path = text_new("%s/%s", t->c->root, name);
-    enum rc rc = path ? sha256_file(path, sum, &bytes, e)
-                      : err_set(e, RC_FAIL, "no memory for a path");
+    enum rc rc =
+        path ? sha256_file(path, sum, &bytes, e) : err_set(e, RC_FAIL, "no memory for a path");
     free(path);
     if (rc)
         return rc;
     bool same = bytes == row->bytes && strcmp(sum, row->sha256) == 0;
     trace_put(t, "kind", "name", "bytes", "sha256", "detail");
-    trace_put_row(t, "file", name, row, same ? "as in its manifest" : "is NOT what its manifest says");
+    trace_put_row(t, "file", name, row,
+                  same ? "as in its manifest" : "is NOT what its manifest says");
     /* The sample of a stage like import/lung is the file's. */
     const char *of = sample_of(t->c->stage[at].name);
     snprintf(sample, sizeof sample, "%s", of ? of : "");
@@ -323,7 +326,8 @@ enum rc trace_back(const struct trace *t, const char *name, size_t line, struct 
     return rc;
 }
 
-/* --- forwards ----------------------------------------------------------------------------------- */
+/* --- forwards -----------------------------------------------------------------------------------
+ */
 
 enum rc trace_from(const struct trace *t, const char *cell, struct err *e)
 {

@@ -22,8 +22,8 @@ static size_t cells_per_shard(const struct chain *c)
 }
 
 /* By id, or where id is NULL by sample and barcode. *found false: no such cell. */
-enum rc trace_find(const struct trace *t, const char *id, const char *sample,
-                         const char *barcode, struct trace_cell *to, bool *found, struct err *e)
+enum rc trace_find(const struct trace *t, const char *id, const char *sample, const char *barcode,
+                   struct trace_cell *to, bool *found, struct err *e)
 {
     char *path = text_new("%s/tokenize/cells.tsv", t->c->root);
     struct lines l;
@@ -73,7 +73,7 @@ void trace_tokens(const struct trace *t, const struct trace_cell *r)
 
 /* Lines of one table that hold the text as a whole field. */
 enum rc trace_lines(const struct trace *t, const char *kind, const char *table,
-                         const char *const *want, size_t n_want, struct err *e)
+                    const char *const *want, size_t n_want, struct err *e)
 {
     char *path = text_new("%s/%s", t->c->root, table);
     struct lines l;

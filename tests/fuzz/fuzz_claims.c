@@ -1,5 +1,5 @@
-/* Expressions of the claims table and patterns of methods, a line each: whatever the bytes, a number, or a
- * sentence. */
+/* Expressions of the claims table and patterns of methods, a line each: whatever the bytes, a
+ * number, or a sentence. */
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
@@ -27,7 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *method = strchr(text, '\n');
     if (method)
         *method++ = '\0';
-    if (claims_fits(text, method ? method : "", part, &number, &sign) && strlen(part) >= sizeof part)
+    if (claims_fits(text, method ? method : "", part, &number, &sign) &&
+        strlen(part) >= sizeof part)
         abort();
     return 0;
 }

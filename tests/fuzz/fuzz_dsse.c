@@ -26,8 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size && data[0] == 's') {
         struct chain c = { .root = "none" };
         map_init(&c.file_at);
-        if (attest_compare(&c, (const char *)data + 1, size - 1, tell, &told, &n_files, &n_bad, &e) ==
-            RC_OK) {
+        if (attest_compare(&c, (const char *)data + 1, size - 1, tell, &told, &n_files, &n_bad,
+                           &e) == RC_OK) {
             if (told != n_bad || n_bad != n_files)
                 abort(); /* none of the files is there */
         } else if (!e.text[0])

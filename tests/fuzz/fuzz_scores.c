@@ -1,5 +1,5 @@
-/* Predictions and tables of scores, a form feed between them: whatever the bytes, audit tells what is
- * wrong with them and does not fall over. */
+/* Predictions and tables of scores, a form feed between them: whatever the bytes, audit tells what
+ * is wrong with them and does not fall over. */
 #include "tests/fuzz/fuzz_file.h"
 
 #include <string.h>
