@@ -60,8 +60,8 @@ static void print_troubles(const struct audit *a)
 static void print_distances(const struct audit_distances *d)
 {
     for (size_t i = 0; i < d->n; i++)
-        printf("%s\t%s\t%s\t%.3g\tat most %.3g\n", "tolerance", d->item[i].subject,
-               d->item[i].what, d->item[i].value, d->item[i].bound);
+        printf("%s\t%s\t%s\t%.3g\tat most %.3g\n", "tolerance", d->item[i].subject, d->item[i].what,
+               d->item[i].value, d->item[i].bound);
 }
 
 /* The folder of this program, where its fellows lie. */
@@ -98,8 +98,8 @@ static enum rc verdict(const struct audit *a, const char *root, struct err *e)
     for (size_t i = 0; i < a->n && a->n_fails; i++)
         if (a->item[i].verdict == AUDIT_FAILS)
             return err_set(e, RC_CHECK, "'%s': %zu of %zu checks fail: %s '%s' %s%s", root,
-                           a->n_fails, a->n, a->item[i].check, a->item[i].subject,
-                           a->item[i].text, a->n_fails > 1 ? ", and others" : "");
+                           a->n_fails, a->n, a->item[i].check, a->item[i].subject, a->item[i].text,
+                           a->n_fails > 1 ? ", and others" : "");
     return RC_OK;
 }
 

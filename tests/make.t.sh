@@ -39,6 +39,14 @@ object=obj/lib/base/err.o
 t 'a path with blanks, quotes and umlauts builds' 0 '' make -C "$checkout" build/$object
 t 'and again is nothing to do' 0 '' make -C "$checkout" build/$object
 is 'as make says' says 'is up to date'
+copy_tree "$tmp/other"
+some=(build/obj/lib/base/err.o build/obj/lib/io/svg.o build/obj/kernels/small_ref.o)
+t 'the same sources in another folder' 0 '' make -C "$tmp/other" "${some[@]}"
+t 'and under the odd path' 0 '' make -C "$checkout" "${some[@]}"
+for f in "${some[@]}"; do
+	is "give the same bytes: ${f##*/}" cmp "$tmp/other/$f" "$checkout/$f"
+done
+rm -rf "$tmp/other"
 t 'another optimisation makes objects anew' 0 '' make -C "$checkout" build/$object OPT=-O0
 is 'as make says' says 'CC +build/obj/lib/base/err.o'
 t 'warnings as errors do not' 0 '' make -C "$checkout" build/$object OPT=-O0 WERROR=1

@@ -113,8 +113,8 @@ static enum rc repeat_vectors(const struct job *j, struct audit_words *w, struct
 
 /* --- level 3 -------------------------------------------------------------------------------- */
 
-/* The file that the stage read as its settings, in the checkout; else the config beside the weights,
- * which has the same shape in it. */
+/* The file that the stage read as its settings, in the checkout; else the config beside the
+ * weights, which has the same shape in it. */
 static char *config_of(const struct job *j)
 {
     const struct manifest *m = &j->c->stage[chain_stage_of(j->c, j->stage)].m;
@@ -168,10 +168,10 @@ static const struct recipe {
     int level;
     enum rc (*run)(const struct job *j, struct audit_words *w, struct err *e);
 } recipes[] = {
-    { "report", 1, repeat_report },          { "map", 2, repeat_map },
-    { "map-random", 2, repeat_map },         { "map-counts", 2, repeat_map },
-    { "zero-shot", 2, repeat_zero_shot },    { "embed", 2, repeat_vectors },
-    { "embed-random", 2, repeat_vectors },   { "pretrain", 3, repeat_pretrain },
+    { "report", 1, repeat_report },        { "map", 2, repeat_map },
+    { "map-random", 2, repeat_map },       { "map-counts", 2, repeat_map },
+    { "zero-shot", 2, repeat_zero_shot },  { "embed", 2, repeat_vectors },
+    { "embed-random", 2, repeat_vectors }, { "pretrain", 3, repeat_pretrain },
 };
 enum { N_RECIPES = sizeof recipes / sizeof *recipes };
 

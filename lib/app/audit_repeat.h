@@ -1,19 +1,20 @@
 /* The work of some stages once more, from what the results folder holds.
  *
  *   level 1  report (identical bytes), and the scores of every task that left predictions
- *   level 2  maps and zero-shot scores from the vectors (identical bytes); vectors from the weights, by
- *            the backend ref, within a bound; names from those vectors, beside those that were written
- *   level 3  pretrain from the shards and the knowledge (identical bytes)
- * What was run has the same name and parameters as in its manifest. A tool that this machine cannot
- * run, or a stage that has not run, is open. */
+ *   level 2  maps and zero-shot scores from the vectors (identical bytes); vectors from the
+ * weights, by the backend ref, within a bound; names from those vectors, beside those that were
+ * written level 3  pretrain from the shards and the knowledge (identical bytes) What was run has
+ * the same name and parameters as in its manifest. A tool that this machine cannot run, or a stage
+ * that has not run, is open. */
 #ifndef GC_APP_AUDIT_REPEAT_H
 #define GC_APP_AUDIT_REPEAT_H
 
 #include "lib/manifest/audit.h"
 
 struct audit_repeat {
-    const char *tools;   /* folder of the programs */
-    const char *source;  /* a checkout, or NULL: settings and templates are sought beside the program */
+    const char *tools; /* folder of the programs */
+    const char
+        *source; /* a checkout, or NULL: settings and templates are sought beside the program */
     const char *scratch; /* an empty folder, for outputs */
     int threads;
 };

@@ -126,9 +126,9 @@ enum rc audit_run(const struct audit_repeat *how, struct audit_words *w, enum au
         snprintf(why, 512, "there is no tool '%s' beside this one", w->item[0]);
     if (!rc && code < 0)
         snprintf(why, 512, "'%s' was ended by signal %d", w->item[0], WTERMSIG(status));
-    *ran = code == 0                                       ? AUDIT_RAN
+    *ran = code == 0                                          ? AUDIT_RAN
            : code < 0 || code == RC_INPUT || code == RC_CHECK ? AUDIT_REFUSED
-                                                           : AUDIT_CANNOT;
+                                                              : AUDIT_CANNOT;
     free(log);
     free(path);
     return rc;

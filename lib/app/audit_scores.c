@@ -22,10 +22,10 @@ static const char at_epoch[] = "_at_epoch";
 
 struct group {
     const char *dataset, *method, *variant, *split, *seed;
-    size_t first, n_rows;          /* in scores.row */
-    size_t n[2];                   /* cells with a truth and a prediction */
-    double value[2][N_METRICS];    /* by column */
-    bool seen[2];                  /* metrics.tsv has a row of it */
+    size_t first, n_rows;       /* in scores.row */
+    size_t n[2];                /* cells with a truth and a prediction */
+    double value[2][N_METRICS]; /* by column */
+    bool seen[2];               /* metrics.tsv has a row of it */
 };
 
 struct scores {
@@ -33,7 +33,7 @@ struct scores {
     const char *stage;
     struct table t;
     const char **dataset, **truth, **said[2], **method, **variant, **split, **seed; /* columns */
-    struct group *group; /* owned */
+    struct group *group;                                                            /* owned */
     size_t n_groups;
     size_t *of_row, *row; /* [t.n_rows] owned: group of a row; rows group by group */
     struct map at;        /* "dataset\tmethod\t..." to group */
@@ -44,8 +44,8 @@ static const char *text_of(const char *const *column, size_t i, const char *othe
     return column && column[i] ? column[i] : otherwise;
 }
 
-static char *key_of(const char *dataset, const char *method, const char *variant,
-                    const char *split, const char *seed)
+static char *key_of(const char *dataset, const char *method, const char *variant, const char *split,
+                    const char *seed)
 {
     return text_new("%s\t%s\t%s\t%s\t%s", dataset, method, variant, split, seed);
 }
@@ -213,8 +213,8 @@ static enum rc blame(const struct scores *s, struct tally *y, size_t row, const 
     if (y->n_bad++ >= MAX_NAMED)
         return RC_OK;
     snprintf(subject, sizeof subject, "%s/%s:%zu", s->stage, y->file, row + 1);
-    return audit_add(s->a, AUDIT_FAILS, "scores", subject, e,
-                     "%s is %s; the predictions give %s", what, is, want);
+    return audit_add(s->a, AUDIT_FAILS, "scores", subject, e, "%s is %s; the predictions give %s",
+                     what, is, want);
 }
 
 static enum rc close_tally(const struct scores *s, const struct tally *y, struct err *e)
@@ -281,8 +281,8 @@ static int by_seed(const void *a, const void *b)
 }
 
 /* Values on the test cells over the seeds, by rising seed; the caller frees *to. */
-static enum rc seeds_of(const struct scores *s, const char *dataset, const char *method,
-                        int metric, double **to, size_t *n, struct err *e)
+static enum rc seeds_of(const struct scores *s, const char *dataset, const char *method, int metric,
+                        double **to, size_t *n, struct err *e)
 {
     struct seed_value *v = malloc((s->n_groups + 1) * sizeof *v);
     *to = malloc((s->n_groups + 1) * sizeof **to);
@@ -346,8 +346,10 @@ static enum rc check_means(const struct scores *s, const struct table *t, const 
                            bool pairs, struct err *e)
 {
     struct tally y = { .file = file, .n_rows = t->n_rows };
-    const char *const name[] = { "dataset", "method", "metric", "n_seeds",
-                                 pairs ? "mean_difference" : "mean", "ci95", "against" };
+    const char *const name[] = {
+        "dataset", "method", "metric", "n_seeds", pairs ? "mean_difference" : "mean",
+        "ci95",    "against"
+    };
     enum rc rc = RC_OK;
     for (size_t i = 0; !rc && i < t->n_rows; i++) {
         const char *v[7] = { 0 };

@@ -100,8 +100,7 @@ static enum rc compare(struct audit *a, struct audit_distances *d, const char *s
     const double rms = sqrt(square / (double)(was->rows.n * was->d));
     enum rc rc = add_distance(a, d, stage, "largest difference over the RMS",
                               largest == 0 ? 0 : largest / rms, max_element, e);
-    return rc ? rc
-              : add_distance(a, d, stage, "1 - smallest cosine of a cell", gap, max_cosine, e);
+    return rc ? rc : add_distance(a, d, stage, "1 - smallest cosine of a cell", gap, max_cosine, e);
 }
 
 /* The report of the stage names the weights by their sum: they must be those that are here. */
@@ -325,8 +324,8 @@ enum rc audit_vectors(struct audit *a, struct audit_distances *d, const struct c
         return audit_add(a, AUDIT_OPEN, "tolerance", stage, e, "there are no weights");
     char *out = text_new("%s/vectors.h5ad", how->scratch), why[512];
     enum audit_ran ran = AUDIT_CANNOT;
-    enum rc rc = out ? check_weights(a, c, stage, model, e)
-                     : err_set(e, RC_FAIL, "no memory for a path");
+    enum rc rc =
+        out ? check_weights(a, c, stage, model, e) : err_set(e, RC_FAIL, "no memory for a path");
     if (!rc)
         rc = run_embed(c, stage, model, out, how, &ran, why, e);
     if (!rc && ran != AUDIT_RAN)

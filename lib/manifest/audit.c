@@ -54,8 +54,7 @@ enum rc audit_add(struct audit *a, enum audit_verdict v, const char *check, cons
 }
 
 /* Adds a failure to the audit and counts it in *n. */
-#define FAILS(check, subject, ...) \
-    (++*n, audit_add(a, AUDIT_FAILS, check, subject, e, __VA_ARGS__))
+#define FAILS(check, subject, ...) (++*n, audit_add(a, AUDIT_FAILS, check, subject, e, __VA_ARGS__))
 
 /* The name of a stage's file below the root; the caller frees. */
 static char *below(const struct chain_stage *s, const char *name)
@@ -86,18 +85,16 @@ static enum rc check_manifest(struct audit *a, const struct chain *c, size_t at,
     if (!rc && !v)
         rc = FAILS("manifest", path, "names no version");
     if (!rc && v && version && strcmp(v->name, version) != 0)
-        rc = FAILS("manifest", path, "version '%s', where most stages have '%s'", v->name,
-                   version);
+        rc = FAILS("manifest", path, "version '%s', where most stages have '%s'", v->name, version);
     for (size_t i = 1; !rc && i < s->m.n; i++) {
         const struct manifest_row *r = &s->m.row[i], *before = r - 1;
-        if (r->kind < before->kind ||
-            (r->kind == before->kind && r->kind != MANIFEST_PARAM &&
-             strcmp(before->name, r->name) >= 0))
+        if (r->kind < before->kind || (r->kind == before->kind && r->kind != MANIFEST_PARAM &&
+                                       strcmp(before->name, r->name) >= 0))
             rc = FAILS("manifest", path, "row '%s' is out of order or stands twice", r->name);
     }
     if (!rc && !count)
-        rc = audit_add(a, AUDIT_HOLDS, "manifest", path, e, "%zu rows, version %s", s->m.n,
-                       v->name);
+        rc =
+            audit_add(a, AUDIT_HOLDS, "manifest", path, e, "%zu rows, version %s", s->m.n, v->name);
     free(path);
     return rc;
 }
@@ -145,11 +142,11 @@ static enum rc check_outputs(struct audit *a, const struct chain *c, size_t at, 
 static enum rc check_inputs(struct audit *a, const struct chain *c, size_t at, struct err *e)
 {
     const struct chain_stage *s = &c->stage[at];
-    size_t count = 0, *n = &count, n_stages = 0, n_outputs = 0;
+    size_t count = 0, *n = &count, n_stages = 0, n_known = 0;
     enum rc rc = RC_OK;
     for (size_t i = 0; !rc && i < s->m.n; i++) {
         const struct manifest_row *r = &s->m.row[i];
-        n_outputs += r->kind == MANIFEST_OUTPUT;
+        n_known += r->kind == MANIFEST_INPUT || r->kind == MANIFEST_PARAM;
         if (r->kind != MANIFEST_INPUT)
             continue;
         size_t f = chain_file_of(c, r->name);
@@ -158,12 +155,15 @@ static enum rc check_inputs(struct audit *a, const struct chain *c, size_t at, s
         n_stages += of_stage;
         if (f == CHAIN_NONE && of_stage)
             rc = FAILS("inputs", s->name, "read '%s', which is missing", r->name);
-        else if (f != CHAIN_NONE && (c->file[f].bytes != r->bytes ||
-                                     strcmp(c->file[f].sha256, r->sha256) != 0))
+        else if (f != CHAIN_NONE &&
+                 (c->file[f].bytes != r->bytes || strcmp(c->file[f].sha256, r->sha256) != 0))
             rc = FAILS("inputs", s->name,
                        "stale: read '%s' when it was another (SHA-256 %.12s..., now %.12s...)",
                        r->name, r->sha256, c->file[f].sha256);
     }
+    if (!rc && !n_known && manifest_find(&s->m, MANIFEST_OUTPUT, NULL))
+        rc = FAILS("inputs", s->name,
+                   "its outputs come from nowhere: it names no input and no parameter");
     if (!rc && !count)
         rc = audit_add(a, AUDIT_HOLDS, "inputs", s->name, e,
                        n_stages ? "what it read of %zu stage%s is what is there"
@@ -172,8 +172,8 @@ static enum rc check_inputs(struct audit *a, const struct chain *c, size_t at, s
     return rc;
 }
 
-/* The lines of the file are the parameter rows, in order; rows given one by one (`--param`) may stand
- * before them. */
+/* The lines of the file are the parameter rows, in order; rows given one by one (`--param`) may
+ * stand before them. */
 static enum rc check_params(struct audit *a, const struct chain *c, size_t at, struct err *e)
 {
     const struct chain_stage *s = &c->stage[at];

@@ -1,13 +1,12 @@
 /* What an audit finds: a list of verdicts, and the checks that need nothing but a results folder.
  *
- *   manifest    the stage's MANIFEST.tsv can be read, names its folder, has the version of the others
- *   outputs     all that it lists is there with these bytes, and nothing else is
- *   inputs      what it read is what is there now: nothing is missing, no stage is stale
- *   parameters  the file `params`, where there is one, says what the manifest says
- *   strays      no file lies outside a stage, none is left from a broken run
- *   order       no stage reads what is made from it
- *   sources     files of the checkout that stages read: the same for all stages, and as they lie there
- *   raw         the inputs of fetch/inputs.tsv: sums as the checkout states them, bytes where at hand
+ *   manifest    the stage's MANIFEST.tsv can be read, names its folder, has the version of the
+ * others outputs     all that it lists is there with these bytes, and nothing else is inputs what
+ * it read is what is there now: nothing is missing, no stage is stale parameters  the file
+ * `params`, where there is one, says what the manifest says strays      no file lies outside a
+ * stage, none is left from a broken run order       no stage reads what is made from it sources
+ * files of the checkout that stages read: the same for all stages, and as they lie there raw the
+ * inputs of fetch/inputs.tsv: sums as the checkout states them, bytes where at hand
  */
 #ifndef GC_MANIFEST_AUDIT_H
 #define GC_MANIFEST_AUDIT_H

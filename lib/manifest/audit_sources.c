@@ -70,9 +70,9 @@ static enum rc check_source(struct audit *a, const struct outside *o, const char
     enum rc rc;
     struct err why = { 0 };
     if (!source)
-        rc = audit_add(a, AUDIT_OPEN, "sources", name, e,
-                       "read by %zu stage%s; no checkout at hand", o->n_stages,
-                       o->n_stages == 1 ? "" : "s");
+        rc =
+            audit_add(a, AUDIT_OPEN, "sources", name, e, "read by %zu stage%s; no checkout at hand",
+                      o->n_stages, o->n_stages == 1 ? "" : "s");
     else if (!file_exists(path) || sha256_file(path, sum, &bytes, &why))
         rc = audit_add(a, AUDIT_FAILS, "sources", name, e, "missing in the checkout; '%s' read it",
                        o->stage);
@@ -141,8 +141,7 @@ static enum rc check_raw(struct audit *a, const struct raw *r, const struct map 
     if (at != MAP_NONE)
         return audit_add(a, AUDIT_HOLDS, "raw", r->path, e, "%s bytes, lies in '%s'", r->bytes,
                          c->file[at].path);
-    return audit_add(a, AUDIT_OPEN, "raw", r->path, e, "not at hand: SHA-256 %.12s...",
-                     r->sha256);
+    return audit_add(a, AUDIT_OPEN, "raw", r->path, e, "not at hand: SHA-256 %.12s...", r->sha256);
 }
 
 /* The lists of inputs that the stage fetch read, as they lie in the checkout or in the results. */

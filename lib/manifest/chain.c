@@ -316,7 +316,7 @@ const struct manifest_row *chain_output(const struct chain *c, const char *path,
     size_t s = owner(c, path);
     if (stage)
         *stage = s;
-    return s == CHAIN_NONE ? NULL
-                           : manifest_find(&c->stage[s].m, MANIFEST_OUTPUT,
-                                           inside(&c->stage[s], path));
+    return s == CHAIN_NONE
+               ? NULL
+               : manifest_find(&c->stage[s].m, MANIFEST_OUTPUT, inside(&c->stage[s], path));
 }

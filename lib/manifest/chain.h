@@ -2,8 +2,8 @@
  *
  * A stage is a folder with a MANIFEST.tsv. A file belongs to the stage of the nearest such folder
  * above it. Inputs of a manifest are names below the results folder (mostly other manifests) or
- * below the sources; which of the two is told by what lies there. Nothing in here follows a symbolic
- * link. */
+ * below the sources; which of the two is told by what lies there. Nothing in here follows a
+ * symbolic link. */
 #ifndef GC_MANIFEST_CHAIN_H
 #define GC_MANIFEST_CHAIN_H
 
@@ -52,7 +52,8 @@ struct chain {
  * says so. RC_INPUT: no such folder, or no manifest in it. On failure *c is empty. */
 enum rc chain_read(struct chain *c, const char *root, struct err *e);
 void chain_release(struct chain *c);
-/* Fills in bytes and sums of all files but logs, parts and odd ones: a file a worker, large ones first. */
+/* Fills in bytes and sums of all files but logs, parts and odd ones: a file a worker, large ones
+ * first. */
 enum rc chain_hash(struct chain *c, struct err *e);
 
 /* CHAIN_NONE when there is none. */

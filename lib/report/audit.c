@@ -30,13 +30,13 @@ enum rc audit_json(const struct audit *a, const char *path, struct err *e)
         json_decref(list);
         return err_set(e, RC_FAIL, "no memory for '%s'", path);
     }
-    return json_write(
-        path,
-        json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:o}", "version", GC_VERSION, "passed",
-                  a->n_fails == 0, "checks", (json_int_t)a->n, "fails", (json_int_t)a->n_fails,
-                  "open", (json_int_t)a->n_open, "files", (json_int_t)a->n_files, "bytes",
-                  (json_int_t)a->n_bytes, "findings", list),
-        e);
+    return json_write(path,
+                      json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:o}", "version", GC_VERSION,
+                                "passed", a->n_fails == 0, "checks", (json_int_t)a->n, "fails",
+                                (json_int_t)a->n_fails, "open", (json_int_t)a->n_open, "files",
+                                (json_int_t)a->n_files, "bytes", (json_int_t)a->n_bytes, "findings",
+                                list),
+                      e);
 }
 
 static enum rc write_tsv(const struct audit *a, const char *path, struct err *e)
@@ -72,8 +72,8 @@ static size_t kinds_of(const struct audit *a, const char **kind, size_t max)
 
 static void row(struct markup *m, const struct audit_finding *f)
 {
-    markup_fmt(m, "<tr class=\"v-%d\"><td class=\"%s\">%s</td><td>%s</td><td><code>", (int)f->verdict,
-               audit_word(f->verdict), audit_word(f->verdict), f->check);
+    markup_fmt(m, "<tr class=\"v-%d\"><td class=\"%s\">%s</td><td>%s</td><td><code>",
+               (int)f->verdict, audit_word(f->verdict), audit_word(f->verdict), f->check);
     markup_text(m, f->subject);
     markup_raw(m, "</code></td>");
     plain_cell(m, f->text);
@@ -129,8 +129,8 @@ enum rc audit_write(const struct audit *a, const char *dir, struct err *e)
     struct markup m = { 0 };
     char *tsv = text_new("%s/audit.tsv", dir), *json = text_new("%s/audit.json", dir);
     char *html = text_new("%s/audit.html", dir);
-    enum rc rc = tsv && json && html ? folder_make(dir, e)
-                                     : err_set(e, RC_FAIL, "no memory for a path");
+    enum rc rc =
+        tsv && json && html ? folder_make(dir, e) : err_set(e, RC_FAIL, "no memory for a path");
     page(&m, a);
     if (!rc)
         rc = write_tsv(a, tsv, e);

@@ -44,8 +44,9 @@ void plain_choice(struct markup *m, const char *property, const char *label,
     for (size_t i = 0; i < n; i++)
         markup_fmt(m, "#%s%zu:checked~table tbody tr:not(.%s-%zu){display:none}", property, i,
                    property, i);
-    markup_fmt(m, "</style>\n<span class=\"pick\">%s:</span><input type=\"radio\" name=\"%s\" "
-                  "id=\"%s-all\" checked=\"checked\"/><label for=\"%s-all\">all</label>\n",
+    markup_fmt(m,
+               "</style>\n<span class=\"pick\">%s:</span><input type=\"radio\" name=\"%s\" "
+               "id=\"%s-all\" checked=\"checked\"/><label for=\"%s-all\">all</label>\n",
                label, property, property, property);
     for (size_t i = 0; i < n; i++) {
         markup_fmt(m, "<input type=\"radio\" name=\"%s\" id=\"%s%zu\"/><label for=\"%s%zu\">",

@@ -19,6 +19,7 @@ fake_results() {
 	printf 'body{}\n' >"$r.source/paper/report.css"
 	seq 1 999 | gzip -n >"$r.cache/view/sc/lung.csv.gz"
 	printf 'g,h\n1,2\n' >"$r/simulate/mirror/sim.csv"
+	echo '--cells 2' >"$r/simulate/params"
 	fake_close "$r" simulate
 	{
 		printf 'path\tbytes\tsha256\tneed\tlicence\tsources\tnote\n'

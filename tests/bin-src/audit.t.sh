@@ -62,6 +62,7 @@ broken 'an output struck out'            'extra: is in no manifest'      '/^outp
 broken 'an output too many'              'order or stands twice'         's/^\(output	index.html\)\(.*\)/\1\2\n\1\2/'
 broken 'another sum of an input'         "stale: read 'fetch/MANIFEST.tsv'" '/^input	fetch/s/[0-9a-f]\{64\}/'"$(printf '%064d' 5)/"
 broken 'an input that is nowhere'        "'lost/MANIFEST.tsv', which is missing" 's,^\(input	\)fetch/,\1lost/,'
+broken 'outputs of nothing'               'come from nowhere'             '/^input/d'
 broken 'a line that is none'             'cannot be read'                '$s/^output/outptu/'
 rm -rf one && cp -r good one && sed -i 's/--steps 7/--steps 8/' one/pretrain/MANIFEST.tsv
 t 'a parameter changed in a manifest'    4 'checks fail' audit_all one

@@ -1,0 +1,209 @@
+/* claims: every claim of the paper with a verdict, as a table and a page. */
+#define _XOPEN_SOURCE 700 /* readlink */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/app/claims.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/base/tool.h"
+#include "lib/io/json.h"
+#include "lib/io/metrics_tsv.h"
+#include "lib/report/plain.h"
+
+static const char *table = "reference/claims.tsv";
+
+static const struct opt opts[] = {
+    OPT_STR("claims", &table, "FILE", "table of claims, as in the sources"),
+    OPT_END,
+};
+
+static const struct tool tool = {
+    "claims",
+    "RESULTS",
+    "Say of every claim of the paper what a results folder says about it",
+    "Verdicts:\n"
+    "  reproduced          arithmetic that holds\n"
+    "  contradicted        arithmetic that does not\n"
+    "  trend only          the direction holds in these small runs; 95 % interval above 0\n"
+    "  opposite trend      the same, below 0; so small a model contradicts nothing\n"
+    "  undecided           the interval has 0 in it\n"
+    "  followed            a setting that this run had, too: no evidence for or against\n"
+    "  not testable here   with the reason\n"
+    "  wet lab\n\n"
+    "Differences of two methods are paired (data set, split), averaged within a seed; the\n"
+    "interval is over seeds, by Student's t.\n\n"
+    "  claims results/small --claims reference/claims.tsv --out small.claims\n\n"
+    "--out is a folder: claims.tsv, claims.json and a page, claims.html.",
+    opts,
+    1,
+    1
+};
+
+static void row_tsv(FILE *f, const struct claim *c)
+{
+    const char *const field[] = { c->id,     c->status, c->where,      c->claim,
+                                  c->number, c->unit,   c->deviations, claim_word(c->verdict),
+                                  c->ours,   c->text,   c->command,    c->file };
+    for (size_t i = 0; i < sizeof field / sizeof *field; i++) {
+        if (i)
+            fputc('\t', f);
+        field_put(*field[i] ? field[i] : "-", f);
+    }
+    fputc('\n', f);
+}
+
+static enum rc write_tsv(const struct claims *c, const char *path, struct err *e)
+{
+    struct outfile o;
+    if (outfile_open(&o, path, e))
+        return e->rc;
+    fputs("id\tstatus\twhere\tclaim\tnumber\tunit\tdeviations\tverdict\tours\tdetail\tcommand\t"
+          "file\n",
+          o.f);
+    for (size_t i = 0; i < c->n; i++)
+        if (strcmp(c->item[i].status, "F") != 0)
+            row_tsv(o.f, &c->item[i]);
+    return outfile_commit(&o, e);
+}
+
+static void count(const struct claims *c, size_t n[N_CLAIM_VERDICTS])
+{
+    memset(n, 0, N_CLAIM_VERDICTS * sizeof *n);
+    for (size_t i = 0; i < c->n; i++)
+        n[c->item[i].verdict] += strcmp(c->item[i].status, "F") != 0;
+}
+
+static enum rc write_json(const struct claims *c, const char *path, struct err *e)
+{
+    size_t n[N_CLAIM_VERDICTS];
+    json_t *j = json_object();
+    count(c, n);
+    for (int v = 0; j && v < N_CLAIM_VERDICTS; v++)
+        json_object_set_new(j, claim_word((enum claim_verdict)v), json_integer((json_int_t)n[v]));
+    return json_write(path, j, e);
+}
+
+static void page_row(struct markup *m, const struct claim *c)
+{
+    static const char *const colour[N_CLAIM_VERDICTS] = { "holds", "fails", "holds", "fails",
+                                                          "open",  "open",  "open",  "open" };
+    markup_fmt(m, "<tr class=\"v-%d\" id=\"", (int)c->verdict);
+    markup_text(m, c->id);
+    markup_raw(m, "\"><th scope=\"row\">");
+    markup_text(m, c->id);
+    markup_raw(m, "</th>");
+    plain_cell(m, c->claim);
+    markup_raw(m, "<td class=\"n\">");
+    markup_text(m, strcmp(c->number, "-") == 0 ? "–" : c->number);
+    if (strcmp(c->unit, "-") != 0) {
+        markup_raw(m, " ");
+        markup_text(m, c->unit);
+    }
+    markup_fmt(m, "</td><td class=\"%s\">%s</td>", colour[c->verdict], claim_word(c->verdict));
+    plain_cell(m, c->ours);
+    plain_cell(m, c->text);
+    plain_cell(m, c->where);
+    plain_cell(m, strcmp(c->deviations, "-") == 0 ? "" : c->deviations);
+    markup_raw(m, "<td><code>");
+    markup_text(m, c->command);
+    markup_raw(m, "</code> <code>");
+    markup_text(m, c->file);
+    markup_raw(m, "</code></td></tr>\n");
+}
+
+static void page(struct markup *m, const struct claims *c)
+{
+    static const char *const head[] = { "id",      "the paper says", "number",
+                                        "verdict", "ours",           "how",
+                                        "where",   "deviations",     "command and file" };
+    const char *word[N_CLAIM_VERDICTS];
+    size_t n[N_CLAIM_VERDICTS];
+    count(c, n);
+    plain_open(m, "Claims of the paper");
+    markup_raw(
+        m, "<p>The claims of the GeneCompass paper in our words, with what this run says about "
+           "each. A setting that was followed is no evidence; a direction seen in small models is "
+           "no reproduction of a number. Deviations are ids of places where the paper and "
+           "its published code differ.</p>\n<p>");
+    for (int v = 0; v < N_CLAIM_VERDICTS; v++) {
+        word[v] = claim_word((enum claim_verdict)v);
+        markup_fmt(m, "%s%s: %zu", v ? "; " : "", word[v], n[v]);
+    }
+    markup_raw(m, ".</p>\n<div>\n");
+    plain_choice(m, "v", "Show", word, N_CLAIM_VERDICTS);
+    markup_raw(m, "<table>\n<thead><tr>");
+    for (size_t i = 0; i < sizeof head / sizeof *head; i++)
+        markup_fmt(m, "<th scope=\"col\">%s</th>", head[i]);
+    markup_raw(m, "</tr></thead>\n<tbody>\n");
+    for (size_t i = 0; i < c->n; i++)
+        if (strcmp(c->item[i].status, "F") != 0)
+            page_row(m, &c->item[i]);
+    markup_raw(m, "</tbody>\n</table>\n</div>\n");
+    plain_close(m);
+}
+
+static enum rc write_all(const struct claims *c, const char *dir, struct err *e)
+{
+    char *tsv = text_new("%s/claims.tsv", dir), *html = text_new("%s/claims.html", dir);
+    char *json = text_new("%s/claims.json", dir);
+    struct markup m = { 0 };
+    enum rc rc =
+        tsv && html && json ? folder_make(dir, e) : err_set(e, RC_FAIL, "no memory for a path");
+    page(&m, c);
+    if (!rc)
+        rc = write_tsv(c, tsv, e);
+    if (!rc)
+        rc = write_json(c, json, e);
+    if (!rc)
+        rc = markup_save(&m, html, e);
+    markup_release(&m);
+    free(tsv);
+    free(html);
+    free(json);
+    return rc;
+}
+
+/* The folder of this program; NULL when it cannot be told. */
+static const char *tools_folder(char *to, size_t room)
+{
+    ssize_t n = readlink("/proc/self/exe", to, room - 1);
+    char *slash;
+    if (n <= 0)
+        return NULL;
+    to[n] = '\0';
+    slash = strrchr(to, '/');
+    if (slash)
+        *slash = '\0';
+    return slash ? to : NULL;
+}
+
+static enum rc run(const struct tool_args *a, struct err *e)
+{
+    char tools[4096];
+    struct chain r;
+    struct claims c;
+    size_t n[N_CLAIM_VERDICTS];
+    if (tool_need_out(a, e) || chain_read(&r, a->arg.item[0], e))
+        return e->rc;
+    enum rc rc = claims_read(&c, table, &r, tools_folder(tools, sizeof tools), e);
+    if (!rc) {
+        rc = write_all(&c, a->out, e);
+        if (!rc && a->report)
+            rc = write_json(&c, a->report, e);
+        count(&c, n);
+        for (int v = 0; !rc && v < N_CLAIM_VERDICTS; v++)
+            log_say("%s: %zu", claim_word((enum claim_verdict)v), n[v]);
+        claims_release(&c);
+    }
+    chain_release(&r);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    return tool_main(&tool, run, argc, argv);
+}
