@@ -319,6 +319,8 @@ static const struct tool predict_tool = {
     "a line per cell with the two most probable names, and cells.h5ad, the cells' obs with\n"
     "cell_type ('not sure' below the threshold), cell_type_best, cell_type_second and\n"
     "cell_type_probability, and their vectors in obsm['X_genecompass'], which `map` draws.\n\n"
+    "A probability holds for cells like those of train. It says nothing of another protocol or\n"
+    "tissue, nor of a type that train has not seen; a probe warns when vectors lie far away.\n\n"
     "Example:\n"
     "  annotate predict my-cells.h5ad --model my-types --out named\n"
     "  map named/cells.h5ad --out named/map",

@@ -5,6 +5,7 @@
 static struct cross_options o = { .label = "label",
                                   .species = { "auto", "auto" },
                                   .hidden = -1,
+                                  .least_overlap = 0.05,
                                   .dataset = "pair",
                                   .n_seeds = 20,
                                   .n_epochs = 350,
@@ -29,6 +30,8 @@ static const struct opt opts[] = {
     OPT_F64("hidden", &o.hidden, "NUM",
             "a check without a query: half of the reference's cells as if they were of the other "
             "species, this share of their genes hidden; below 0: no check"),
+    OPT_F64("least-overlap", &o.least_overlap, "NUM",
+            "1-to-1 homologs that both files must have, as a share of the smaller one's genes"),
     OPT_STR("dataset", &o.dataset, "NAME", "what the tables call this pair"),
     OPT_I64("seeds", &o.n_seeds, "N", "trainings: seeds --seed, --seed + 1, ..."),
     OPT_I64("epochs", &o.n_epochs, "N", "steps of a training, each over all cells"),
@@ -53,6 +56,8 @@ static enum rc run(const struct tool_args *a, struct err *e)
     o.backend = backend_find(a->backend, &why);
     if (!o.backend)
         return err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
+    if (!(o.least_overlap >= 0 && o.least_overlap <= 1))
+        return err_set(e, RC_USAGE, "--least-overlap is within [0, 1]");
     if (!(o.hidden < 1))
         return err_set(e, RC_USAGE, "--hidden is below 1");
     if ((a->arg.n == 2) != (o.hidden < 0))

@@ -198,7 +198,9 @@ static enum rc numbers(const struct mapped *m, json_t *to, struct err *e)
 {
     static const char *const column[] = { "label", "species", "sample" };
     double trust = NAN, overlap = NAN;
-    enum rc rc = map_quality(&m->x, &m->y, m->near.k, &trust, &overlap, e);
+    /* Among so few cells most are neighbours, and the number is not defined (lib/nn/metrics_space.h). */
+    const bool judged = 3 * m->near.k + 1 < 2 * m->x.n;
+    enum rc rc = judged ? map_quality(&m->x, &m->y, m->near.k, &trust, &overlap, e) : RC_OK;
     json_object_set_new(to, "n_cells", json_integer((json_int_t)m->x.n));
     json_object_set_new(to, "width", json_integer((json_int_t)m->x.d));
     json_object_set_new(to, "leiden_groups", json_integer((json_int_t)m->n_groups));
@@ -217,7 +219,7 @@ static enum rc numbers(const struct mapped *m, json_t *to, struct err *e)
             rc = label_numbers(m, &s, to, e);
         naming_release(&s);
     }
-    if (!rc)
+    if (!rc && judged)
         json_object_set_new(to, "trustworthiness", json_real(trust));
     return rc;
 }

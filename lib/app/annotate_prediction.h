@@ -12,6 +12,7 @@ struct prediction {
     struct classifier c;
     struct embedder m;
     size_t n, n_empty, n_sure;
+    double shift; /* of the vectors, see classifier_shift */
     /* [n], in the order of the files; owned */
     uint32_t *best, *second; /* NO_CLASS: a cell without a known gene */
     double *p_best, *p_second;

@@ -68,6 +68,22 @@ double classifier_scale(const struct classifier *c, float x, size_t j)
     return z < -CLIP ? -CLIP : z > CLIP ? CLIP : z;
 }
 
+double classifier_shift(const struct classifier *c, const float *x, size_t n)
+{
+    const size_t d = c->probe.d;
+    double sum = 0;
+    if (c->kind != CLASSIFIER_PROBE || !n || !d)
+        return NAN;
+    for (size_t j = 0; j < d; j++) {
+        double mean = 0;
+        for (size_t i = 0; i < n; i++)
+            mean += ((double)x[i * d + j] - c->mean[j]) / c->sd[j];
+        mean /= (double)n;
+        sum += mean * mean;
+    }
+    return sqrt(sum / (double)d);
+}
+
 static enum rc probe_logits(const struct classifier *c, const float *x, size_t n, double *logit,
                             struct err *e)
 {

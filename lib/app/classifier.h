@@ -43,6 +43,11 @@ double classifier_scale(const struct classifier *c, float x, size_t j);
 enum rc classifier_logits(const struct classifier *c, struct model *m, const float *x, size_t n,
                           double *logit, struct err *e);
 
+/* How far vectors x [n,D] lie from those of the training cells, in their standard deviations: the root mean
+ * square over the numbers of a vector of the mean z. A part of the training cells that is a share p of
+ * them cannot lie further than 1 / sqrt(p) by more than chance. NaN without cells, or of other kinds than probe. */
+double classifier_shift(const struct classifier *c, const float *x, size_t n);
+
 /* Into a folder; beside: that of the model it was made from, whose tables are copied. more: further
  * keys of classifier.json, borrowed. classifier.json comes last, so a folder with it is whole. */
 enum rc classifier_save(const struct classifier *c, const struct model *m, const char *beside,

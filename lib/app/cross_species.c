@@ -1,5 +1,6 @@
 #include "lib/app/cross_species.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -161,11 +162,29 @@ static enum rc find_pairs(struct cross_job *j, struct err *e)
     return rc;
 }
 
+/* A species that was named wrongly, or names of another kind, leave a few pairs by chance. */
+static enum rc check_overlap(const struct cross_job *j, const size_t n_columns[CAME_SETS],
+                             struct err *e)
+{
+    const size_t least = n_columns[0] < n_columns[1] ? n_columns[0] : n_columns[1];
+    const double share = least ? (double)j->cut[0].n_cols / (double)least : 0;
+    if (share >= j->o->least_overlap)
+        return RC_OK;
+    return err_set(e, RC_INPUT,
+                   "only %zu 1-to-1 homologs were measured in both, of %zu and %zu genes (%.1f %%): is a "
+                   "species named wrongly (--reference-species, --query-species), or are the names of "
+                   "another kind? --least-overlap %g would take them",
+                   j->cut[0].n_cols, n_columns[0], n_columns[1], 100 * share, floor(1000 * share) / 1000);
+}
+
 static enum rc prepare(struct cross_job *j, struct err *e)
 {
     enum rc rc = RC_OK;
+    size_t n_columns[CAME_SETS];
     for (int s = 0; !rc && s < n_sides(j); s++)
         rc = read_side(j, s, e);
+    for (int s = 0; s < CAME_SETS; s++)
+        n_columns[s] = j->cells[s < n_sides(j) ? s : 0].count.n_cols;
     if (n_sides(j) == 1)
         j->species[1] = j->species[0] == SPECIES_HUMAN ? SPECIES_MOUSE : SPECIES_HUMAN;
     if (!rc && j->species[0] == j->species[1])
@@ -181,7 +200,9 @@ static enum rc prepare(struct cross_job *j, struct err *e)
         j->count[s] = &j->cells[s].count;
         j->gene[s] = (const char *const *)(uintptr_t)j->cells[s].gene;
     }
-    return rc ? rc : homolog_pairs_cut(j->count, j->gene, &j->pairs, j->cut, &j->cut_name, e);
+    if (!rc)
+        rc = homolog_pairs_cut(j->count, j->gene, &j->pairs, j->cut, &j->cut_name, e);
+    return rc ? rc : check_overlap(j, n_columns, e);
 }
 
 /* ---- CAME ---- */

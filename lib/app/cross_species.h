@@ -18,6 +18,7 @@ struct cross_options {
      * homologs, of which the share `hidden` is taken away; below 0: no such check. */
     double hidden;
     const char *model; /* folder of a model whose gene vectors come into the graph; NULL: none */
+    double least_overlap; /* 1-to-1 homologs measured in both, of the smaller number of genes */
     const char *label, *dataset, *out, *report;
     int64_t n_seeds, n_epochs, first, width;
     uint64_t seed;
@@ -26,7 +27,7 @@ struct cross_options {
 
 /* Writes out/predictions.tsv, out/metrics.tsv (only of query cells with a label),
  * out/comparisons.tsv (two variants of CAME seed by seed, with a model) and out/training.tsv.
- * RC_INPUT: no label column, one class, one species, no homolog in common. Nothing is left on
+ * RC_INPUT: no label column, one class, one species, too few homologs in common. Nothing is left on
  * failure. */
 enum rc cross_species(const struct cross_options *o, struct err *e);
 

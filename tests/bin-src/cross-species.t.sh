@@ -25,6 +25,7 @@ is 'cells of two species' two
 awk 'BEGIN { print "mouse\thuman"; for (i = 1; i <= 110; i++) print "g" i "\tG" i; print "g1\tG2" }' >"$tmp/pairs.tsv"
 printf 'mouse\thuman\nnone\tNONE\n' >"$tmp/strangers.tsv"
 printf 'mouse\ng1\n' >"$tmp/column.tsv"
+head -n 4 "$tmp/pairs.tsv" >"$tmp/three.tsv"
 mkdir "$tmp/tables"
 awk 'BEGIN { OFS = "\t"; print "id", "name", "species", "biotype", "core", "token", "median", "homolog"
 	for (s = 0; s < 2; s++) for (i = 1; i <= 120; i++)
@@ -77,6 +78,8 @@ t 'no labels in the reference'          3 "no obs column 'label'" bad "$tmp/bare
 t 'one class'                           3 'at least two'       bad "$tmp/one.h5ad" "$tmp/G.h5ad"
 t 'one species twice'                   3 'both files hold cells of species' bad "$tmp/g.h5ad" "$tmp/g.h5ad"
 t 'no homolog in common'                3 'homologs were measured in both' run --homologs "$tmp/strangers.tsv" --out "$tmp/x"
+t 'few homologs in common'              3 'only 3 1-to-1 homologs.*2.5 %.*species named wrongly' run --homologs "$tmp/three.tsv" --out "$tmp/x"
+t 'a share above 1'                     2 'within \[0, 1\]'   run --homologs "$tmp/pairs.tsv" --least-overlap 2 --out "$tmp/x"
 t 'a table of one column'               3 'columns, not two'   run --homologs "$tmp/column.tsv" --out "$tmp/x"
 t 'a file that is not there'            3 'No such file'       run --homologs "$tmp/none" --out "$tmp/x"
 t 'neither tables nor pairs'            2 'one of --tables'    run --out "$tmp/x"
