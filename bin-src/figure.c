@@ -1,4 +1,4 @@
-/* figure: Figure 3 of the paper from metrics.tsv alone. */
+/* figure: Figures 3 and 5 of the paper from metrics.tsv alone. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +12,14 @@
 #include "lib/report/results.h"
 #include "lib/report/summary.h"
 
-static const char *name, *templates, *claims, *kind = "scaling";
+static const char *name, *templates, *claims, *kind = "scaling", *metric = "macro_f1", *split = "test";
 static struct opt_list notes, sets;
 
 static const struct opt opts[] = {
     OPT_CHOICE("kind", &kind, "scaling|methods", "what is drawn; see above"),
     OPT_STR("name", &name, "NAME", "of the figure: NAME-01.svg and so on; fig3a"),
+    OPT_STR("metric", &metric, "NAME", "methods: the metric"),
+    OPT_STR("split", &split, "NAME", "methods: of these rows"),
     OPT_LIST("sets", &sets, "DATASET", "methods: only these data sets"),
     OPT_LIST("note", &notes, "TEXT", "under the figure: what was run, a line each"),
     OPT_STR("claims", &claims, "FILE",
@@ -29,13 +31,13 @@ static const struct opt opts[] = {
 static const struct tool tool = {
     "figure",
     "METRICS...",
-    "Draw Figure 3 from the scores that tasks wrote",
+    "Draw Figures 3 and 5 from the scores that tasks wrote",
     "Reads metrics.tsv files, takes means and 95 % intervals (Student's t) over the seeds of all\n"
     "of them, and writes to the folder --out NAME-01.svg, NAME-02.svg, ... and NAME.tsv, the\n"
     "numbers that are drawn, and NAME.tex, a macro for each score. With one seed there is no interval.\n\n"
     "  scaling   scores against the size of the corpus: methods SIZE-SPECIES-KINDS-LAYERS+logistic\n"
     "            as lines, size 0 (random weights) and simple methods as level lines\n"
-    "  methods   macro-F1 of every method, a figure per data set\n\n"
+    "  methods   --metric of every method, a figure per data set\n\n"
     "  figure results/small/fig3/scores/*/metrics.tsv --kind scaling --name fig3a --out figures",
     opts,
     1,
@@ -133,7 +135,7 @@ static enum rc draw_methods(const struct results *r, const char *out, size_t *n,
             continue;
         last = dataset;
         snprintf(each, sizeof each, "%.40s-%02zu", name, *n + 1);
-        if (!methods_fill(r, dataset, each, &f, &top))
+        if (!methods_fill(r, dataset, metric, split, each, &f, &top))
             continue;
         rc = draw(&f, top, out, e);
         (*n)++;

@@ -4,6 +4,9 @@
 
 #include "lib/app/perturb_predict.h"
 #include "lib/base/tool.h"
+#include "lib/cell/simulate_perturb.h"
+#include "lib/io/h5ad.h"
+#include "lib/io/textout.h"
 
 static const char *loss = "autofocus";
 static struct perturb_options o = { .values = "auto",
@@ -212,6 +215,86 @@ static enum rc run_predict(const struct tool_args *a, struct err *e)
     return rc ? rc : perturb_predict(model, a->arg.item, (size_t)a->arg.n, o.backend, a->out, e);
 }
 
+/* ---- simulate ---- */
+
+static int64_t sim_genes = 500, sim_perturbed = 48, sim_pairs = 60, sim_families = 8,
+               sim_graph = 200, sim_controls = 600, sim_each = 40;
+static double sim_depth = 2000;
+
+static const struct opt simulate_opts[] = {
+    OPT_I64("genes", &sim_genes, "N", "genes that are measured"),
+    OPT_I64("perturbed", &sim_perturbed, "N", "of these, perturbed one by one"),
+    OPT_I64("pairs", &sim_pairs, "N", "perturbed together"),
+    OPT_I64("families", &sim_families, "N", "of genes that do alike and share terms"),
+    OPT_I64("graph-genes", &sim_graph, "N", "genes with Gene Ontology terms"),
+    OPT_I64("controls", &sim_controls, "N", "control cells"),
+    OPT_I64("each", &sim_each, "N", "cells of every other condition"),
+    OPT_F64("depth", &sim_depth, "NUM", "mean total of a control cell"),
+    OPT_END,
+};
+
+static const struct tool simulate_tool = {
+    "perturb-predict simulate",
+    "",
+    "Make a Perturb-seq set whose truth is known",
+    "Genes of a family move the same programme, and share terms; of the pairs a third each is\n"
+    "additive, synergistic (1.6 times the sum) and buffering (half of it).\n\n"
+    "--out is a folder: cells.h5ad, counts with obs condition; go.tsv, terms of genes; and the\n"
+    "truth: conditions.tsv, the kind of each condition; effects.tsv, logarithms of every rate's\n"
+    "ratio to that in control. Equal options give equal bytes.\n\n"
+    "  perturb-predict simulate --seed 1 --out sim\n"
+    "  perturb-predict evaluate sim/cells.h5ad --go sim/go.tsv --seed 1 --out scores",
+    simulate_opts,
+    0,
+    0
+};
+
+static enum rc save_table(const char *folder, const char *name, const struct table *t,
+                          struct err *e)
+{
+    char path[4096];
+    const int n = snprintf(path, sizeof path, "%s/%s", folder, name);
+    return n < 0 || (size_t)n >= sizeof path ? err_set(e, RC_USAGE, "--out is too long")
+                                             : table_write(path, t, '\t', true, false, e);
+}
+
+static enum rc run_simulate(const struct tool_args *a, struct err *e)
+{
+    const int64_t number[] = { sim_genes, sim_perturbed, sim_pairs, sim_families,
+                               sim_graph, sim_controls,  sim_each };
+    struct sim_perturb s;
+    char path[4096];
+    if (tool_need_out(a, e))
+        return RC_USAGE;
+    for (size_t i = 0; i < sizeof number / sizeof *number; i++)
+        if (number[i] < 0)
+            return err_set(e, RC_USAGE, "sizes are not below 0");
+    const struct sim_perturb_options how = { a->seed,
+                                             (size_t)sim_genes,
+                                             (size_t)sim_perturbed,
+                                             (size_t)sim_pairs,
+                                             (size_t)sim_families,
+                                             (size_t)sim_graph,
+                                             (size_t)sim_controls,
+                                             (size_t)sim_each,
+                                             sim_depth };
+    const int n = snprintf(path, sizeof path, "%s/cells.h5ad", a->out);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return err_set(e, RC_USAGE, "--out is too long");
+    enum rc rc = sim_perturb_make(&how, &s, e);
+    if (rc)
+        return rc;
+    rc = save_table(a->out, "go.tsv", &s.go, e);
+    if (!rc)
+        rc = save_table(a->out, "conditions.tsv", &s.conditions, e);
+    if (!rc)
+        rc = save_table(a->out, "effects.tsv", &s.effects, e);
+    if (!rc)
+        rc = h5ad_write(path, &s.cells, &(struct h5ad_extra){ 0 }, e);
+    sim_perturb_release(&s);
+    return rc;
+}
+
 static const struct {
     const char *word;
     const struct tool *tool;
@@ -220,13 +303,14 @@ static const struct {
     { "train", &train_tool, run_train },
     { "predict", &predict_tool, run_predict },
     { "evaluate", &evaluate_tool, run_evaluate },
+    { "simulate", &simulate_tool, run_simulate },
 };
 enum { N_PARTS = sizeof part / sizeof *part };
 
 static enum rc no_word(const struct tool_args *a, struct err *e)
 {
     return a->arg.n ? err_set(e, RC_USAGE, "does not know '%s'", a->arg.item[0])
-                    : err_set(e, RC_USAGE, "wants train, predict or evaluate");
+                    : err_set(e, RC_USAGE, "wants train, predict, evaluate or simulate");
 }
 
 int main(int argc, char **argv)
@@ -234,7 +318,7 @@ int main(int argc, char **argv)
     static const struct opt none[] = { OPT_END };
     static const struct tool all = {
         "perturb-predict",
-        "train|predict|evaluate ...",
+        "train|predict|evaluate|simulate ...",
         "Expression after a perturbation: predict it, score predictions",
         "  perturb-predict train CELLS --go FILE --out MODEL               a GEARS\n"
         "  perturb-predict predict A+ctrl A+B --model MODEL --out FILE     its predictions\n"

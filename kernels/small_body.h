@@ -325,40 +325,63 @@ static void softmax_backward(const struct op_softmax *o)
     }
 }
 
-/* Columns a block of the next two owns. */
+/* A task owns a cache line of columns and walks the rows from the first to the last: a column's sum has
+ * the order of its rows, and the columns side by side fill the lanes. */
+enum { NORM_COLUMNS = 16 };
+
+/* Mean and biased variance of columns at .. at + m, m at most NORM_COLUMNS. */
+static void norm_moments(const REAL *x, size_t n, size_t d, size_t m, double *restrict mean,
+                         double *restrict var)
+{
+    for (size_t j = 0; j < m; j++)
+        mean[j] = var[j] = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < m; j++)
+            mean[j] += (double)x[i * d + j];
+    for (size_t j = 0; j < m; j++)
+        mean[j] /= (double)n;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < m; j++)
+            var[j] += ((double)x[i * d + j] - mean[j]) * ((double)x[i * d + j] - mean[j]);
+    for (size_t j = 0; j < m; j++)
+        var[j] /= (double)n;
+}
+
 static void norm_columns(void *ctx, size_t block, int worker)
 {
     const struct op_batch_norm *o = ctx;
     (void)worker;
-    const REAL *x = o->x, *gamma = o->gamma, *beta = o->beta;
-    REAL *y = o->y, *run_mean = o->running_mean, *run_var = o->running_var;
-    const size_t d = o->d, n = o->n, end = (block + 1) * SMALL_ROWS;
-    for (size_t j = block * SMALL_ROWS; j < d && j < end; j++) {
-        double mean = (double)run_mean[j], var = (double)run_var[j];
+    const size_t d = o->d, n = o->n, at = block * NORM_COLUMNS,
+                 m = d - at < NORM_COLUMNS ? d - at : NORM_COLUMNS;
+    const REAL *x = (const REAL *)o->x + at, *gamma = o->gamma, *beta = o->beta;
+    REAL *y = (REAL *)o->y + at, *run_mean = o->running_mean, *run_var = o->running_var;
+    double mean[NORM_COLUMNS], var[NORM_COLUMNS], g[NORM_COLUMNS], b[NORM_COLUMNS];
+    if (o->train)
+        norm_moments(x, n, d, m, mean, var);
+    for (size_t j = 0; j < m; j++) {
+        const size_t k = at + j;
         if (o->train) {
-            mean = var = 0;
-            for (size_t i = 0; i < n; i++)
-                mean += (double)x[i * d + j];
-            mean /= (double)n;
-            for (size_t i = 0; i < n; i++)
-                var += ((double)x[i * d + j] - mean) * ((double)x[i * d + j] - mean);
-            var /= (double)n;
-            const double whole = n > 1 ? var * (double)n / (double)(n - 1) : var;
-            run_mean[j] = (REAL)((1 - o->momentum) * (double)run_mean[j] + o->momentum * mean);
-            run_var[j] = (REAL)((1 - o->momentum) * (double)run_var[j] + o->momentum * whole);
+            const double whole = n > 1 ? var[j] * (double)n / (double)(n - 1) : var[j];
+            run_mean[k] = (REAL)((1 - o->momentum) * (double)run_mean[k] + o->momentum * mean[j]);
+            run_var[k] = (REAL)((1 - o->momentum) * (double)run_var[k] + o->momentum * whole);
+        } else {
+            mean[j] = (double)run_mean[k];
+            var[j] = (double)run_var[k];
         }
-        o->mean[j] = mean;
-        o->rstd[j] = 1 / sqrt(var + o->eps);
-        const double g = gamma ? (double)gamma[j] : 1, b = beta ? (double)beta[j] : 0;
-        for (size_t i = 0; i < n; i++)
-            y[i * d + j] = (REAL)(((double)x[i * d + j] - mean) * o->rstd[j] * g + b);
+        o->mean[k] = mean[j];
+        var[j] = o->rstd[k] = 1 / sqrt(var[j] + o->eps);
+        g[j] = gamma ? (double)gamma[k] : 1;
+        b[j] = beta ? (double)beta[k] : 0;
     }
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < m; j++)
+            y[i * d + j] = (REAL)(((double)x[i * d + j] - mean[j]) * var[j] * g[j] + b[j]);
 }
 
 static void batch_norm_forward(const struct op_batch_norm *o)
 {
     if (o->n)
-        threads_for(blocks(o->d, SMALL_ROWS), norm_columns, (void *)(uintptr_t)o);
+        threads_for(blocks(o->d, NORM_COLUMNS), norm_columns, (void *)(uintptr_t)o);
 }
 
 /* With h = dy gamma: dx = rstd (h - mean(h) - xhat mean(h xhat)); with running statistics the two
@@ -367,30 +390,35 @@ static void norm_back_columns(void *ctx, size_t block, int worker)
 {
     const struct op_batch_norm *o = ctx;
     (void)worker;
-    const REAL *x = o->x, *gamma = o->gamma, *dy = o->dy;
+    const size_t d = o->d, n = o->n, at = block * NORM_COLUMNS,
+                 m = d - at < NORM_COLUMNS ? d - at : NORM_COLUMNS;
+    const REAL *x = (const REAL *)o->x + at, *gamma = o->gamma, *dy = (const REAL *)o->dy + at;
     REAL *dx = o->dx, *dgamma = o->dgamma, *dbeta = o->dbeta;
-    const size_t d = o->d, n = o->n, end = (block + 1) * SMALL_ROWS;
-    for (size_t j = block * SMALL_ROWS; j < d && j < end; j++) {
-        double s = 0, sx = 0;
-        for (size_t i = 0; i < n; i++) {
-            s += (double)dy[i * d + j];
-            sx += (double)dy[i * d + j] * ((double)x[i * d + j] - o->mean[j]) * o->rstd[j];
+    double s[NORM_COLUMNS] = { 0 }, sx[NORM_COLUMNS] = { 0 }, g[NORM_COLUMNS] = { 0 };
+    const double *mean = o->mean + at, *rstd = o->rstd + at;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < m; j++) {
+            s[j] += (double)dy[i * d + j];
+            sx[j] += (double)dy[i * d + j] * ((double)x[i * d + j] - mean[j]) * rstd[j];
         }
+    for (size_t j = 0; j < m; j++) {
         if (dgamma)
-            dgamma[j] += (REAL)sx;
+            dgamma[at + j] += (REAL)sx[j];
         if (dbeta)
-            dbeta[j] += (REAL)s;
-        const double g = (gamma ? (double)gamma[j] : 1) * o->rstd[j];
-        s = o->train ? s / (double)n : 0;
-        sx = o->train ? sx / (double)n : 0;
-        for (size_t i = 0; dx && i < n; i++)
-            dx[i * d + j] += (REAL)(g * ((double)dy[i * d + j] - s -
-                                         ((double)x[i * d + j] - o->mean[j]) * o->rstd[j] * sx));
+            dbeta[at + j] += (REAL)s[j];
+        g[j] = (gamma ? (double)gamma[at + j] : 1) * rstd[j];
+        s[j] = o->train ? s[j] / (double)n : 0;
+        sx[j] = o->train ? sx[j] / (double)n : 0;
     }
+    for (size_t i = 0; dx && i < n; i++)
+        for (size_t j = 0; j < m; j++)
+            dx[i * d + at + j] +=
+                (REAL)(g[j] * ((double)dy[i * d + j] - s[j] -
+                               ((double)x[i * d + j] - mean[j]) * rstd[j] * sx[j]));
 }
 
 static void batch_norm_backward(const struct op_batch_norm *o)
 {
     if (o->n)
-        threads_for(blocks(o->d, SMALL_ROWS), norm_back_columns, (void *)(uintptr_t)o);
+        threads_for(blocks(o->d, NORM_COLUMNS), norm_back_columns, (void *)(uintptr_t)o);
 }

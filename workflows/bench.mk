@@ -13,7 +13,7 @@
 # empty, and the other lines go on. Rates per cpu_share count processor time instead of the wall:
 # on a machine that others use too, they are the ones to compare.
 bench_all := train train-bf16 forward forward-bf16 folded base official corpus embed gene2vec coexpression \
-	dnabert
+	dnabert gears
 bench_lines ?= $(bench_all)
 bench_rounds ?= 3
 bench_threads ?= $(if $(filter-out 0,$(THREADS)),$(THREADS),$(shell nproc))
@@ -45,6 +45,7 @@ peer_torch := torch numpy
 peer_corpus := anndata scipy
 peer_gensim := gensim
 peer_embed := torch anndata scipy safetensors
+peer_gears := torch_geometric torch numpy
 # A file with the interpreter's path, or an empty one where there is none.
 $B/peers/%.python: | $(bench_tsv).dir
 	@mkdir -p $(@D)
@@ -74,7 +75,7 @@ rates := nonpad_tokens_per_s nonpad_tokens_per_s/cpu_share model_tflops
 small = --config small --lengths $B/bench/lengths-small.txt
 train = $(small) --batch $(bench_batch) --steps $(bench_steps)
 ours_train = --micro-rows $(bench_micro_rows)
-bench: bench-start bench-torch bench-corpus bench-embed bench-knowledge ## our speed beside that of the peers (workflows/bench.mk)
+bench: bench-start bench-torch bench-corpus bench-embed bench-knowledge bench-gears ## our speed beside that of the peers (workflows/bench.mk)
 	@echo "written: $(bench_tsv)"
 bench-start: $(bench_bin) $B/peers/torch.python | $(bench_tsv).dir
 	@rm -f $(bench_tsv)
@@ -136,4 +137,16 @@ bench-knowledge: bench-start $(if $(call bench_has,gene2vec),$B/peers/gensim.pyt
 		-- $B/bench/bench-knowledge dnabert --sequences $(bench_sequences) --repeat 1 \
 		--threads $(bench_threads) -- $$p bench/dnabert-torch.py --sequences $(bench_sequences) \
 		--repeat 1 --threads $(bench_threads))
-.PHONY: bench bench-start bench-torch bench-corpus bench-embed bench-knowledge
+
+# GEARS at the size of Norman et al. 2019. The peer computes what the release does, ours the gene branch once per
+# batch (docs/perturb-predict.md); gears-shared: the peer likewise.
+bench_gears_steps ?= 5
+bench-gears: bench-start $(if $(call bench_has,gears),$B/peers/gears.python)
+	$(if $(call bench_has,gears),@p=$$(cat $B/peers/gears.python); skip=; \
+	if [ -z "$$p" ]; then skip='no PyTorch Geometric'; fi; \
+	for style in released shared; do GOMP_SPINCOUNT=0 $(bench_line) "gears-$$style" \
+		--keys 'cells_per_s cells_per_cpu_s peak_rss_mib' --skip "$$skip" \
+		-- $B/bench/bench-gears --steps $(bench_gears_steps) --threads $(bench_threads) \
+		-- $$p bench/gears-torch.py --style $$style --steps $(bench_gears_steps) \
+		--threads $(bench_threads); done)
+.PHONY: bench bench-start bench-torch bench-corpus bench-embed bench-knowledge bench-gears

@@ -113,7 +113,7 @@ static enum rc build_graph(struct go_file *file, size_t k, struct gears_graph *g
     *g = (struct gears_graph){ file->n_edges, file->from, file->to, file->weight };
     file->from = file->to = NULL;
     file->weight = NULL;
-    return RC_OK;
+    return gears_graph_trim(g, k, e);
 }
 
 /* Perturbed genes that the graph lacks: nodes of their own, or their conditions leave. */

@@ -160,6 +160,49 @@ enum rc gears_graph_coexpression(const struct mat *cells, size_t k, double least
     return rc;
 }
 
+struct ranked_edge {
+    double weight;
+    size_t at;
+    uint32_t to;
+};
+
+static int by_target(const void *a, const void *b)
+{
+    const struct ranked_edge *x = a, *y = b;
+    if (x->to != y->to)
+        return x->to < y->to ? -1 : 1;
+    if (x->weight < y->weight || x->weight > y->weight)
+        return x->weight > y->weight ? -1 : 1;
+    return (x->at > y->at) - (x->at < y->at);
+}
+
+enum rc gears_graph_trim(struct gears_graph *g, size_t k, struct err *e)
+{
+    struct ranked_edge *all = malloc((g->n + 1) * sizeof *all);
+    bool *keep = calloc(g->n + 1, sizeof *keep);
+    enum rc rc = all && keep ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu edges", g->n);
+    for (size_t i = 0; !rc && i < g->n; i++)
+        all[i] = (struct ranked_edge){ g->weight[i], i, g->to[i] };
+    if (!rc)
+        qsort(all, g->n, sizeof *all, by_target);
+    for (size_t i = 0, rank = 0; !rc && i < g->n; i++) {
+        rank = i && all[i].to == all[i - 1].to ? rank + 1 : 0;
+        keep[all[i].at] = rank < k + 1;
+    }
+    size_t n = 0;
+    for (size_t i = 0; !rc && i < g->n; i++)
+        if (keep[i]) {
+            g->from[n] = g->from[i];
+            g->to[n] = g->to[i];
+            g->weight[n++] = g->weight[i];
+        }
+    if (!rc)
+        g->n = n;
+    free(all);
+    free(keep);
+    return rc;
+}
+
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);

@@ -29,6 +29,10 @@ enum rc gears_graph_coexpression(const struct mat *cells, size_t k, double least
 enum rc gears_graph_correlation(const struct mat *r, size_t k, double least, struct gears_graph *g,
                                 struct err *e);
 
+/* Of a list of edges (as GEARS publishes one) those kept that are among the k + 1 largest of their
+ * target, ties to the earlier; the order stays. */
+enum rc gears_graph_trim(struct gears_graph *g, size_t k, struct err *e);
+
 /* Which part of a test (or validation) set a perturbation is in; GEARS_SEEN: none. */
 enum gears_class {
     GEARS_SEEN,

@@ -198,7 +198,8 @@ static enum rc forward(struct gears *m, struct tape *tape, const double *embeddi
     return tape_check(tape, e);
 }
 
-static enum rc step(struct gears_training *t, const uint32_t *cell, double *loss, struct err *e)
+enum rc gears_training_step(struct gears_training *t, const uint32_t *cell, double *loss,
+                            struct err *e)
 {
     const struct perturb_facts *f = t->task->facts;
     const size_t n = t->plan.batch;
@@ -299,7 +300,7 @@ enum rc gears_training_epoch(struct gears_training *t, struct err *e)
     for (size_t k = 0; !rc && k < steps; k++) {
         for (size_t i = 0; i < t->plan.batch; i++)
             cell[i] = t->cell[permute_at(&order, k * t->plan.batch + i)];
-        rc = step(t, cell, &loss, e);
+        rc = gears_training_step(t, cell, &loss, e);
         total += loss;
     }
     now->loss = total / (double)steps;

@@ -68,6 +68,9 @@ enum rc gears_training_init(struct gears_training *t, const struct gears_task *t
                             const struct gears_plan *plan, const struct backend *b, struct err *e);
 void gears_training_release(struct gears_training *t);
 size_t gears_training_bytes(const struct gears_training *t); /* of a block of weights */
+/* One step on cell[0..plan.batch). RC_CHECK: a loss that is not finite. */
+enum rc gears_training_step(struct gears_training *t, const uint32_t *cell, double *loss,
+                            struct err *e);
 /* One epoch, and its validation. RC_CHECK: a loss that is not finite. */
 enum rc gears_training_epoch(struct gears_training *t, struct err *e);
 /* The weights of the chosen epoch become the model's. */

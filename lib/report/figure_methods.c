@@ -1,4 +1,5 @@
-/* Figures 3b to 3d: all methods on a data set by macro-F1, in an order that does not depend on who wins. */
+/* Figures 3b to 3d and 5: all methods on a data set by one metric, in an order that does not depend
+ * on who wins. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,10 +14,25 @@ static const struct {
     const char *begin;
     enum { OURS, DEEP, SIMPLE, OTHER } group;
 } order[] = {
-    { "came+genecompass", OURS }, { "genecompass", OURS },    { "random-weights", OURS },
-    { "shuffled", OURS },         { "no-pretraining", OURS }, { "geneformer", DEEP },
-    { "tosica", DEEP },           { "came", DEEP },           { "logistic-1to1", SIMPLE },
-    { "hvg", SIMPLE },            { "pca", SIMPLE },          { "majority", SIMPLE },
+    { "came+genecompass", OURS },
+    { "genecompass", OURS },
+    { "random-weights", OURS },
+    { "shuffled", OURS },
+    { "no-pretraining", OURS },
+    { "geneformer", DEEP },
+    { "tosica", DEEP },
+    { "came", DEEP },
+    { "logistic-1to1", SIMPLE },
+    { "hvg", SIMPLE },
+    { "pca", SIMPLE },
+    { "majority", SIMPLE },
+    { "gears+genecompass", OURS },
+    { "gears", DEEP },
+    { "additive", SIMPLE },
+    { "linear", SIMPLE },
+    { "nearest-go", SIMPLE },
+    { "train-mean", SIMPLE },
+    { "no-change", SIMPLE },
 };
 enum { N_ORDER = sizeof order / sizeof *order };
 
@@ -45,13 +61,14 @@ static const char *colour_of(const char *method)
     return group == OURS ? figure_colour[0] : group == DEEP ? figure_colour[3] : FIGURE_GREY;
 }
 
-static size_t rows_of(const struct results *r, const char *dataset, const struct score *row[MAX_ROWS])
+static size_t rows_of(const struct results *r, const char *dataset, const char *metric,
+                      const char *split, const struct score *row[MAX_ROWS])
 {
     size_t n = 0;
     for (size_t i = 0; i < r->scores.n && n < MAX_ROWS; i++) {
         const struct score *s = &r->scores.s[i];
-        if (strcmp(s->dataset, dataset) == 0 && strcmp(s->metric, "macro_f1") == 0 &&
-            strcmp(s->split, "test") == 0 && strcmp(s->variant, "clean") == 0)
+        if (strcmp(s->dataset, dataset) == 0 && strcmp(s->metric, metric) == 0 &&
+            strcmp(s->split, split) == 0 && strcmp(s->variant, "clean") == 0)
             row[n++] = s;
     }
     if (n)
@@ -59,8 +76,32 @@ static size_t rows_of(const struct results *r, const char *dataset, const struct
     return n;
 }
 
-bool methods_fill(const struct results *r, const char *dataset, const char *name, struct figure *f,
-                  double *notes_top)
+/* Metrics that have words; shares and correlations end at 1, others where the largest value does.
+ */
+static const struct {
+    const char *metric, *words;
+    bool to_1;
+} metric_words[] = {
+    { "macro_f1", "macro-F1", true },
+    { "mse_top20", "squared error, 20 most changed genes,", false },
+    { "deviation_top20", "sum of errors, 20 most changed genes,", false },
+    { "wrong_direction_top20", "of the 20 most changed genes, those in the wrong direction,",
+      false },
+    { "spearman_delta", "rank correlation of changes", true },
+    { "pearson_delta", "correlation of changes", true },
+    { "pearson_from_centroid", "correlation of changes beyond the shared one", true },
+};
+
+static double end_of(const struct score *const *row, size_t n, bool to_1)
+{
+    double most = to_1 ? 1 : 0;
+    for (size_t i = 0; !to_1 && i < n; i++)
+        most = fmax(most, isnan(row[i]->hi) ? row[i]->mean : row[i]->hi);
+    return most > 0 ? most : 1;
+}
+
+bool methods_fill(const struct results *r, const char *dataset, const char *metric,
+                  const char *split, const char *name, struct figure *f, double *notes_top)
 {
     static const char *const group[] = { "this project's model", "other deep models",
                                          "simple methods" };
@@ -69,10 +110,17 @@ bool methods_fill(const struct results *r, const char *dataset, const char *name
     const char *names[MAX_ROWS], *values[MAX_ROWS];
     char value[MAX_ROWS][64], label[256];
     const char *x_label = label;
-    const size_t n = rows_of(r, dataset, row);
+    const size_t n = rows_of(r, dataset, metric, split, row);
+    size_t k = 0;
+    while (k < sizeof metric_words / sizeof *metric_words &&
+           strcmp(metric_words[k].metric, metric) != 0)
+        k++;
+    const bool known = k < sizeof metric_words / sizeof *metric_words;
     if (!n)
         return false;
-    snprintf(label, sizeof label, "macro-F1 on %.100s", dataset);
+    const double end = end_of(row, n, known && metric_words[k].to_1);
+    snprintf(label, sizeof label, "%.80s on %.100s%s%.40s", known ? metric_words[k].words : metric,
+             dataset, strcmp(split, "test") ? ", " : "", strcmp(split, "test") ? split : "");
     figure_init(f, name, label);
     figure_block(f, "bars");
     for (size_t i = 0; i < n; i++) {
@@ -83,17 +131,18 @@ bool methods_fill(const struct results *r, const char *dataset, const char *name
         else
             snprintf(value[i], sizeof value[i], "%.3f ± %.3f", s->mean, s->hi - s->mean);
         values[i] = value[i];
-        figure_row(f, "%zu\t0\t%.9g\t%ld", i + 1, s->mean,
+        figure_row(f, "%zu\t0\t%.9g\t%ld", i + 1, fmax(s->mean, 0),
                    figure_colour_number(colour_of(s->method)));
     }
     figure_block_end(f);
     figure_block(f, "intervals");
     for (size_t i = 0; i < n; i++)
         if (!isnan(row[i]->lo))
-            figure_row(f, "%zu\t%.9g\t%.9g", i + 1, fmax(row[i]->lo, 0), fmin(row[i]->hi, 1));
+            figure_row(f, "%zu\t%.9g\t%.9g", i + 1, fmax(row[i]->lo, 0),
+                       fmax(fmin(row[i]->hi, end), 0));
     figure_block_end(f);
     figure_number(f, "n_rows", (double)n);
-    figure_number(f, "x_max", 1);
+    figure_number(f, "x_max", end);
     figure_words(f, "names", names, n);
     figure_words(f, "values", values, n);
     figure_words(f, "x_label", &x_label, 1);

@@ -49,6 +49,10 @@ is 'its table has no other' lacks 'geneformer' "$tmp/o/fig3c.tsv"
 is 'a score is a macro for the text' has '\newcommand{\gcScoreBMacroFOneHvgSvmCleanTest}{0.600}' "$tmp/o/fig3c.tex"
 figure "$tmp/methods.tsv" --kind methods --name fig3b --out "$tmp/o2" --quiet
 is 'equal scores give equal bytes' cmp "$tmp/o/fig3b-01.svg" "$tmp/o2/fig3b-01.svg"
+sed 's/macro_f1/mse_top20/; s/test/unseen_single/' "$tmp/methods.tsv" >"$tmp/errors.tsv"
+t 'another metric of other rows' 0 '2 figures' figure "$tmp/errors.tsv" --kind methods --metric mse_top20 --split unseen_single --name fig5f --out "$tmp/o5"
+is 'with its words' grep -q 'squared error, 20 most changed genes, on' "$tmp/o5/fig5f-01.svg"
+t 'which macro-F1 is not' 0 '0 figures' figure "$tmp/errors.tsv" --kind methods --name fig5f --out "$tmp/none"
 t 'nothing to draw' 0 '0 figures' figure "$tmp/methods.tsv" --name fig3a --out "$tmp/none"
 is 'leaves nothing' test -z "$(ls "$tmp/none")"
 

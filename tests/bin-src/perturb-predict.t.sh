@@ -138,6 +138,28 @@ t 'a model that is cut'                3 'model.safetensors' predict GENE10+ctrl
 t 'no --go'                            2 'go is missing' perturb-predict train "$tmp/cells.tsv" --out "$tmp/x"
 t 'no --model'                         2 'model is missing' predict GENE10+ctrl --out "$tmp/x"
 
+# ---- a set with known truth ----
+made=(--genes 120 --perturbed 12 --pairs 12 --families 3 --graph-genes 40 --controls 150 --each 40 --seed 3 --quiet)
+t 'a simulated set'                    0 '' perturb-predict simulate "${made[@]}" --out "$tmp/s" --threads 1
+t 'on three threads'                   0 '' perturb-predict simulate "${made[@]}" --out "$tmp/s3" --threads 3
+is 'the same bytes of it'              diff -r "$tmp/s" "$tmp/s3"
+t 'from another seed'                  0 '' perturb-predict simulate "${made[@]}" --seed 4 --out "$tmp/s4" --threads 1
+is 'another set'                       test "$(cat "$tmp/s/effects.tsv")" != "$(cat "$tmp/s4/effects.tsv")"
+is 'a third of the pairs each'         test "$(cut -f 2 "$tmp/s/conditions.tsv" | sort | uniq -c | awk '{ print $2 $1 }' | tr '\n' ' ')" = \
+	'additive4 buffering4 control1 kind1 single12 synergistic4 '
+is 'a pair is its factor times the sum' awk -F '\t' 'FNR == 1 { file++; next } file == 1 { factor[$1] = $3; kind[$1] = $2; next } { v[$1, $2] = $3; gene[$2]; if (kind[$1] != "single") pair[$1] }
+	END { for (c in pair) for (g in gene) { split(c, p, "+"); d = v[c, g] - factor[c] * (v[p[1] "+ctrl", g] + v[p[2] "+ctrl", g]); n++; if (!(d * d < 1e-12)) bad = 1 } exit bad || n < 1000 }' \
+	"$tmp/s/conditions.tsv" "$tmp/s/effects.tsv"
+t 'more pairs than there are'          2 '12 pairs of 3 genes: there are 3' perturb-predict simulate --genes 10 --perturbed 3 --pairs 12 --out "$tmp/x"
+awk -F '\t' 'NR == 1 { print "condition\tpart" } NR > 1 { print $1 "\t" ($2 == "single" ? "train" : "test") }' "$tmp/s/conditions.tsv" >"$tmp/pairs.split"
+t 'pairs from their singles'           0 '40 genes and' evaluate "$tmp/s/cells.h5ad" --go "$tmp/s/go.tsv" --split "$tmp/pairs.split" --seeds 0 --out "$tmp/sp"
+# kind METHOD KIND: mean squared error over the 20 genes of the pairs of a kind
+kind() { awk -F '\t' -v m="$1" -v k="$2" 'NR == FNR { kind[$1] = $2; next } $5 == m && kind[$2] == k { s += $9; n++ } END { print s / n }' "$tmp/s/conditions.tsv" "$tmp/sp/predictions.tsv"; }
+is 'the additive model fits additive pairs' awk -v a="$(kind additive additive)" -v s="$(kind additive synergistic)" -v b="$(kind additive buffering)" -v no="$(kind no-change additive)" \
+	'BEGIN { exit !(3 * a < s && a < b && 5 * a < no) }'
+t 'single perturbations by neighbours' 0 '' evaluate "$tmp/s/cells.h5ad" --go "$tmp/s/go.tsv" --splits 3 --seed 1 --seeds 0 --out "$tmp/sn" --quiet
+is 'the nearest gene beats no change'  awk -F '\t' '$5 == "unseen_single" && $7 == "pearson_delta" { s[$3] += $8 } END { exit !(s["nearest-go"] > s["no-change"] + 1) }' "$tmp/sn/metrics.tsv"
+
 # ---- refused ----
 bad() { evaluate "$@" --out "$tmp/x"; }
 grep -v '^ctrl' "$tmp/cells.tsv" >"$tmp/bare.tsv"
@@ -178,6 +200,7 @@ is 'and nothing was written'           test ! -e "$tmp/x"
 t 'help'                               0 ''                    perturb-predict --help
 t 'no epochs'                          2 'epochs is 1' train --epochs 0 --out "$tmp/x"
 t 'help of train'                      0 ''                    perturb-predict train --help
+t 'help of simulate'                   0 ''                    perturb-predict simulate --help
 t 'help of predict'                    0 ''                    perturb-predict predict --help
 t 'help of evaluate'                   0 ''                    perturb-predict evaluate --help
 end

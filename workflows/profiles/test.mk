@@ -33,6 +33,10 @@ dnabert_width := 32
 dnabert_ffn := 32
 paired_samples := human_0 human_1 mouse_0 mouse_1
 # Figure 3 as a check of the way there: the same stages on models that learn next to nothing.
+perturb_simulated := --genes 60 --perturbed 12 --pairs 14 --families 3 --graph-genes 30 --controls 60 --each 12
+perturb_splits := 2
+perturb_seeds := 2
+perturb_network := --epochs 2 --width 8
 fig3_sizes := 50 100
 fig3_species := human both
 fig3_layers := 1

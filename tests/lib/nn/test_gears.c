@@ -129,6 +129,19 @@ static void graphs(void)
     gears_graph_release(&g);
 }
 
+/* Of each target the two largest, the earlier of equals; the order of the list stays. */
+static void trims(void)
+{
+    uint32_t from_[] = { 0, 1, 2, 3, 0 }, to_[] = { 1, 1, 1, 1, 0 };
+    double weight_[] = { 0.2, 0.5, 0.2, 0.1, 0.3 };
+    struct gears_graph g = { 5, from_, to_, weight_ };
+    struct err e = { 0 };
+    ok(!gears_graph_trim(&g, 1, &e) && g.n == 3, "three of five edges are among the largest");
+    ok(g.from[0] == 0 && g.from[1] == 1 && g.from[2] == 0 && g.to[2] == 0 &&
+           near(g.weight[0], 0.2, 0, 0),
+       "the earlier of equal ones, in the order of the list");
+}
+
 int main(void)
 {
     const char *why;
@@ -144,6 +157,7 @@ int main(void)
     refusals();
     splits();
     graphs();
+    trims();
     threads_stop();
     return tap_end();
 }

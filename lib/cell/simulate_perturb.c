@@ -1,0 +1,382 @@
+#include "lib/cell/simulate_perturb.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/rng.h"
+#include "lib/base/thread.h"
+#include "lib/cell/simulate.h"
+
+/* What a random number is for: ids of RNG_SIM_GENE, apart from those of lib/cell/simulate_draw.h.
+ */
+enum draw {
+    DRAW_BASE = 101,
+    DRAW_FAMILY,
+    DRAW_PROGRAMME,
+    DRAW_OWN,
+    DRAW_PAIR,
+    DRAW_TERM,
+    DRAW_CELL
+};
+
+enum kind { CONTROL, SINGLE, ADDITIVE, SYNERGISTIC, BUFFERING };
+static const char *const kind_name[] = { "control", "single", "additive", "synergistic",
+                                         "buffering" };
+static const double kind_factor[] = { 0, 1, 1, 1.6, 0.5 };
+
+struct condition {
+    enum kind kind;
+    size_t gene[2];
+    char name[56];
+    size_t n_cells;
+};
+
+struct making {
+    const struct sim_perturb_options *o;
+    double *base, total; /* [G] log rates of control cells; sum of the rates */
+    double *effect;      /* [P, G] of the singles */
+    struct condition *condition;
+    size_t n_conditions;
+    /* a block of cells */
+    size_t first;
+    const uint32_t *of; /* [cells] */
+    uint32_t *count;    /* [BLOCK, G] */
+};
+
+enum { BLOCK = 256 };
+
+static uint64_t key(enum draw what, uint64_t i)
+{
+    return (uint64_t)what << 48 | i;
+}
+static double unit(const struct making *m, enum draw what, uint64_t i, uint64_t pos)
+{
+    return rng_unit(m->o->seed, RNG_SIM_GENE, key(what, i), pos);
+}
+static double normal(const struct making *m, enum draw what, uint64_t i, uint64_t pos)
+{
+    return rng_normal(m->o->seed, RNG_SIM_GENE, key(what, i), pos);
+}
+static size_t family(const struct making *m, size_t gene)
+{
+    return gene % m->o->n_families;
+}
+
+enum { NAME = 24 };
+
+static void gene_name(size_t g, char name[NAME])
+{
+    snprintf(name, NAME, "SIM%06zu", g + 1);
+}
+
+static void make_effects(struct making *m)
+{
+    const size_t n = m->o->n_genes;
+    for (size_t g = 0; g < n; g++) {
+        m->base[g] = 1.2 * normal(m, DRAW_BASE, g, 0);
+        m->total += exp(m->base[g]);
+    }
+    for (size_t p = 0; p < m->o->n_perturbed; p++)
+        for (size_t g = 0; g < n; g++) {
+            const size_t f = family(m, p);
+            double *to = &m->effect[p * n + g];
+            if (unit(m, DRAW_PROGRAMME, f, 2 * g) < 0.15)
+                *to += 0.8 * normal(m, DRAW_PROGRAMME, f, 2 * g + 1);
+            if (unit(m, DRAW_OWN, p, 2 * g) < 0.05)
+                *to += 0.8 * normal(m, DRAW_OWN, p, 2 * g + 1);
+            if (g == p)
+                *to += 1.2;
+        }
+}
+
+/* Control, singles, then pairs, each pair once: number k of a walk over all pairs in a drawn order.
+ */
+static enum rc make_conditions(struct making *m, struct err *e)
+{
+    const struct sim_perturb_options *o = m->o;
+    const size_t p = o->n_perturbed, all = p * (p - 1) / 2;
+    uint32_t *pair = malloc((all + 1) * sizeof *pair);
+    char a[NAME], b[NAME];
+    if (!pair)
+        return err_set(e, RC_FAIL, "no memory for %zu pairs", all);
+    for (size_t k = 0; k < all; k++)
+        pair[k] = (uint32_t)k;
+    rng_shuffle(o->seed, RNG_SIM_GENE, key(DRAW_PAIR, 0), pair, all);
+    m->condition[0] = (struct condition){ CONTROL, { 0 }, "ctrl", o->n_controls };
+    for (size_t i = 0; i < p; i++) {
+        struct condition *c = &m->condition[1 + i];
+        *c = (struct condition){ SINGLE, { i, i }, "", o->n_each };
+        gene_name(i, a);
+        snprintf(c->name, sizeof c->name, "%s+ctrl", a);
+    }
+    for (size_t k = 0; k < o->n_pairs; k++) {
+        struct condition *c = &m->condition[1 + p + k];
+        size_t i = 0, left = pair[k];
+        while (left >= p - 1 - i)
+            left -= p - 1 - i++;
+        *c =
+            (struct condition){ ADDITIVE + (enum kind)(k % 3), { i, i + 1 + left }, "", o->n_each };
+        gene_name(c->gene[0], a);
+        gene_name(c->gene[1], b);
+        snprintf(c->name, sizeof c->name, "%s+%s", a, b);
+    }
+    m->n_conditions = 1 + p + o->n_pairs;
+    free(pair);
+    return RC_OK;
+}
+
+static double change(const struct making *m, const struct condition *c, size_t g)
+{
+    const size_t n = m->o->n_genes;
+    if (c->kind == CONTROL)
+        return 0;
+    const double a = m->effect[c->gene[0] * n + g];
+    return c->kind == SINGLE ? a : kind_factor[c->kind] * (a + m->effect[c->gene[1] * n + g]);
+}
+
+static void draw_cell(void *ctx, size_t i, int worker)
+{
+    const struct making *m = ctx;
+    const size_t n = m->o->n_genes, cell = m->first + i;
+    const struct condition *c = &m->condition[m->of[cell]];
+    const double size = m->o->depth / m->total *
+                        exp(0.3 * rng_normal(m->o->seed, RNG_SIM_CELL, key(DRAW_CELL, cell), 0));
+    (void)worker;
+    for (size_t g = 0; g < n; g++)
+        m->count[i * n + g] =
+            sim_negative_binomial(m->o->seed, key(DRAW_CELL, cell), g,
+                                  fmin(size * exp(m->base[g] + change(m, c, g)), 1e5), 0.1);
+}
+
+static enum rc grow(struct csr *c, size_t *room, size_t need, struct err *e)
+{
+    if (need <= *room)
+        return RC_OK;
+    const size_t more = *room + *room / 2 + need;
+    uint32_t *index = realloc(c->index, more * sizeof *index);
+    if (index)
+        c->index = index;
+    uint32_t *value = realloc(c->value, more * sizeof *value);
+    if (value)
+        c->value = value;
+    if (!index || !value)
+        return err_set(e, RC_FAIL, "no memory for %zu counts", more);
+    *room = more;
+    return RC_OK;
+}
+
+static enum rc make_counts(struct making *m, struct csr *c, struct err *e)
+{
+    const size_t n = m->o->n_genes, n_cells = c->n_rows;
+    size_t room = 0, at = 0;
+    enum rc rc = RC_OK;
+    for (m->first = 0; !rc && m->first < n_cells; m->first += BLOCK) {
+        const size_t k = n_cells - m->first < BLOCK ? n_cells - m->first : BLOCK;
+        threads_for(k, draw_cell, m);
+        rc = grow(c, &room, at + k * n, e);
+        for (size_t i = 0; !rc && i < k; i++) {
+            for (uint32_t g = 0; g < n; g++)
+                if (m->count[i * n + g]) {
+                    c->index[at] = g;
+                    c->value[at++] = m->count[i * n + g];
+                }
+            c->indptr[m->first + i + 1] = at;
+        }
+    }
+    return rc;
+}
+
+static enum rc name_cells(const struct making *m, struct cells *c, struct err *e)
+{
+    const size_t n = c->count.n_rows;
+    char name[32];
+    table_init(&c->obs, n);
+    table_init(&c->var, m->o->n_genes);
+    c->cell = calloc(n + 1, sizeof *c->cell);
+    c->gene = calloc(m->o->n_genes + 1, sizeof *c->gene);
+    struct column *of = table_add(&c->obs, "condition", COLUMN_TEXT),
+                  *gene = table_add(&c->var, "gene_name", COLUMN_TEXT);
+    enum rc rc = c->cell && c->gene && of && gene ? RC_OK : err_set(e, RC_FAIL, "no memory");
+    for (size_t i = 0; !rc && i < n; i++) {
+        snprintf(name, sizeof name, "cell%07zu", i + 1);
+        c->cell[i] = arena_text(&c->obs.text, name);
+        of->text[i] = arena_text(&c->obs.text, m->condition[m->of[i]].name);
+        if (!c->cell[i] || !of->text[i])
+            rc = err_set(e, RC_FAIL, "no memory for %zu cells", n);
+    }
+    for (size_t g = 0; !rc && g < m->o->n_genes; g++) {
+        gene_name(g, name);
+        c->gene[g] = gene->text[g] = arena_text(&c->var.text, name);
+        if (!c->gene[g])
+            rc = err_set(e, RC_FAIL, "no memory for genes");
+    }
+    return rc;
+}
+
+static enum rc make_cells(struct making *m, struct cells *c, struct err *e)
+{
+    size_t n = 0, at = 0;
+    for (size_t k = 0; k < m->n_conditions; k++)
+        n += m->condition[k].n_cells;
+    uint32_t *of = malloc((n + 1) * sizeof *of);
+    m->count = malloc(BLOCK * m->o->n_genes * sizeof *m->count);
+    enum rc rc = of && m->count ? csr_alloc(&c->count, n, m->o->n_genes, 0, e)
+                                : err_set(e, RC_FAIL, "no memory for %zu cells", n);
+    for (uint32_t k = 0; !rc && k < m->n_conditions; k++)
+        for (size_t i = 0; i < m->condition[k].n_cells; i++)
+            of[at++] = k;
+    /* Cells of a condition do not lie together, as in a real set. */
+    if (!rc)
+        rng_shuffle(m->o->seed, RNG_SIM_CELL, key(DRAW_CELL, 0), of, n);
+    m->of = of;
+    if (!rc)
+        rc = make_counts(m, &c->count, e);
+    if (!rc)
+        rc = name_cells(m, c, e);
+    free(of);
+    free(m->count);
+    return rc;
+}
+
+/* ---- the truth ---- */
+
+static enum rc make_truth(const struct making *m, struct sim_perturb *s, struct err *e)
+{
+    const size_t n = m->o->n_genes;
+    size_t rows = 0, at = 0;
+    char name[NAME];
+    for (size_t k = 0; k < m->n_conditions; k++)
+        for (size_t g = 0; g < n; g++)
+            rows += fabs(change(m, &m->condition[k], g)) > 0;
+    table_init(&s->conditions, m->n_conditions);
+    table_init(&s->effects, rows);
+    static const char *const texts[] = { "condition", "kind" };
+    struct column *c[5] = { 0 };
+    bool have = true;
+    for (int i = 0; i < 2; i++)
+        have = have && table_add(&s->conditions, texts[i], COLUMN_TEXT);
+    have = have && table_add(&s->conditions, "factor", COLUMN_F64) &&
+           table_add(&s->conditions, "n_cells", COLUMN_I64) &&
+           table_add(&s->effects, "condition", COLUMN_TEXT) &&
+           table_add(&s->effects, "gene", COLUMN_TEXT) &&
+           table_add(&s->effects, "log_ratio", COLUMN_F64);
+    if (!have)
+        return err_set(e, RC_FAIL, "no memory for %zu effects", rows);
+    c[0] = table_find(&s->conditions, "condition");
+    c[1] = table_find(&s->conditions, "kind");
+    enum rc rc = RC_OK;
+    for (size_t k = 0; !rc && k < m->n_conditions; k++) {
+        rc = table_set_text(&s->conditions, c[0], k, m->condition[k].name, e);
+        if (!rc)
+            rc = table_set_text(&s->conditions, c[1], k, kind_name[m->condition[k].kind], e);
+        table_find(&s->conditions, "factor")->f64[k] = kind_factor[m->condition[k].kind];
+        table_find(&s->conditions, "n_cells")->i64[k] = (int64_t)m->condition[k].n_cells;
+    }
+    c[2] = table_find(&s->effects, "condition");
+    c[3] = table_find(&s->effects, "gene");
+    c[4] = table_find(&s->effects, "log_ratio");
+    for (size_t k = 0; !rc && k < m->n_conditions; k++)
+        for (size_t g = 0; !rc && g < n; g++) {
+            const double x = change(m, &m->condition[k], g);
+            if (!(fabs(x) > 0))
+                continue;
+            gene_name(g, name);
+            rc = table_set_text(&s->effects, c[2], at, m->condition[k].name, e);
+            if (!rc)
+                rc = table_set_text(&s->effects, c[3], at, name, e);
+            c[4]->f64[at++] = x;
+        }
+    return rc;
+}
+
+enum { FAMILY_TERMS = 6, OTHER_TERMS = 2 };
+
+/* Of six terms of its family a gene has each with 0.8, the first always, and two of all terms. */
+static enum rc make_go(const struct making *m, struct table *t, struct err *e)
+{
+    const size_t n = m->o->n_graph, all = m->o->n_families * FAMILY_TERMS;
+    char name[NAME];
+    table_init(t, n);
+    if (!table_add(t, "gene", COLUMN_TEXT) || !table_add(t, "terms", COLUMN_TEXT))
+        return err_set(e, RC_FAIL, "no memory for %zu genes", n);
+    struct column *gene = table_find(t, "gene"), *terms = table_find(t, "terms");
+    enum rc rc = RC_OK;
+    for (size_t g = 0; !rc && g < n; g++) {
+        char text[256] = "";
+        size_t at = 0;
+        for (size_t k = 0; k < FAMILY_TERMS + OTHER_TERMS; k++) {
+            size_t term = family(m, g) * FAMILY_TERMS + k;
+            if (k >= FAMILY_TERMS)
+                term = (size_t)rng_below(m->o->seed, RNG_SIM_GENE, key(DRAW_TERM, g), k, all);
+            else if (k && !(unit(m, DRAW_TERM, g, k) < 0.8))
+                continue;
+            at += (size_t)snprintf(text + at, sizeof text - at, "%sT%05zu", at ? "," : "", term);
+        }
+        gene_name(g, name);
+        rc = table_set_text(t, gene, g, name, e);
+        if (!rc)
+            rc = table_set_text(t, terms, g, text, e);
+    }
+    return rc;
+}
+
+void sim_perturb_release(struct sim_perturb *s)
+{
+    cells_release(&s->cells);
+    table_release(&s->conditions);
+    table_release(&s->effects);
+    table_release(&s->go);
+    *s = (struct sim_perturb){ 0 };
+}
+
+static enum rc check(const struct sim_perturb_options *o, struct err *e)
+{
+    const size_t p = o->n_perturbed;
+    if (p < 2 || p > o->n_genes || o->n_genes > 100000 || p > 10000)
+        return err_set(e, RC_USAGE, "%zu perturbed genes of %zu: at least 2, at most all", p,
+                       o->n_genes);
+    if (o->n_pairs > p * (p - 1) / 2)
+        return err_set(e, RC_USAGE, "%zu pairs of %zu genes: there are %zu", o->n_pairs, p,
+                       p * (p - 1) / 2);
+    if (!o->n_families || o->n_families > 10000 || o->n_graph < p || o->n_graph > 100000)
+        return err_set(e, RC_USAGE, "%zu families, %zu genes in the graph", o->n_families,
+                       o->n_graph);
+    if (!o->n_controls || !o->n_each || o->n_controls > 10000000 || o->n_each > 1000000 ||
+        !(o->depth >= 1 && o->depth <= 1e6))
+        return err_set(e, RC_USAGE, "numbers of cells, or their total, are out of range");
+    return RC_OK;
+}
+
+enum rc sim_perturb_make(const struct sim_perturb_options *o, struct sim_perturb *s, struct err *e)
+{
+    *s = (struct sim_perturb){ 0 };
+    enum rc rc = check(o, e);
+    if (rc)
+        return rc;
+    cells_init(&s->cells);
+    struct making m = { .o = o,
+                        .base = calloc(o->n_genes + 1, sizeof *m.base),
+                        .effect = calloc(o->n_perturbed * o->n_genes + 1, sizeof *m.effect),
+                        .condition = calloc(1 + o->n_perturbed + o->n_pairs, sizeof *m.condition) };
+    if (!m.base || !m.effect || !m.condition)
+        rc = err_set(e, RC_FAIL, "no memory for %zu effects", o->n_perturbed * o->n_genes);
+    if (!rc)
+        make_effects(&m);
+    if (!rc)
+        rc = make_conditions(&m, e);
+    if (!rc)
+        rc = make_cells(&m, &s->cells, e);
+    if (!rc)
+        rc = make_truth(&m, s, e);
+    if (!rc)
+        rc = make_go(&m, &s->go, e);
+    free(m.base);
+    free(m.effect);
+    free(m.condition);
+    if (rc)
+        sim_perturb_release(s);
+    return rc;
+}
