@@ -197,7 +197,7 @@ static int attention_case(struct fixture *r)
     o.dv = gradient(r, all);
     if (r->rate > 0)
         o.drop = dropped(r, n);
-    reserve(r, attention_work_cuda(&o));
+    reserve(r, attention_work_cuda(r->c, &o));
     return BOTH(attention, r, o);
 }
 
@@ -366,6 +366,21 @@ static void attentions(void)
             at("attention", e[0], e[1] * e[3], e[2], e[3], 0, ACT_NONE, false, f32, attention_case);
         at("attention with dropout", e[0], e[1] * e[3], e[2], e[3], 0.1, ACT_NONE, false, f32,
            attention_case);
+    }
+    static const size_t mma[][4] = { /* around its tiles of 32, 64 and 128 rows; wider: f32 */
+                                     { 0, 8, 0, 2 },    { 1, 4, 1, 2 },    { 31, 16, 1, 1 },
+                                     { 32, 17, 1, 2 },  { 33, 32, 1, 2 },  { 63, 33, 1, 1 },
+                                     { 64, 64, 1, 1 },  { 65, 64, 1, 2 },  { 127, 24, 1, 1 },
+                                     { 128, 64, 1, 1 }, { 129, 64, 5, 1 }, { 300, 32, 60, 2 },
+                                     { 257, 64, 9, 2 }, { 40, 72, 3, 1 },  { 2049, 16, 1, 1 }
+    };
+    for (size_t i = 0; i < sizeof mma / sizeof *mma; i++) {
+        const size_t *e = mma[i];
+        if (e[0] < 2049)
+            at("attention, bf16", e[0], e[1] * e[3], e[2], e[3], 0, ACT_NONE, true, bf16,
+               attention_case);
+        at("attention with dropout, bf16", e[0], e[1] * e[3], e[2], e[3], 0.1, ACT_NONE, true,
+           bf16, attention_case);
     }
 }
 
