@@ -1,4 +1,5 @@
-/* Ragged attention on a device, in f32; contract in kernels/attention.h.
+/* Ragged attention on a device, in f32; contract in kernels/attention.h. With bf16 products heads of
+ * usual width go to kernels/attention_bf16_cuda.cu instead.
  *
  * A block owns a tile of T query rows (or, for dk and dv, of key rows) of one cell and head; its
  * 256 threads stand in a 16 x 16 grid, and thread (ty, tx) owns rows ty + 16 i and columns tx + 16
@@ -21,6 +22,7 @@
  * of f32 on an H100), see `make gpu-plan`. */
 #include "kernels/cuda_ops.h"
 
+#include "kernels/attention_tiles.h"
 #include "kernels/cuda_kernel.h"
 
 constexpr int GRID = 16, WORD = 8;
@@ -412,18 +414,27 @@ static struct heads heads_of(const struct cuda *c, const struct op_attention *o)
      : a.width <= 128 ? f<8, 2>(c, a)                                                              \
                       : f<16, 2>(c, a))
 
+static bool on_tensor_cores(const struct cuda *c, const struct op_attention *o)
+{
+    return c->bf16 && o->d / o->heads <= MMA_WIDEST;
+}
+
 int attention_forward_cuda(const struct cuda *c, const struct op_attention *o)
 {
     const struct heads a = heads_of(c, o);
     if (!o->n)
         return 0;
+    if (on_tensor_cores(c, o))
+        return attention_bf16_forward_cuda(c, o);
     if (a.width > CUDA_HEAD_WIDTH)
         return 1; /* cudaErrorInvalidValue */
     return FOR_WIDTH(forward, c, a);
 }
 
-size_t attention_work_cuda(const struct op_attention *o)
+size_t attention_work_cuda(const struct cuda *c, const struct op_attention *o)
 {
+    if (on_tensor_cores(c, o))
+        return attention_bf16_work_cuda(o);
     return o->n * o->heads * sizeof(float);
 }
 
@@ -432,6 +443,8 @@ int attention_backward_cuda(const struct cuda *c, const struct op_attention *o)
     const struct heads a = heads_of(c, o);
     if (!o->n)
         return 0;
+    if (on_tensor_cores(c, o))
+        return attention_bf16_backward_cuda(c, o);
     if (a.width > CUDA_HEAD_WIDTH)
         return 1;
     return FOR_WIDTH(backward, c, a);

@@ -33,9 +33,14 @@ int add_position_forward_cuda(const struct cuda *c, const struct op_add_position
 int add_position_backward_cuda(const struct cuda *c, const struct op_add_position *o);
 int add_species_forward_cuda(const struct cuda *c, const struct op_add_species *o);
 int add_species_backward_cuda(const struct cuda *c, const struct op_add_species *o);
-size_t attention_work_cuda(const struct op_attention *o);
+size_t attention_work_cuda(const struct cuda *c, const struct op_attention *o);
 int attention_forward_cuda(const struct cuda *c, const struct op_attention *o);
 int attention_backward_cuda(const struct cuda *c, const struct op_attention *o);
+/* On the tensor cores; the three above call them where c->bf16 and heads are at most MMA_WIDEST
+ * wide (kernels/attention_tiles.h). n is at least 1. */
+size_t attention_bf16_work_cuda(const struct op_attention *o);
+int attention_bf16_forward_cuda(const struct cuda *c, const struct op_attention *o);
+int attention_bf16_backward_cuda(const struct cuda *c, const struct op_attention *o);
 size_t id_loss_work_cuda(const struct cuda *c, const struct op_id_loss *o);
 int id_loss_cuda(const struct cuda *c, const struct op_id_loss *o);
 size_t square_loss_work_cuda(const struct op_square_loss *o);

@@ -4,7 +4,7 @@
 #ifndef GC_KERNELS_CUDA_PACK_H
 #define GC_KERNELS_CUDA_PACK_H
 
-#include "kernels/cuda_kernel.h"
+#include "kernels/cuda_bf16.h"
 
 struct cuda_matrix {
     const void *x;
@@ -19,16 +19,6 @@ static inline size_t cuda_pack_ld(size_t cols)
 static inline size_t cuda_pack_bytes(const struct cuda *c, size_t rows, size_t cols)
 {
     return c->bf16 ? (rows * cuda_pack_ld(cols) * sizeof(uint16_t) + 511) / 256 * 256 : 256;
-}
-
-/* Inf stays; NaN stays NaN, also one whose upper mantissa is zero. */
-static __device__ __forceinline__ uint16_t cuda_bf16(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    if (x != x)
-        return (uint16_t)(bits >> 16 | 0x40);
-    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
 static __global__ void cuda_pack(const float *x, size_t rows, size_t cols, size_t ld, uint16_t *to,

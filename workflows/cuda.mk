@@ -77,9 +77,34 @@ gpu-plan: $B/bench/gpu-plan ## expected time of every operation on an H100; also
 test: $(if $(cuda_lacks),,$(cuda_programs))
 cuda_device_jobs = $(if $(cuda_lacks),,$B/cuda/kernels/test_cuda)
 
-# On a device: every kernel against the reference, then the model, then both under the memory checker.
-gpu-check: cuda ## needs a device: kernels and model against the reference, and compute-sanitizer
-	@B='$B' SHARED='$(SHARED)' V='$(V)' bash tests/run.sh $B/cuda/kernels/test_cuda $(foreach \
-		d,$(call golden,model),$(foreach b,cuda cuda-bf16,'$B/cuda/parity/parity-model $(d) \
-		--backend $(b)')) 'compute-sanitizer --error-exitcode 4 $B/cuda/kernels/test_cuda'
-.PHONY: cuda gpu-registers gpu-plan gpu-check
+# On a device (workflows/gpu.sh): each at most 8 minutes, one JSON file in reference/gpu. Without a
+# device nothing is compiled: one sentence and 77.
+gpu_lacks = $(if $(filter gpu-check gpu-bench,$(MAKECMDGOALS)),$(shell bash workflows/gpu.sh lacks))
+$B/cuda/bench/%: $B/obj/bench/%.o $(nvcc_obj) $(lib)
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(lib) $(nvcc_libs) $(LDLIBS)
+cuda_bench := $B/cuda/bench/bench-ops $B/cuda/bench/bench-train
+tab := $(shell printf '\t')
+define newline
+
+
+endef
+# Lines of jobs for gpu.sh: name, tab, command.
+check_jobs = kernels$(tab)$B/cuda/kernels/test_cuda$(newline)$(foreach d,$(call golden,model),$(foreach \
+	b,cuda cuda-bf16,model $b $d$(tab)$B/cuda/parity/parity-model $d --backend $b$(newline)))kernels \
+	under compute-sanitizer$(tab)compute-sanitizer --error-exitcode 4 $B/cuda/kernels/test_cuda
+bench_jobs = operations, base$(tab)$B/cuda/bench/bench-ops --config base --rows 32784 --cell 2049 --dropout \
+	0.02 --backend cuda-bf16 --threads 1$(foreach c,base small,$(newline)step, $c, full \
+	length$(tab)printf '2048\n' >$B/cuda/full.len && $B/cuda/bench/bench-train --config $c --batch 32 \
+	--steps 2 --micro-rows 65568 --dropout 0.02 --lengths $B/cuda/full.len --backend cuda-bf16 --threads \
+	1$(newline)step, $c, drawn lengths$(tab)$B/cuda/bench/bench-train --config $c --batch 32 --steps 2 \
+	--micro-rows 65568 --dropout 0.02 --backend cuda-bf16 --threads 1)
+export check_jobs bench_jobs
+
+gpu-check: $(if $(gpu_lacks),,cuda) ## needs a device: kernels and model against the reference, and compute-sanitizer
+	$(if $(gpu_lacks),@echo '$@: cannot run here: $(gpu_lacks)' >&2; exit 77,@NVCC='$(NVCC)' bash \
+		workflows/gpu.sh run $@ reference/gpu/check.json <<<"$$check_jobs")
+gpu-bench: $(if $(gpu_lacks),,cuda $(cuda_bench)) ## needs a device: time and rate of each operation and of steps
+	$(if $(gpu_lacks),@echo '$@: cannot run here: $(gpu_lacks)' >&2; exit 77,@NVCC='$(NVCC)' bash \
+		workflows/gpu.sh run $@ reference/gpu/bench.json <<<"$$bench_jobs")
+.PHONY: cuda gpu-registers gpu-plan gpu-check gpu-bench

@@ -17,7 +17,11 @@ enum broken {
     WARP_GONE,
     PART_OF_A_WARP,
     UNSET_SHARED,
-    BEYOND_SHARED
+    BEYOND_SHARED,
+    COPIES, /* not broken */
+    NEVER_WAITS,
+    PRODUCTS, /* not broken */
+    HALF_MULTIPLIES
 };
 int broken_run(enum broken which, float *out); /* one block of 64 threads; the launch's status */
 int broken_launch(unsigned threads, size_t shared_bytes);

@@ -48,7 +48,7 @@ static const void *from_stack;
 static size_t from_bytes;
 #endif
 
-[[noreturn]] static void die(const char *what)
+[[noreturn]] void cuemu_die(const char *what)
 {
     fprintf(stderr, "cuemu: %s (block %u %u %u, thread %u %u)\n", what, cuemu_now.block.x,
             cuemu_now.block.y, cuemu_now.block.z, cuemu_now.thread.x, cuemu_now.thread.y);
@@ -96,7 +96,7 @@ static void fiber_make(struct fiber *f)
 {
     char *stack = (char *)aligned_alloc(64, STACK_BYTES);
     if (!stack)
-        die("no memory for a stack");
+        cuemu_die("no memory for a stack");
     f->stack = stack;
     f->bytes = STACK_BYTES;
 #if defined(__x86_64__)
@@ -126,7 +126,7 @@ void __syncthreads(void)
 void __syncwarp(unsigned mask)
 {
     if (mask != 0xffffffffu)
-        die("a barrier of a part of a warp");
+        cuemu_die("a barrier of a part of a warp");
     wait_at(AT_WARP);
 }
 
@@ -137,6 +137,47 @@ const struct cuemu_words *cuemu_exchange(const struct cuemu_words *mine, unsigne
     w[me] = *mine;
     __syncwarp(mask);
     return w + me / WARP * WARP;
+}
+
+enum { MOST_COPIES = 64 };
+struct copies {
+    size_t n, group; /* waiting; number of the open group */
+    struct {
+        void *to;
+        const void *from;
+        size_t n_bytes, group;
+    } copy[MOST_COPIES];
+};
+static struct copies copies[MOST_THREADS];
+
+void cuemu_copy_start(void *to, const void *from, size_t n_bytes)
+{
+    struct copies *c = &copies[running - fibers];
+    if (c->n == MOST_COPIES)
+        cuemu_die("more copies under way than the emulation keeps");
+    memset(to, 0xff, n_bytes);
+    c->copy[c->n++] = { to, from, n_bytes, c->group };
+}
+
+void cuemu_copy_group(void)
+{
+    copies[running - fibers].group++;
+}
+
+void cuemu_copy_wait(size_t left)
+{
+    struct copies *c = &copies[running - fibers];
+    size_t kept = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        const auto x = c->copy[i];
+        if (x.group + left >= c->group)
+            c->copy[kept++] = x;
+        else if (x.from)
+            memcpy(x.to, x.from, x.n_bytes);
+        else
+            memset(x.to, 0, x.n_bytes);
+    }
+    c->n = kept;
 }
 
 void *cuemu_shared(void)
@@ -196,7 +237,7 @@ static enum state state_of(size_t begin, size_t n, const char *else_what)
 {
     for (size_t i = 1; i < n; i++)
         if (fibers[begin + i].state != fibers[begin].state)
-            die(else_what);
+            cuemu_die(else_what);
     return fibers[begin].state;
 }
 
@@ -232,10 +273,13 @@ static void run_block(size_t n_threads, size_t shared_bytes)
         while (next_turn(&t, &w))
             run_warp(w);
         if (state_of(0, n_threads, "a thread ended before a barrier of the others") == ENDED)
-            return;
+            break;
         for (size_t i = 0; i < n_threads; i++)
             fibers[i].state = RUNS;
     }
+    for (size_t i = 0; i < n_threads; i++)
+        if (copies[i].n)
+            cuemu_die("a copy that nobody waited for");
 }
 
 int cuemu_launch(dim3 blocks, dim3 threads, size_t shared_bytes, void (*f)(const void *),
@@ -247,14 +291,14 @@ int cuemu_launch(dim3 blocks, dim3 threads, size_t shared_bytes, void (*f)(const
         blocks.y > MOST_BLOCKS_Y || blocks.z > MOST_BLOCKS_Y)
         return 1;
     if (n % WARP)
-        die("a block that is no multiple of a warp");
+        cuemu_die("a block that is no multiple of a warp");
     for (size_t i = 0; i < n; i++)
         if (!fibers[i].stack)
             fiber_make(&fibers[i]);
     body = f;
     body_of = of;
     if (posix_memalign(&shared, 16, shared_bytes ? shared_bytes : 1)) /* exactly that much */
-        die("no memory for shared memory");
+        cuemu_die("no memory for shared memory");
     cuemu_now.threads = threads;
     cuemu_now.blocks = blocks;
     struct turns t = turns_of(n_blocks);

@@ -78,6 +78,14 @@ template <class T> T __shfl_xor_sync(unsigned mask, T x, int turn)
     return __shfl_sync(mask, x, (int)(threadIdx.x % 32) ^ turn);
 }
 
+/* The asynchronous copies of the running thread; from NULL: zeros. See tests/cuemu/mma.h. */
+void cuemu_copy_start(void *to, const void *from, size_t n_bytes);
+void cuemu_copy_group(void);
+void cuemu_copy_wait(size_t left);
+
+/* Says what a device would not do, and ends the program. */
+[[noreturn]] void cuemu_die(const char *what);
+
 void *cuemu_shared(void); /* of this block, 16-byte aligned */
 
 /* Runs body(of) for every thread of every block. 0, or 1 for a launch that a device would refuse.
@@ -90,5 +98,7 @@ template <class F> int cuemu_run(dim3 blocks, dim3 threads, size_t shared_bytes,
     return cuemu_launch(
         blocks, threads, shared_bytes, [](const void *p) { (*(const F *)p)(); }, &f);
 }
+
+#include "tests/cuemu/mma.h"
 
 #endif

@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How often device memory was asked for, and how often the host waited; for tests. */
+extern "C" {
+size_t cuemu_allocations, cuemu_waits;
+}
+
 bool cuda_sees_host_memory(void)
 {
     return true;
@@ -31,6 +36,8 @@ int cuda_reserve(struct cuda *c, size_t n_bytes)
 {
     if (n_bytes <= c->work_bytes)
         return 0;
+    cuemu_allocations++;
+    cuemu_waits++;
     free(c->work);
     c->work = (char *)malloc(n_bytes);
     c->work_bytes = c->work ? n_bytes : 0;
@@ -41,6 +48,7 @@ int cuda_reserve(struct cuda *c, size_t n_bytes)
 
 int cuda_wait(const struct cuda *)
 {
+    cuemu_waits++;
     return 0;
 }
 
@@ -51,6 +59,7 @@ const char *cuda_text(int status)
 
 void *cuda_memory(size_t n_bytes)
 {
+    cuemu_allocations++;
     return malloc(n_bytes ? n_bytes : 1);
 }
 

@@ -6,6 +6,7 @@
  * last place: sums over some hundred products). bf16 products of inputs that are bf16 numbers are
  * exact before the sum, so the same bound holds; where a gradient is rounded to bf16 on its way
  * (id_loss, slopes of activations) 2^-8, its unit, times 2. */
+#include "lib/tensor/tape.h"
 #include "tests/kernels/cuda_case.h"
 
 static const double f32 = 2e-5, bf16 = 0x1p-7;
@@ -19,7 +20,8 @@ static void reserve(struct fixture *r, size_t n_bytes)
 
 /* Both slots of the reference, or both launchers. */
 #define BOTH(name, r, o)                                                                           \
-    ((r)->on_device ? (name##_forward_cuda((r)->c, &(o)) || name##_backward_cuda((r)->c, &(o)))    \
+    ((r)->on_device ? (QUIET(r, name##_forward_cuda((r)->c, &(o))) ||                              \
+                       QUIET(r, name##_backward_cuda((r)->c, &(o))))                               \
                     : (backend_ref.name##_forward(&(o)), backend_ref.name##_backward(&(o)), 0))
 
 static int linear_case(struct fixture *r)
@@ -50,7 +52,7 @@ static int no_bias_case(struct fixture *r)
     o.y = output(r, r->n * r->m); /* pre is NULL: inference */
     reserve(r, linear_work_cuda(r->c, &o));
     if (r->on_device)
-        return linear_forward_cuda(r->c, &o);
+        return QUIET(r, linear_forward_cuda(r->c, &o));
     backend_ref.linear_forward(&o);
     return 0;
 }
@@ -197,7 +199,7 @@ static int attention_case(struct fixture *r)
     o.dv = gradient(r, all);
     if (r->rate > 0)
         o.drop = dropped(r, n);
-    reserve(r, attention_work_cuda(&o));
+    reserve(r, attention_work_cuda(r->c, &o));
     return BOTH(attention, r, o);
 }
 
@@ -220,7 +222,7 @@ static int id_loss_case(struct fixture *r)
     o.best = array(r, OUTPUT, RAW, n, sizeof *best, best);
     o.work = work;
     reserve(r, id_loss_work_cuda(r->c, &o));
-    const int status = r->on_device ? id_loss_cuda(r->c, &o) : 0;
+    const int status = r->on_device ? QUIET(r, id_loss_cuda(r->c, &o)) : 0;
     if (!r->on_device)
         backend_ref.id_loss(&o);
     free(best);
@@ -241,7 +243,7 @@ static int square_case(struct fixture *r)
     free(target);
     reserve(r, square_loss_work_cuda(&o));
     if (r->on_device)
-        return square_loss_cuda(r->c, &o);
+        return QUIET(r, square_loss_cuda(r->c, &o));
     backend_ref.square_loss(&o);
     return 0;
 }
@@ -254,7 +256,8 @@ static int block_case(struct fixture *r)
     double *sum = doubles(r, 1);
     reserve(r, sum_squares_work_cuda(r->n));
     if (r->on_device)
-        return axpy_cuda(r->c, &o) || sum_squares_cuda(r->c, o.x, r->n, sum);
+        return QUIET(r, axpy_cuda(r->c, &o)) ||
+               QUIET(r, sum_squares_cuda(r->c, o.x, r->n, sum));
     backend_ref.axpy(&o);
     *sum = backend_ref.sum_squares(o.x, r->n);
     return 0;
@@ -283,7 +286,7 @@ static int adamw_case(struct fixture *r)
     o.v = array(r, GRADIENT, REALS, r->n, sizeof *v, v);
     free(v);
     if (r->on_device)
-        return adamw_cuda(r->c, &o);
+        return QUIET(r, adamw_cuda(r->c, &o));
     backend_ref.adamw(&o);
     return 0;
 }
@@ -367,6 +370,21 @@ static void attentions(void)
         at("attention with dropout", e[0], e[1] * e[3], e[2], e[3], 0.1, ACT_NONE, false, f32,
            attention_case);
     }
+    static const size_t mma[][4] = { /* around its tiles of 32, 64 and 128 rows; wider: f32 */
+                                     { 0, 8, 0, 2 },    { 1, 4, 1, 2 },    { 31, 16, 1, 1 },
+                                     { 32, 17, 1, 2 },  { 33, 32, 1, 2 },  { 63, 33, 1, 1 },
+                                     { 64, 64, 1, 1 },  { 65, 64, 1, 2 },  { 127, 24, 1, 1 },
+                                     { 128, 64, 1, 1 }, { 129, 64, 5, 1 }, { 300, 32, 60, 2 },
+                                     { 257, 64, 9, 2 }, { 40, 72, 3, 1 },  { 2049, 16, 1, 1 }
+    };
+    for (size_t i = 0; i < sizeof mma / sizeof *mma; i++) {
+        const size_t *e = mma[i];
+        if (e[0] < 2049)
+            at("attention, bf16", e[0], e[1] * e[3], e[2], e[3], 0, ACT_NONE, true, bf16,
+               attention_case);
+        at("attention with dropout, bf16", e[0], e[1] * e[3], e[2], e[3], 0.1, ACT_NONE, true,
+           bf16, attention_case);
+    }
 }
 
 static void losses(void)
@@ -445,6 +463,51 @@ static void refusals(void)
        "a head wider than %d is refused with a status", CUDA_HEAD_WIDTH);
 }
 
+/* One layer, its loss and all gradients, as a step makes them. */
+static void small_step(struct tape *t, const uint32_t *first, const uint32_t *label, size_t n)
+{
+    enum { D = 32, HEADS = 2, CELLS = 2, CLASSES = 40 };
+    static const struct dropout none = { 0 };
+    struct tensor *x = tape_new(t, n, D), *y;
+    struct id_loss loss = { 0 };
+    y = tape_linear(t, x, tape_new(t, D, D), tape_new(t, 1, D), ACT_GELU);
+    y = tape_attention(t, y, y, y, HEADS, first, CELLS, &none);
+    y = tape_norm(t, y, x, tape_new(t, 1, D), tape_new(t, 1, D), 1e-12, &none);
+    tape_id_loss(t, y, tape_new(t, CLASSES, D), NULL, label, 1, &loss);
+    tape_backward(t);
+}
+
+/* The emulation counts what a device is asked for. */
+static void steps(const char *name)
+{
+    enum { MOST = 150 };
+    const char *why;
+    const struct backend *b = backend_cuda_find(name, &why);
+    const size_t n[] = { MOST, 70, MOST };
+    static const uint32_t label[MOST];
+    struct tape t;
+    size_t before = 0;
+    struct err e = { 0 };
+    if (!&cuemu_allocations || !b) {
+        skip("steps of a shape ask for no memory: only the emulation counts");
+        return;
+    }
+    tape_init(&t, b, true);
+    for (size_t k = 0; k < sizeof n / sizeof *n; k++) {
+        const uint32_t first[] = { 0, 3, (uint32_t)n[k] };
+        before = k ? before : cuemu_allocations;
+        tape_reset(&t);
+        small_step(&t, first, label, n[k]);
+        if (k == 0) {
+            ok(cuemu_allocations > before, "the first step with %s asks for device memory", name);
+            before = cuemu_allocations;
+        }
+    }
+    ok(!tape_check(&t, &e) && !backend_cuda_trouble() && cuemu_allocations == before,
+       "steps of the same or a smaller shape do not");
+    tape_release(&t);
+}
+
 /* Ranks of the emulation live in this process; a device program has one rank here. */
 static void ranks(void)
 {
@@ -505,6 +568,8 @@ int main(void)
     losses();
     not_a_number();
     refusals();
+    steps("cuda");
+    steps("cuda-bf16");
     ranks();
     cuda_close(&device);
     return tap_end();

@@ -67,6 +67,18 @@ int main(void)
         ok(ends_the_program(BEYOND_SHARED), "a write beyond shared memory is found");
     else
         skip("a write beyond shared memory is found under the address sanitizer");
+    ok(same_in_all_orders(COPIES), "asynchronous copies give equal bytes in three orders");
+    broken_run(COPIES, out);
+    ok(near((double)out[0], 6 - 1, 0, 0) && near((double)out[BROKEN_ITEMS - 2], 0 - 1, 0, 0),
+       "are there once waited for, zeros where asked for, and NaN before");
+    ok(ends_the_program(NEVER_WAITS), "a copy that nobody waits for ends the program");
+    float wrong = 0;
+    const bool same = same_in_all_orders(PRODUCTS);
+    broken_run(PRODUCTS, out);
+    for (int i = 0; i < BROKEN_ITEMS; i++)
+        wrong += out[i];
+    ok(same && near((double)wrong, 0, 0, 0), "matrices are loaded, turned and multiplied as PTX says");
+    ok(ends_the_program(HALF_MULTIPLIES), "a product that half of a warp calls ends the program");
     ok(broken_launch(1056, 0) && broken_launch(0, 0) && broken_launch(32, 228 << 10),
        "a launch that no device takes is refused");
     ok(!broken_launch(1024, 227 << 10), "the largest one is not");
