@@ -123,6 +123,10 @@ static enum rc tokenise(struct training *t, struct err *e)
     if (rc)
         return rc;
     take_chosen(t);
+    if (t->o->validation.n && !t->val.n)
+        return err_set(e, RC_INPUT,
+                       "no cell of --validation has a type that the training cells have (%zu have others)",
+                       t->n_unseen);
     for (size_t i = 0; i < t->cells.n; i++)
         t->n_unlabelled += !t->cells.label[i];
     for (size_t i = 0; i < t->train.n; i++)
@@ -184,6 +188,8 @@ static enum rc save(struct training *t, struct err *e)
     if (!rc && t->val.n)
         log_say("validation: accuracy %.4f, macro-F1 %.4f, calibration error %.4f (%.4f before)",
                 t->best.val_accuracy, t->best.val_macro_f1, calibration[1], calibration[0]);
+    else if (!rc)
+        log_warn("no cells to choose by: probabilities are not calibrated, and every cell will get a name");
     if (!rc && t->c.threshold > 1)
         log_warn(
             "even the surest validation cells are not right in %.0f %%: every cell will be 'not "
