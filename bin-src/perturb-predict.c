@@ -320,10 +320,10 @@ int main(int argc, char **argv)
         "perturb-predict",
         "train|predict|evaluate|simulate ...",
         "Expression after a perturbation: predict it, score predictions",
-        "  perturb-predict train CELLS --go FILE --out MODEL               a GEARS\n"
-        "  perturb-predict predict A+ctrl A+B --model MODEL --out FILE     its predictions\n"
-        "  perturb-predict evaluate CELLS --go FILE --out DIR              methods on the same "
-        "splits\n\n"
+        "  perturb-predict train CELLS --go FILE --out MODEL             a GEARS\n"
+        "  perturb-predict predict A+ctrl A+B --model MODEL --out FILE   its predictions\n"
+        "  perturb-predict evaluate CELLS --go FILE --out DIR            methods, splits, scores\n"
+        "  perturb-predict simulate --out DIR                            a set of known truth\n\n"
         "`perturb-predict train --help` and so on tell more.",
         none,
         0,

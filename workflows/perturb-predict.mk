@@ -39,7 +39,7 @@ fig5_note := Run: 'make fig5 PROFILE=$(PROFILE)', $(perturb_splits) splits x $(p
 	mean and 95 % interval over splits (Student's t). Data sets named simulated are our own: they say nothing of real cells.
 params/fig5 := --profile $(PROFILE)
 $R/fig5/MANIFEST.tsv: $B/bin/figure $R/fig5/params reference/figure5.tsv paper/common.gp paper/bars.gp \
-		$R/perturb-predict/MANIFEST.tsv | $(closer)
+		reference/figure5-claims.tsv $R/perturb-predict/MANIFEST.tsv | $(closer)
 	$(open_stage)
 	$Q$(fig5_draw) --metric mse_top20 --name fig5b --note "$(fig5_note)"
 	$Q$(fig5_draw) --metric spearman_delta --name fig5c --note "$(fig5_note)"
@@ -48,9 +48,11 @@ $R/fig5/MANIFEST.tsv: $B/bin/figure $R/fig5/params reference/figure5.tsv paper/c
 	$Q$(fig5_draw) --metric deviation_top20 --split combo_seen1 --name fig5f-pair --note "$(fig5_note)"
 	$Q$(fig5_draw) --metric pearson_from_centroid --name fig5-corrected --note "$(fig5_note)"
 	$Qcp $R/perturb-predict/comparisons.tsv $(@D)/fig5-comparisons.tsv
+	$Qcp reference/figure5-claims.tsv $(@D)/fig5-claims.tsv
 	$(close_stage)
 fig5: $R/fig5/MANIFEST.tsv
 	@ls -d $R/fig5/*.svg
+	@awk -F '\t' '{ printf "  %-6s %-18s %s\n", $$1, $$2, $$3 }' $R/fig5/fig5-claims.tsv
 else
 fig5:
 	@awk -F '\t' 'NR == 1 || $$1 == "fig5" { printf "  %-6s %-28s %-72s %s  %s\n", $$1, $$2, $$3, $$4, $$5 }' \

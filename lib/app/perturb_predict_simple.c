@@ -62,7 +62,7 @@ enum rc perturb_simple(struct perturb_job *j, struct err *e)
     enum rc rc = mat_alloc(&out, j->in.set.n_conditions, j->in.set.n_genes, e);
     for (int k = 0; !rc && k < N_SIMPLE; k++)
         if (k != NEAREST || j->in.node.n)
-            rc = one(j, k, &out, e);
+            rc = one(j, (enum simple)k, &out, e);
     if (!rc)
         rc = linear(j, "linear-pca", NULL, &out, e);
     if (!rc && j->in.vectors.n)
