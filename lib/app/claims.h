@@ -1,7 +1,7 @@
 /* What the paper claims, what can be said about it from a results folder, and by what.
  *
  * A table (reference/claims.tsv) has a row a claim: id, status, where, claim (our words), number,
- * unit, deviations (ids of docs/deviations), check, why. Status F is no claim but a fact that
+ * unit, deviations (ids as on the report page), check, why. Status F is no claim but a fact that
  * arithmetic needs. A check is one of is EXPR OP EXPR                     arithmetic over numbers,
  * ids of rows, trunc(x), round(x), and base_forward(n, m): FLOP of the paper's shape
  * (lib/nn/cost.h) param STAGE OPTION OP EXPR          an option in the manifest of a stage config
