@@ -90,7 +90,7 @@ static enum rc encode(struct job *j, const struct held_cells *c, bool words, str
     for (size_t i = 0; !rc && i < c->n; i++) {
         const struct held_cell *h = &c->cell[i];
         struct cell_copy copy = { 0, v->token + v->first[i], value };
-        struct model_out out;
+        struct model_out out = { 0 };
         struct batch b;
         cell_unchanged(&h->genes, max, &copy);
         const struct batch_cell cell = { h->id, h->species, copy.n, copy.token, copy.value };
