@@ -107,13 +107,14 @@ is 'all of it as-released'             test "$(sed 1d "$tmp/r/metrics.tsv" | cut
 t 'the loss that the paper tells of'   0 '' evaluate "$tmp/cells.tsv" "${few[@]}" --loss top20 --splits 1 --seeds 1 --out "$tmp/top" --threads 1 --quiet
 is 'learns something else'             test "$(grep $'gears.*test\t1\tmse\t' "$tmp/top/metrics.tsv")" != "$(grep $'gears.*test\t1\tmse\t' "$tmp/g/metrics.tsv")"
 
-train() { perturb-predict train "$tmp/cells.tsv" --go "$tmp/go.tsv" --scale 1000 --seed 1 --width 8 --epochs 40 --threads 1 "$@"; }
+gears=(perturb-predict train "$tmp/cells.tsv" --go "$tmp/go.tsv" --scale 1000 --seed 1 --width 8 --epochs 40 --threads 1)
+train() { "${gears[@]}" "$@"; }
 t 'a model'                            0 'epoch .* is taken' train --out "$tmp/m"
 is 'in two files'                      test "$(ls "$tmp/m")" = $'model.safetensors\ntraining.tsv'
 is 'the loss falls'                    awk -F '\t' 'NR == 2 { a = $2 } NR > 2 { b = $2 } END { exit !(b < 0.9 * a) }' "$tmp/m/training.tsv"
 is 'one epoch is chosen, the best'     awk -F '\t' 'NR > 1 { if (NR == 2 || $3 < low) { low = $3; best = $1 } n += $4; if ($4) chosen = $1 } END { exit !(n == 1 && chosen == best) }' "$tmp/m/training.tsv"
 broken_off() { # killed as soon as there is a state, perhaps in the middle of the next one
-	train --out "$tmp/k" --quiet & local pid=$!
+	"${gears[@]}" --out "$tmp/k" --quiet & local pid=$! # no function: its shell would be what is killed
 	for _ in $(seq 600); do [ -e "$tmp/k/state.safetensors" ] && break; sleep 0.02; done
 	kill -9 $pid; wait $pid 2>/dev/null
 	[ -e "$tmp/k/state.safetensors" ] && [ ! -e "$tmp/k/model.safetensors" ]
