@@ -62,12 +62,8 @@ static enum rc find_layout(const char *path, const char *line, struct layout *l,
     return RC_OK;
 }
 
-struct ordered {
-    uint32_t from, to;
-};
-
 struct reading {
-    struct ordered *at;
+    struct network_edge *at;
     size_t n, room;
 };
 
@@ -76,13 +72,13 @@ static enum rc keep_row(struct network *n, struct reading *r, const char *from, 
 {
     if (r->n == r->room) {
         const size_t room = r->room ? 2 * r->room : 1024;
-        struct ordered *more = realloc(r->at, room * sizeof *more);
+        struct network_edge *more = realloc(r->at, room * sizeof *more);
         if (!more)
             return err_set(e, RC_FAIL, "no memory for %zu pairs", room);
         r->at = more;
         r->room = room;
     }
-    struct ordered *o = &r->at[r->n];
+    struct network_edge *o = &r->at[r->n];
     enum rc rc = names_add(&n->gene, from, &o->from, e);
     if (!rc)
         rc = names_add(&n->gene, to, &o->to, e);
@@ -139,7 +135,7 @@ static enum rc read_lines(struct network *n, struct reading *r, struct lines *l,
 
 static int compare(const void *x, const void *y)
 {
-    const struct ordered *p = x, *q = y;
+    const struct network_edge *p = x, *q = y;
     if (p->from != q->from)
         return p->from < q->from ? -1 : 1;
     return (p->to > q->to) - (p->to < q->to);
@@ -150,9 +146,9 @@ static enum rc close_rows(struct network *n, struct reading *r, struct err *e)
     enum rc rc = RC_OK;
     qsort(r->at, r->n, sizeof *r->at, compare);
     for (size_t i = 0; !rc && i < r->n; i++) {
-        if (i && compare(&r->at[i - 1], &r->at[i]) == 0)
+        if (n->n_directed && compare(&r->at[n->n_directed - 1], &r->at[i]) == 0)
             continue;
-        n->n_directed++;
+        r->at[n->n_directed++] = r->at[i];
         n->n_self += r->at[i].from == r->at[i].to;
         rc = pairs_add(&n->pairs, r->at[i].from, r->at[i].to, e);
     }
@@ -173,7 +169,7 @@ enum rc network_read(const char *path, const char *levels, struct network *n, st
     lines_close(&l);
     if (!rc)
         rc = close_rows(n, &r, e);
-    free(r.at);
+    n->edge = r.at;
     if (rc)
         network_release(n);
     return rc;
@@ -183,5 +179,6 @@ void network_release(struct network *n)
 {
     names_release(&n->gene);
     pairs_release(&n->pairs);
+    free(n->edge);
     *n = (struct network){ 0 };
 }

@@ -15,13 +15,18 @@
 #include "lib/data/names.h"
 #include "lib/data/pairs.h"
 
+struct network_edge {
+    uint32_t from, to; /* regulator, target: numbers in gene */
+};
+
 struct network {
     struct names gene;
     struct pairs
         pairs;     /* of numbers in gene: unordered, each once, by rising numbers, no self pair */
     size_t n_rows; /* lines of data that were taken */
     size_t n_left; /* lines left for their confidence */
-    size_t n_directed; /* distinct (regulator, target), self pairs included */
+    struct network_edge *edge; /* owned; distinct, self pairs included, by rising numbers */
+    size_t n_directed;         /* edges */
     size_t n_self;     /* of these, of a gene with itself */
     bool peca2;        /* has PECA2's columns TF, TG, Score */
 };

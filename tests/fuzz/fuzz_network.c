@@ -22,6 +22,9 @@ static void check_network(const char *path)
     for (size_t i = 0; i < n.pairs.n; i++)
         if (n.pairs.at[i].a >= n.pairs.at[i].b || n.pairs.at[i].b >= n.gene.n)
             abort();
+    for (size_t i = 0; i < n.n_directed; i++)
+        if (n.edge[i].from >= n.gene.n || n.edge[i].to >= n.gene.n)
+            abort();
     if (n.n_directed > n.n_rows || n.pairs.n + n.n_self > n.n_directed)
         abort();
     network_release(&n);

@@ -1,0 +1,23 @@
+/* Regulatory networks from expression, scored by known ones: the tool `grn` (spec 05 section 7).
+ * DeepSEM of several seeds beside |Pearson|, |Spearman|, chance, and how many edges a regulator has
+ * in the truth itself, which shows what knowing degrees alone gives. */
+#ifndef GC_APP_GRN_H
+#define GC_APP_GRN_H
+
+#include "lib/base/opt.h"
+
+struct grn_options {
+    const char *expression;
+    bool cells_in_rows;
+    struct opt_list truths; /* NAME=FILE */
+    int64_t n_seeds, n_passes, width, n_random;
+    uint64_t seed;
+    const char *out; /* a folder */
+};
+
+/* Writes OUT/metrics.tsv and OUT/predictions.tsv. Pairs are regulators x genes of the truth that are
+ * in the expression, by name; a pair of a gene with itself scores -1 and is left out of the early
+ * precision. RC_INPUT: an input breaks a promise, or a truth has no edge between measured genes. */
+enum rc grn(const struct grn_options *o, struct err *e);
+
+#endif
