@@ -1,11 +1,11 @@
 /* The tensor cores and the asynchronous copies of a device, one instruction a function; the
  * emulation has its own (tests/cuemu/mma.h). All lanes of a warp call the first three together.
  *
- * Of a 16 x 16 matrix a, lane l holds row l / 4 (words 0, 2) and row l / 4 + 8 (words 1, 3), columns
- * 2 (l mod 4) and the next (words 0, 1) and 8 more (words 2, 3); of a 16 x 8 matrix b, column l / 4
- * and rows likewise; of a 16 x 8 matrix of sums, rows as in a, two neighbouring columns each. So
- * the sums of two neighbouring tiles, rounded, are a matrix a of the next product. PTX ISA,
- * "Matrix fragments for mma.m16n8k16". */
+ * Of a 16 x 16 matrix a, lane l holds row l / 4 (words 0, 2) and row l / 4 + 8 (words 1, 3),
+ * columns 2 (l mod 4) and the next (words 0, 1) and 8 more (words 2, 3); of a 16 x 8 matrix b,
+ * column l / 4 and rows likewise; of a 16 x 8 matrix of sums, rows as in a, two neighbouring
+ * columns each. So the sums of two neighbouring tiles, rounded, are a matrix a of the next product.
+ * PTX ISA, "Matrix fragments for mma.m16n8k16". */
 #ifndef GC_KERNELS_CUDA_MMA_H
 #define GC_KERNELS_CUDA_MMA_H
 
