@@ -150,7 +150,7 @@ static double rate_of(const struct plan *p, const struct pipes *s, double N)
 
 static struct pipes forward_pipes(void)
 {
-    return pipes_of(MMA_FORWARD, 2, 0, 4.5);
+    return pipes_of(MMA_FORWARD, 2, 1, 4.5);
 }
 
 static struct pipes query_pipes(void)

@@ -48,7 +48,6 @@ static __global__ void __launch_bounds__(MMA_THREADS, MMA_BLOCKS)
     const struct place p = place_of(a);
     const float scale = a.scale * LOG2_E;
     float out[M][W / 8][4] = {}, max[M][2], sum[M][2] = {};
-    uint32_t mine[W / 16][M][4];
     if (p.begin >= p.rows)
         return;
     for (int m = 0; m < M; m++)
@@ -59,7 +58,7 @@ static __global__ void __launch_bounds__(MMA_THREADS, MMA_BLOCKS)
     cuda_copy_group();
     for (size_t at = 0, turn = 0; at < p.rows; at += N, turn ^= 1) {
         uint16_t *const k = kv + turn * 2 * TILE, *const next = kv + (turn ^ 1) * 2 * TILE;
-        float s[M][N / 8][4] = {};
+        float s[M][N / 8][4];
         uint32_t word[N / 32];
         if (at + N < p.rows) {
             start_rows<W, N>(a, p, a.k, at + N, next);
@@ -68,12 +67,7 @@ static __global__ void __launch_bounds__(MMA_THREADS, MMA_BLOCKS)
         cuda_copy_group();
         cuda_copy_wait<1>();
         __syncthreads();
-#pragma unroll
-        for (int c = 0; c < W / 16; c++) {
-            if (at == 0)
-                own_columns<W>(p, q, c, mine[c]);
-            add_columns<W, N>(p, mine[c], k, c, s);
-        }
+        rows_by_rows<W, N>(p, q, k, s);
         hide<N>(p, p.rows - at, s);
 #pragma unroll
         for (int m = 0; m < M; m++)
