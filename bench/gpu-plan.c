@@ -8,7 +8,7 @@
  *             cores, activations in the products' epilogues: what the speed targets assume
  * Letters: n rows of all cells, g gene rows, T rows of a cell, D width, F feed-forward, V tokens,
  * M masked rows, U distinct genes of the batch, P parameters, a bytes of an activation.
- * Attention as built is priced by what one warp does in one step of kernels/attention_bf16_cuda.cu
+ * Attention as built is priced by what one warp does in one step of kernels/attention_mma.h
  * (struct pipes below) instead of by a share that is wished for.
  * None of this was measured on a device. */
 #include <math.h>
@@ -39,7 +39,8 @@ static const struct opt opts[] = {
     OPT_F64("tb-per-s", &opt.memory, "NUM", "peak of the memory"),
     OPT_F64("product-share", &opt.product_share, "NUM", "of the peak that large products reach"),
     OPT_F64("memory-share", &opt.memory_share, "NUM", "of the peak that passes over memory reach"),
-    OPT_F64("attention-forward", &opt.attention_forward, "NUM", "share of the bf16 peak, target design"),
+    OPT_F64("attention-forward", &opt.attention_forward, "NUM",
+            "share of the bf16 peak, target design"),
     OPT_F64("attention-backward", &opt.attention_backward, "NUM", "the same"),
     OPT_F64("mma-share", &opt.mma_share, "NUM",
             "of the bf16 peak that the instruction mma.sync can reach"),
@@ -95,18 +96,18 @@ static void linear(struct plan *p, const char *name, double times, double n, dou
     }
 }
 
-/* Cycles of a multiprocessor that one step of one warp takes of each of its pipes: 16 MMA_M own rows
- * against N of the other side, heads 64 wide. Rates a cycle, of sm_90: 4096 FLOP of the tensor cores
- * (the peak; mma.sync reaches opt.mma_share of it), 16 exponentials, 128 bytes of shared memory,
- * 128 lanes of instructions, 64 of wide multiplies. */
+/* Cycles of a multiprocessor that one step of one warp takes of each of its pipes: 16 MMA_M own
+ * rows against N of the other side, heads 64 wide. Rates a cycle, of sm_90: 4096 FLOP of the tensor
+ * cores (the peak; mma.sync reaches opt.mma_share of it), 16 exponentials, 128 bytes of shared
+ * memory, 128 lanes of instructions, 64 of wide multiplies. */
 struct pipes {
     double tensor, exponent, shared, issue, multiply, flop, scores;
 };
 
 /* products: matrix products of a step, each reading its N rows from shared memory. own: matrices of
  * own rows that are read again in every step; a_score: instructions of a score besides. Where there
- * is dropout: one Philox block for 8 scores (20 wide multiplies, 20 logic, 20 of keys, 24 to compare
- * and pack) and two instructions a score to take its bit. */
+ * is dropout: one Philox block for 8 scores (20 wide multiplies, 20 logic, 20 of keys, 24 to
+ * compare and pack) and two instructions a score to take its bit. */
 static struct pipes pipes_of(double N, double products, double own, double a_score)
 {
     const double own_rows = 16 * MMA_M, W = MMA_WIDEST, scores = own_rows * N;
@@ -130,8 +131,8 @@ static double sum_of(const struct pipes *p)
 static double cycles_of(const struct pipes *p)
 {
     const double warps = MMA_BLOCKS * MMA_WARPS / 4.0;
-    const double longest = fmax(fmax(fmax(p->tensor, p->exponent), fmax(p->shared, p->issue)),
-                                p->multiply);
+    const double longest =
+        fmax(fmax(fmax(p->tensor, p->exponent), fmax(p->shared, p->issue)), p->multiply);
     return fmax(longest, sum_of(p) / warps);
 }
 
@@ -149,7 +150,7 @@ static double rate_of(const struct plan *p, const struct pipes *s, double N)
 
 static struct pipes forward_pipes(void)
 {
-    return pipes_of(MMA_FORWARD, 2, 0, 4.5);
+    return pipes_of(MMA_FORWARD, 2, 1, 4.5);
 }
 
 static struct pipes query_pipes(void)
@@ -170,7 +171,8 @@ static void attention_built(struct plan *p)
     pass(p, "attention: packing", "18 n D", L, 18 * rows);
     op(p, "  forward", "4 cells T^2 D", "10 n D", L, 4 * s, 10 * rows, rate_of(p, &f, MMA_FORWARD));
     pass(p, "  backward: packing", "28 n D", L, 28 * rows);
-    op(p, "  queries", "6 cells T^2 D", "16 n D", L, 6 * s, 16 * rows, rate_of(p, &q, MMA_BACKWARD));
+    op(p, "  queries", "6 cells T^2 D", "16 n D", L, 6 * s, 16 * rows,
+       rate_of(p, &q, MMA_BACKWARD));
     op(p, "  keys", "8 cells T^2 D", "24 n D", L, 8 * s, 24 * rows, rate_of(p, &k, MMA_BACKWARD));
 }
 
@@ -179,8 +181,8 @@ static void print_pipes(const struct plan *p, const char *name, struct pipes s, 
 {
     const double rate = rate_of(p, &s, N);
     printf("%-10s %4.0f x %2.0f %8.0f %8.0f %8.0f %8.0f %9.0f %8.0f %9.0f %8.1f%% %9.1f%%\n", name,
-           16.0 * MMA_M, N, s.tensor, s.exponent, s.shared, s.issue, s.multiply, cycles_of(&s), rate,
-           100 * rate / opt.bf16, 100 * useful * rate / opt.bf16);
+           16.0 * MMA_M, N, s.tensor, s.exponent, s.shared, s.issue, s.multiply, cycles_of(&s),
+           rate, 100 * rate / opt.bf16, 100 * useful * rate / opt.bf16);
 }
 
 /* The step of each kernel. With atomics backward would be five products instead of seven; the last
@@ -331,11 +333,10 @@ static enum rc run(const struct tool_args *a, struct err *e)
     small.n_heads = 4;
     small.d = 256;
     small.ffn = 512;
-    printf(
-        "modelled, not measured. peaks: %.0f TFLOP/s bf16, %.2f TB/s; shares: products %.2f, "
-        "memory %.2f, mma.sync %.2f; attention of the target %.2f forward, %.2f backward\n",
-        opt.bf16, opt.memory, opt.product_share, opt.memory_share, opt.mma_share,
-        opt.attention_forward, opt.attention_backward);
+    printf("modelled, not measured. peaks: %.0f TFLOP/s bf16, %.2f TB/s; shares: products %.2f, "
+           "memory %.2f, mma.sync %.2f; attention of the target %.2f forward, %.2f backward\n",
+           opt.bf16, opt.memory, opt.product_share, opt.memory_share, opt.mma_share,
+           opt.attention_forward, opt.attention_backward);
     shape("Base", &base, 2048);
     shape("Small", &small, 973);
     return RC_OK;

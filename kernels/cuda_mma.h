@@ -1,11 +1,11 @@
 /* The tensor cores and the asynchronous copies of a device, one instruction a function; the
  * emulation has its own (tests/cuemu/mma.h). All lanes of a warp call the first three together.
  *
- * Of a 16 x 16 matrix a, lane l holds row l / 4 (words 0, 2) and row l / 4 + 8 (words 1, 3), columns
- * 2 (l mod 4) and the next (words 0, 1) and 8 more (words 2, 3); of a 16 x 8 matrix b, column l / 4
- * and rows likewise; of a 16 x 8 matrix of sums, rows as in a, two neighbouring columns each. So
- * the sums of two neighbouring tiles, rounded, are a matrix a of the next product. PTX ISA,
- * "Matrix fragments for mma.m16n8k16". */
+ * Of a 16 x 16 matrix a, lane l holds row l / 4 (words 0, 2) and row l / 4 + 8 (words 1, 3),
+ * columns 2 (l mod 4) and the next (words 0, 1) and 8 more (words 2, 3); of a 16 x 8 matrix b,
+ * column l / 4 and rows likewise; of a 16 x 8 matrix of sums, rows as in a, two neighbouring
+ * columns each. So the sums of two neighbouring tiles, rounded, are a matrix a of the next product.
+ * PTX ISA, "Matrix fragments for mma.m16n8k16". */
 #ifndef GC_KERNELS_CUDA_MMA_H
 #define GC_KERNELS_CUDA_MMA_H
 
@@ -22,7 +22,7 @@ static __device__ __forceinline__ uint32_t cuda_shared_at(const void *p)
 static __device__ __forceinline__ void cuda_mma(float sum[4], const uint32_t a[4],
                                                 const uint32_t b[2])
 {
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
                  "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
                  : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));

@@ -150,11 +150,10 @@ static void half_multiplies(float *out)
 
 int broken_run(enum broken which, float *out)
 {
-    static void (*const kernel[])(float *) = { whole,        no_barrier,   last_wins,
-                                               half_waits,   warp_gone,    part_of_a_warp,
-                                               unset_shared, beyond_shared,
-                                               copies,       never_waits,
-                                               products,     half_multiplies };
+    static void (*const kernel[])(float *) = { whole,        no_barrier,    last_wins,
+                                               half_waits,   warp_gone,     part_of_a_warp,
+                                               unset_shared, beyond_shared, copies,
+                                               never_waits,  products,      half_multiplies };
     return cuemu_run(1, N, N * sizeof(float), [=] { kernel[which](out); });
 }
 

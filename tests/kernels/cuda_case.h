@@ -283,8 +283,7 @@ static void check(struct cuda *c, struct fixture r)
        "%s (n %zu, d %zu): error %.2g of %.2g, %s give %s%s%s%s%s%s", r.name, r.n, r.d, v.worst,
        r.bound, cuemu_order ? orders : "three runs", v.same ? "equal bytes" : "OTHER BYTES",
        v.guards ? "" : ", wrote beyond an array", v.inputs ? "" : ", changed an input",
-       r.loud ? ", allocated or waited" : "",
-       status ? ", " : "", status ? cuda_text(status) : "");
+       r.loud ? ", allocated or waited" : "", status ? ", " : "", status ? cuda_text(status) : "");
     for (size_t i = 0; i < r.n_items; i++) {
         free(r.item[i].ref);
         free(r.item[i].start);

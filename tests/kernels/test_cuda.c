@@ -256,8 +256,7 @@ static int block_case(struct fixture *r)
     double *sum = doubles(r, 1);
     reserve(r, sum_squares_work_cuda(r->n));
     if (r->on_device)
-        return QUIET(r, axpy_cuda(r->c, &o)) ||
-               QUIET(r, sum_squares_cuda(r->c, o.x, r->n, sum));
+        return QUIET(r, axpy_cuda(r->c, &o)) || QUIET(r, sum_squares_cuda(r->c, o.x, r->n, sum));
     backend_ref.axpy(&o);
     *sum = backend_ref.sum_squares(o.x, r->n);
     return 0;
@@ -382,8 +381,8 @@ static void attentions(void)
         if (e[0] < 2049)
             at("attention, bf16", e[0], e[1] * e[3], e[2], e[3], 0, ACT_NONE, true, bf16,
                attention_case);
-        at("attention with dropout, bf16", e[0], e[1] * e[3], e[2], e[3], 0.1, ACT_NONE, true,
-           bf16, attention_case);
+        at("attention with dropout, bf16", e[0], e[1] * e[3], e[2], e[3], 0.1, ACT_NONE, true, bf16,
+           attention_case);
     }
 }
 

@@ -77,7 +77,8 @@ int main(void)
     broken_run(PRODUCTS, out);
     for (int i = 0; i < BROKEN_ITEMS; i++)
         wrong += out[i];
-    ok(same && near((double)wrong, 0, 0, 0), "matrices are loaded, turned and multiplied as PTX says");
+    ok(same && near((double)wrong, 0, 0, 0),
+       "matrices are loaded, turned and multiplied as PTX says");
     ok(ends_the_program(HALF_MULTIPLIES), "a product that half of a warp calls ends the program");
     ok(broken_launch(1056, 0) && broken_launch(0, 0) && broken_launch(32, 228 << 10),
        "a launch that no device takes is refused");
