@@ -172,13 +172,43 @@ static enum rc check_inputs(struct audit *a, const struct chain *c, size_t at, s
     return rc;
 }
 
+/* Where the parameters of a stage lie: in its folder, or in that above it for all stages there (the
+ * models of a figure). The caller frees; NULL: no memory. */
+static char *params_of(const struct chain *c, const struct chain_stage *s)
+{
+    char *own = below(s, "params");
+    const char *slash = strrchr(s->name, '/');
+    if (!own || !slash || !manifest_find(&s->m, MANIFEST_PARAM, NULL) ||
+        chain_file_of(c, own) != CHAIN_NONE)
+        return own;
+    char *above = text_new("%.*s/params", (int)(slash - s->name), s->name);
+    if (!above || chain_file_of(c, above) != CHAIN_NONE) {
+        free(own);
+        return above;
+    }
+    free(above);
+    return own;
+}
+
+/* Whether a stage without parameters of its own has those in path. */
+static bool params_of_some(const struct chain *c, const char *path)
+{
+    bool some = false;
+    for (size_t i = 0; i < c->n_stages && !some; i++) {
+        char *of = params_of(c, &c->stage[i]);
+        some = of && strcmp(of, path) == 0;
+        free(of);
+    }
+    return some;
+}
+
 /* The lines of the file are the parameter rows, in order; rows given one by one (`--param`) may
  * stand before them. */
 static enum rc check_params(struct audit *a, const struct chain *c, size_t at, struct err *e)
 {
     const struct chain_stage *s = &c->stage[at];
     size_t count = 0, *n = &count, row = 0, n_rows = 0, n_lines = 0;
-    char *path = below(s, "params"), *full = path ? text_new("%s/%s", c->root, path) : NULL;
+    char *path = params_of(c, s), *full = path ? text_new("%s/%s", c->root, path) : NULL;
     char *text = NULL;
     enum rc rc = full ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
     for (size_t i = 0; i < s->m.n; i++)
@@ -240,6 +270,8 @@ static enum rc check_strays(struct audit *a, const struct chain *c, struct err *
     enum rc rc = RC_OK;
     for (size_t i = 0; !rc && i < c->n_files; i++) {
         const struct chain_file *f = &c->file[i];
+        if (f->stage == CHAIN_NONE && f->what == CHAIN_PARAMS && params_of_some(c, f->path))
+            continue;
         if (f->stage == CHAIN_NONE)
             rc = FAILS("strays", f->path, "lies in no stage");
         else if (f->what == CHAIN_ODD)

@@ -71,6 +71,19 @@ is 'makes what read it stale'            grep -q '^inputs	annotate	fails	stale' 
 rm -rf one && cp -r good one && echo '--steps 8 --seed 1' >one/pretrain/params
 t 'a parameter changed in its file'      4 "params' changed: '--steps 8" audit_all one
 
+# Stages of a family share the parameters that lie above them.
+rm -rf one && cp -r good one && mkdir -p one/models/a one/models/b && echo '--steps 3' >one/models/params
+for m in a b; do
+	echo $m >one/models/$m/weights
+	manifest one/models/$m --quiet --stage models/$m --params one/models/params --base one "$tmp/good.source"
+done
+t 'parameters of two stages in one file' 0 ' 0 fail' audit_all one
+echo '--steps 4' >one/models/params
+t 'changed there'                        4 "models/params' changed" audit_all one
+is 'for both'                            test "$(grep -c '^parameters	models/params	fails' "$tmp/.stdout")" = 2
+rm one/models/params
+t 'and gone'                             4 "models/a/params' missing" audit_all one
+
 # What lies where nothing belongs, and what does not lie where it belongs.
 rm -rf one && cp -r good one && : >one/annotate/extra.tsv && mkdir one/loose && : >one/loose/x && : >one/top &&
 	: >one/report/index.html.part && ln -s /etc/passwd one/report/link && mkfifo one/report/pipe
