@@ -8,9 +8,9 @@ if ! command -v gnuplot >/dev/null; then skip 'the main job' 'the package gnuplo
 old=()
 for tool in "$B"/bin/*; do old+=(-o "$tool"); done
 job() { # R WORD...
-	make -C "$SRC" --no-print-directory "${old[@]}" B="$B" R="$1" CACHE="$1/cache" PROFILE=test demo "${@:2}"
+	make -C "$SRC" --no-print-directory "${old[@]}" B="$B" R="$1" CACHE="$1.cache" PROFILE=test demo "${@:2}"
 }
-manifests() { (cd "$1" && find . -name MANIFEST.tsv ! -path './cache/*' | sort | xargs sha256sum); }
+manifests() { (cd "$1" && find . -name MANIFEST.tsv | sort | xargs sha256sum); }
 
 t 'the main job, two at a time' 0 '' job "$tmp/a" -j2
 is 'ends with the path of the page' test "$(tail -n 1 "$tmp/.stdout")" = "$tmp/a/report/index.html"
@@ -32,9 +32,9 @@ manifests "$tmp/b" >"$tmp/b.sums"
 is 'gives the same manifests' diff "$tmp/a.sums" "$tmp/b.sums"
 
 # What was made can be checked elsewhere, and made again: scores, page, maps, vectors, weights.
-mkdir "$tmp/elsewhere"; cp -r "$tmp/a" "$tmp/elsewhere/a"; rm -rf "$tmp/elsewhere/a/cache"
+mkdir "$tmp/elsewhere"; cp -r "$tmp/a" "$tmp/elsewhere/a"
 t 'an audit elsewhere, with everything done again' 0 ' 0 fail' audit "$tmp/elsewhere/a" --level 3 \
-	--source "$SRC" --cache "$tmp/a/cache/test" --out "$tmp/audit"
+	--source "$SRC" --cache "$tmp/a.cache/test" --out "$tmp/audit"
 for what in report map map-counts zero-shot pretrain; do
 	is "$what comes out with the same bytes" grep -q "^repeat	$what	holds" "$tmp/audit/audit.tsv"
 done
@@ -60,8 +60,8 @@ t 'and one at a time' 0 '' job "$tmp/b" fig1 fig3 -j1 THREADS=1
 for r in a b; do manifests "$tmp/$r" >"$tmp/$r.figures"; done
 is 'give the same manifests' diff "$tmp/a.figures" "$tmp/b.figures"
 is 'of every model' test "$(grep -c fig3/models "$tmp/a.figures")" = 18
-rm -rf "$tmp/elsewhere/a"; cp -r "$tmp/a" "$tmp/elsewhere/a"; rm -rf "$tmp/elsewhere/a/cache"
-t 'their chain is whole' 0 ' 0 fail' audit "$tmp/elsewhere/a" --level 0 --source "$SRC" --cache "$tmp/a/cache/test"
+rm -rf "$tmp/elsewhere/a"; cp -r "$tmp/a" "$tmp/elsewhere/a"
+t 'their chain is whole' 0 ' 0 fail' audit "$tmp/elsewhere/a" --level 0 --source "$SRC" --cache "$tmp/a.cache/test"
 
 # Each round gets a little further, whatever the machine's speed: a round that closed no stage more
 # than the one before gets twice the time.
@@ -72,7 +72,7 @@ while [ $rounds -lt 40 ]; do
 	[ $((rounds % 2)) = 0 ] && signal=KILL
 	# A shell starts what runs in the background with Ctrl-C ignored.
 	setsid env --default-signal=INT make -C "$SRC" --no-print-directory "${old[@]}" B="$B" \
-		R="$tmp/c" CACHE="$tmp/c/cache" PROFILE=test demo -j2 >"$tmp/log" 2>&1 </dev/null &
+		R="$tmp/c" CACHE="$tmp/c.cache" PROFILE=test demo -j2 >"$tmp/log" 2>&1 </dev/null &
 	pid=$!
 	for ((i = 0; i < seconds * 10; i++)); do
 		kill -0 $pid 2>/dev/null || break
@@ -90,5 +90,5 @@ is "was broken off ($breaks times)" test $breaks -ge 2
 t 'and goes on to the end' 0 '' job "$tmp/c" -j2
 manifests "$tmp/c" >"$tmp/c.sums"
 is 'with the same manifests' diff "$tmp/a.sums" "$tmp/c.sums"
-is 'and nothing half-written beside them' test -z "$(find "$tmp/c" -name '*.part' ! -path '*/cache/*')"
+is 'and nothing half-written beside them' test -z "$(find "$tmp/c" -name '*.part')"
 end
