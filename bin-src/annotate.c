@@ -376,23 +376,12 @@ static enum rc run_evaluate(const struct tool_args *a, struct err *e)
 
 /* ---- the first word ---- */
 
-static const struct {
-    const char *word;
-    const struct tool *tool;
-    enum rc (*run)(const struct tool_args *, struct err *);
-} part[] = {
+static const struct tool_part part[] = {
     { "train", &train_tool, run_train },
     { "predict", &predict_tool, run_predict },
     { "evaluate", &evaluate_tool, run_evaluate },
     { "compare", &compare_tool, run_compare },
 };
-enum { N_PARTS = sizeof part / sizeof *part };
-
-static enum rc no_word(const struct tool_args *a, struct err *e)
-{
-    return a->arg.n ? err_set(e, RC_USAGE, "does not know '%s'", a->arg.item[0])
-                    : err_set(e, RC_USAGE, "wants train, predict, evaluate or compare");
-}
 
 int main(int argc, char **argv)
 {
@@ -410,8 +399,5 @@ int main(int argc, char **argv)
         0,
         -1
     };
-    for (int i = 0; argc > 1 && i < N_PARTS; i++)
-        if (strcmp(argv[1], part[i].word) == 0)
-            return tool_main(part[i].tool, part[i].run, argc - 1, argv + 1);
-    return tool_main(&all, no_word, argc, argv);
+    return tool_main_of_parts(&all, part, sizeof part / sizeof *part, argc, argv);
 }

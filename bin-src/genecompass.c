@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/err.h"
 #include "lib/base/file.h"
+#include "lib/base/tool.h"
 #include "lib/base/version.h"
 
 static const char own_name[] = "genecompass";
@@ -44,32 +44,12 @@ static char *tool_folder(void)
 /* What a tool says about itself: the third line of its --help. Empty when it says nothing. */
 static void about(const char *path, char *line, size_t room)
 {
-    int end[2];
-    line[0] = '\0';
-    if (pipe(end))
-        return;
-    const pid_t child = fork();
-    if (child == 0) {
-        dup2(end[1], STDOUT_FILENO);
-        close(end[0]);
-        close(end[1]);
-        execl(path, path, "--help", (char *)NULL);
-        _exit(127);
-    }
-    close(end[1]);
-    FILE *f = child > 0 ? fdopen(end[0], "r") : NULL;
-    if (!f) {
-        close(end[0]);
-    } else {
-        char text[512];
-        for (int i = 1; fgets(text, sizeof text, f);
-             i++) /* to the end: the tool must not see EPIPE */
-            if (i == 3)
-                snprintf(line, room, "%.*s", (int)strcspn(text, "\n"), text);
-        fclose(f);
-    }
-    if (child > 0)
-        waitpid(child, NULL, 0);
+    char *text = tool_says(path);
+    const char *at = text;
+    for (int i = 1; at && i < 3; i++)
+        at = (at = strchr(at, '\n')) ? at + 1 : NULL;
+    snprintf(line, room, "%.*s", at ? (int)strcspn(at, "\n") : 0, at ? at : "");
+    free(text);
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)

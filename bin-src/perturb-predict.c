@@ -295,23 +295,12 @@ static enum rc run_simulate(const struct tool_args *a, struct err *e)
     return rc;
 }
 
-static const struct {
-    const char *word;
-    const struct tool *tool;
-    enum rc (*run)(const struct tool_args *, struct err *);
-} part[] = {
+static const struct tool_part part[] = {
     { "train", &train_tool, run_train },
     { "predict", &predict_tool, run_predict },
     { "evaluate", &evaluate_tool, run_evaluate },
     { "simulate", &simulate_tool, run_simulate },
 };
-enum { N_PARTS = sizeof part / sizeof *part };
-
-static enum rc no_word(const struct tool_args *a, struct err *e)
-{
-    return a->arg.n ? err_set(e, RC_USAGE, "does not know '%s'", a->arg.item[0])
-                    : err_set(e, RC_USAGE, "wants train, predict, evaluate or simulate");
-}
 
 int main(int argc, char **argv)
 {
@@ -329,8 +318,5 @@ int main(int argc, char **argv)
         0,
         -1
     };
-    for (int i = 0; argc > 1 && i < N_PARTS; i++)
-        if (strcmp(argv[1], part[i].word) == 0)
-            return tool_main(part[i].tool, part[i].run, argc - 1, argv + 1);
-    return tool_main(&all, no_word, argc, argv);
+    return tool_main_of_parts(&all, part, sizeof part / sizeof *part, argc, argv);
 }

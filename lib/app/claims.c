@@ -6,11 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "lib/app/audit_vectors.h"
 #include "lib/base/file.h"
+#include "lib/base/tool.h"
 #include "lib/io/lines.h"
 
 enum { MAX_WORDS = 16 };
@@ -218,38 +217,19 @@ static enum rc check_config(struct job *j, char *const *w)
 /* "[0.15]" at the end of the option's line of --help. */
 static enum rc check_default(struct job *j, char *const *w)
 {
-    char line[512], *path = j->tools ? text_new("%s/%s", j->tools, w[1]) : NULL;
-    char *command = text_new("%s --help", w[1]);
+    char *path = j->tools ? text_new("%s/%s", j->tools, w[1]) : NULL;
+    char *text = path ? tool_says(path) : NULL, *rest = text, *line;
+    const size_t n = strlen(w[2]);
     double x = NAN;
-    int end[2];
     j->row->file = say(j, "%s --help", w[1]);
     j->row->command = j->row->file;
-    if (path && command && pipe(end) == 0) {
-        pid_t pid = fork();
-        if (pid == 0) {
-            dup2(end[1], STDOUT_FILENO);
-            close(end[0]);
-            close(end[1]);
-            execl(path, path, "--help", (char *)NULL);
-            _exit(127);
-        }
-        close(end[1]);
-        FILE *f = pid > 0 ? fdopen(end[0], "r") : NULL;
-        const size_t n = strlen(w[2]);
-        while (f && fgets(line, sizeof line, f)) {
-            const char *at = line + strspn(line, " "), *value = strrchr(line, '[');
-            if (strncmp(at, w[2], n) == 0 && at[n] == ' ' && value)
-                x = strtod(value + 1, NULL);
-        }
-        if (f)
-            fclose(f);
-        else
-            close(end[0]);
-        if (pid > 0)
-            waitpid(pid, NULL, 0);
+    while (text && (line = strtok_r(rest, "\n", &rest))) {
+        const char *at = line + strspn(line, " "), *value = strrchr(line, '[');
+        if (strncmp(at, w[2], n) == 0 && at[n] == ' ' && value)
+            x = strtod(value + 1, NULL);
     }
     free(path);
-    free(command);
+    free(text);
     if (!isnan(x))
         return compare_setting(j, x, w[3], w[4]);
     not_here(j, say(j, "'%s' does not say its default of %s", w[1], w[2]));

@@ -112,3 +112,33 @@ int tool_main(const struct tool *tool, enum rc (*run)(const struct tool_args *, 
     free(a.arg.item);
     return end(tool->name, rc);
 }
+
+/* Of tool_main_of_parts, for no_part, which tool_main calls. */
+static const struct tool_part *parts;
+static size_t n_parts;
+
+static enum rc no_part(const struct tool_args *a, struct err *e)
+{
+    char words[256] = "";
+    size_t used = 0;
+    if (a->arg.n)
+        return err_set(e, RC_USAGE, "does not know '%s'", a->arg.item[0]);
+    for (size_t i = 0; i < n_parts && used < sizeof words; i++)
+        used += (size_t)snprintf(words + used, sizeof words - used, "%s%s",
+                                 i == 0             ? ""
+                                 : i + 1 == n_parts ? " or "
+                                                    : ", ",
+                                 parts[i].word);
+    return err_set(e, RC_USAGE, "wants %s", words);
+}
+
+int tool_main_of_parts(const struct tool *all, const struct tool_part *part, size_t n, int argc,
+                       char **argv)
+{
+    for (size_t i = 0; argc > 1 && i < n; i++)
+        if (strcmp(argv[1], part[i].word) == 0)
+            return tool_main(part[i].tool, part[i].run, argc - 1, argv + 1);
+    parts = part;
+    n_parts = n;
+    return tool_main(all, no_part, argc, argv);
+}

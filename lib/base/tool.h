@@ -35,6 +35,17 @@ struct tool_args {
 
 int tool_main(const struct tool *tool, enum rc (*run)(const struct tool_args *, struct err *),
               int argc, char **argv);
+/* For a tool of several parts, told by its first word; each is a tool of its own. `all` has their names
+ * and the --help of the whole. */
+struct tool_part {
+    const char *word;
+    const struct tool *tool;
+    enum rc (*run)(const struct tool_args *, struct err *);
+};
+int tool_main_of_parts(const struct tool *all, const struct tool_part *part, size_t n, int argc,
+                       char **argv);
+/* What a tool says for --help, from its program at path; the caller frees. NULL: nothing. */
+char *tool_says(const char *path);
 /* RC_USAGE with a sentence when --out is missing. */
 enum rc tool_need_out(const struct tool_args *a, struct err *e);
 
