@@ -45,10 +45,7 @@ enum rc compare_commit_tables(struct compare_job *j, struct err *e)
     struct outfile *o[] = { &j->predictions, &j->metrics, &j->summary, &j->comparisons };
     enum rc rc = RC_OK;
     for (int i = 0; i < 4; i++)
-        if (rc)
-            outfile_abort(o[i]);
-        else
-            rc = outfile_commit(o[i], e);
+        rc = outfile_close(o[i], rc, e);
     return rc;
 }
 

@@ -51,10 +51,7 @@ enum rc cross_open(struct cross_job *j, struct err *e)
 enum rc cross_close(struct cross_job *j, enum rc rc, struct err *e)
 {
     for (int i = 0; j->open && i < N_TABLES; i++)
-        if (!rc)
-            rc = outfile_commit(table(j, i), e);
-        else
-            outfile_abort(table(j, i));
+        rc = outfile_close(table(j, i), rc, e);
     return rc;
 }
 

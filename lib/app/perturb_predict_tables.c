@@ -263,9 +263,6 @@ enum rc predict_tables_close(struct perturb_job *j, enum rc rc, struct err *e)
     if (j->open && !rc)
         rc = summarise(j, e);
     for (int i = 0; j->open && i < N_TABLES; i++)
-        if (!rc)
-            rc = outfile_commit(table(j, i), e);
-        else
-            outfile_abort(table(j, i));
+        rc = outfile_close(table(j, i), rc, e);
     return rc;
 }

@@ -270,10 +270,7 @@ enum rc perturb_predict(const char *folder, const char *const *condition, size_t
         fputs("condition\tgene\tcontrol\tpredicted\tchange\n", f.f);
         for (size_t i = 0; !rc && i < n; i++)
             rc = predict_one(&m, &tape, condition[i], to, f.f, e);
-        if (!rc)
-            rc = outfile_commit(&f, e);
-        else
-            outfile_abort(&f);
+        rc = outfile_close(&f, rc, e);
     }
     free(to);
     tape_release(&tape);

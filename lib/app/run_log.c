@@ -32,10 +32,7 @@ static enum rc keep_lines(const char *path, uint64_t keep, struct err *e)
         json_decref(j);
     }
     lines_close(&l);
-    if (!rc)
-        return outfile_commit(&o, e);
-    outfile_abort(&o);
-    return rc;
+    return outfile_close(&o, rc, e);
 }
 
 enum rc run_log_open(struct run_log *l, const char *run, uint64_t keep, struct err *e)

@@ -149,6 +149,14 @@ void outfile_abort(struct outfile *o)
     *o = (struct outfile){ 0 };
 }
 
+enum rc outfile_close(struct outfile *o, enum rc rc, struct err *e)
+{
+    if (!rc)
+        return outfile_commit(o, e);
+    outfile_abort(o);
+    return rc;
+}
+
 enum rc file_read(const char *path, size_t max_bytes, char **data, size_t *n_bytes, struct err *e)
 {
     *data = NULL;

@@ -24,6 +24,8 @@ enum rc outfile_reserve(struct outfile *o, const char *path, struct err *e);
 enum rc outfile_commit(struct outfile *o, struct err *e);
 /* Drops the temporary file; harmless on an empty or committed *o. */
 void outfile_abort(struct outfile *o);
+/* Commits where all went well so far, else drops. rc: how it went, with its sentence in *e. */
+enum rc outfile_close(struct outfile *o, enum rc rc, struct err *e);
 
 /* A whole file in memory, with a zero byte behind it; the caller frees *data.
  * RC_INPUT: cannot be opened, is a folder, or is larger than max_bytes. */

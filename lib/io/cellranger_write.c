@@ -171,10 +171,7 @@ enum rc cr_write_h5(const char *path, const struct cr_matrix *m, struct err *e)
     struct err late = { 0 };
     enum rc closed = h5_finish(file, path, rc ? &late : e);
     rc = rc ? rc : closed;
-    if (!rc)
-        return outfile_commit(&o, e);
-    outfile_abort(&o);
-    return rc;
+    return outfile_close(&o, rc, e);
 }
 
 /* ---- CSV ---- */

@@ -13,8 +13,5 @@ enum rc json_write(const char *path, json_t *j, struct err *e)
     if (!rc && (json_dumpf(j, o.f, JSON_INDENT(2) | JSON_PRESERVE_ORDER) || fputc('\n', o.f) < 0))
         rc = err_set(e, RC_FAIL, "cannot write '%s'", path);
     json_decref(j);
-    if (!rc)
-        return outfile_commit(&o, e);
-    outfile_abort(&o);
-    return rc;
+    return outfile_close(&o, rc, e);
 }

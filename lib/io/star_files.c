@@ -54,11 +54,7 @@ enum rc star_copy_genome(const char *from, const char *to, struct fasta_facts *f
         rc = err_set(e, RC_INPUT, "'%s' %s", from,
                      f->n_sequences ? "ends with an empty sequence" : "holds no sequence");
     lines_close(&l);
-    if (rc) {
-        outfile_abort(&o);
-        return rc;
-    }
-    return outfile_commit(&o, e);
+    return outfile_close(&o, rc, e);
 }
 
 /* --- the genes ------------------------------------------------------------------------------ */
@@ -132,11 +128,7 @@ enum rc star_copy_genes(const char *from, const char *to, const char *genome, si
     if (l.path)
         lines_close(&l);
     map_release(&name);
-    if (rc) {
-        outfile_abort(&o);
-        return rc;
-    }
-    return outfile_commit(&o, e);
+    return outfile_close(&o, rc, e);
 }
 
 /* --- reads ---------------------------------------------------------------------------------- */

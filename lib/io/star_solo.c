@@ -114,7 +114,7 @@ static enum rc copy_whitelist(const struct solo *s, const char *work, struct err
     lines_close(&l);
     if (!rc && !n)
         rc = err_set(e, RC_INPUT, "'%s' has no barcodes", s->whitelist);
-    rc = rc ? (outfile_abort(&o), rc) : outfile_commit(&o, e);
+    rc = outfile_close(&o, rc, e);
     free(to);
     return rc;
 }
