@@ -281,6 +281,22 @@ struct tensor *tape_add_species(struct tape *t, struct tensor *x, struct tensor 
     return y;
 }
 
+/* n rows of keys; of queries as many, or one a cell. */
+static struct op_attention attention_of(const struct tensor *q, const struct tensor *k,
+                                        const struct tensor *v, const struct tensor *y,
+                                        size_t heads, const uint32_t *first, size_t n_cells)
+{
+    return (struct op_attention){ .n_cells = n_cells,
+                                  .n = k->rows,
+                                  .d = q->cols,
+                                  .heads = heads,
+                                  .first = first,
+                                  .q = q->x,
+                                  .k = k->x,
+                                  .v = v->x,
+                                  .y = y->x };
+}
+
 static void attention_scratch(struct tape *t, struct op_attention *o)
 {
     for (size_t c = 0; c < o->n_cells; c++)
@@ -299,19 +315,11 @@ struct tensor *tape_attention(struct tape *t, struct tensor *q, struct tensor *k
     assert(q->cols % heads == 0 && q->rows == first[n_cells]);
     assert(q->ld == q->cols && k->ld == q->ld && v->ld == q->ld);
     struct tensor *y = tape_output(t, q->rows, q->cols);
-    struct op_attention o = { .n_cells = n_cells,
-                              .n = q->rows,
-                              .d = q->cols,
-                              .heads = heads,
-                              .first = first,
-                              .q = q->x,
-                              .k = k->x,
-                              .v = v->x,
-                              .y = y->x,
-                              .dy = y->g,
-                              .dq = q->g,
-                              .dk = k->g,
-                              .dv = v->g };
+    struct op_attention o = attention_of(q, k, v, y, heads, first, n_cells);
+    o.dy = y->g;
+    o.dq = q->g;
+    o.dk = k->g;
+    o.dv = v->g;
     if (drop)
         o.drop = *drop;
     o.row_max = tape_reals(t, o.n * heads);
@@ -334,16 +342,8 @@ struct tensor *tape_attention_first(struct tape *t, struct tensor *q, struct ten
     assert(!t->training && t->b->attention_first && q->rows == n_cells && q->cols % heads == 0);
     assert(k->rows == first[n_cells] && q->ld == q->cols && k->ld == q->ld && v->ld == q->ld);
     struct tensor *y = tape_output(t, n_cells, q->cols);
-    struct op_attention o = { .n_cells = n_cells,
-                              .n = k->rows,
-                              .d = q->cols,
-                              .heads = heads,
-                              .first = first,
-                              .q = q->x,
-                              .k = k->x,
-                              .v = v->x,
-                              .y = y->x,
-                              .first_only = true };
+    struct op_attention o = attention_of(q, k, v, y, heads, first, n_cells);
+    o.first_only = true;
     attention_scratch(t, &o);
     if (!t->failed)
         t->b->attention_forward(&o);

@@ -72,6 +72,17 @@ corpus_config() {
 	JSON
 }
 
+# corpus_model: a model of width 16 that reads 64 genes of both samples, after two steps, in $tmp/run
+corpus_model() {
+	corpus_files || return 1
+	local s
+	for s in h m; do qc-filter "$tmp/$s.h5ad" --tables "$tmp/tables" --out "$tmp/$s.q.h5ad" --quiet || return 1; done
+	corpus_tokens "$tmp/h" "$tmp/m" || return 1
+	corpus_config 64
+	pretrain --shards "$tmp/s" --tables "$tmp/tables" --config "$tmp/model.json" --steps 2 --batch 4 --lr 1e-3 \
+		--warmup 1 --held-out 0.2 --out "$tmp/run" --quiet
+}
+
 # corpus_families: $tmp/hgnc.json, families of twelve of the first 240 genes: G1..G12, ...
 corpus_families() {
 	{

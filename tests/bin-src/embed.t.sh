@@ -2,14 +2,6 @@
 # embed: raw counts of any kind to vectors of a model that pretrain left.
 . "$SRC/tests/tool.sh"
 . "$SRC/tests/bin-src/corpus.sh"
-corpus_model() { # a model of width 16 after two steps, in $tmp/run
-	corpus_files || return 1
-	for s in h m; do qc-filter "$tmp/$s.h5ad" --tables "$tmp/tables" --out "$tmp/$s.q.h5ad" --quiet || return 1; done
-	corpus_tokens "$tmp/h" "$tmp/m" || return 1
-	corpus_config 64
-	pretrain --shards "$tmp/s" --tables "$tmp/tables" --config "$tmp/model.json" --steps 2 --batch 4 --lr 1e-3 \
-		--warmup 1 --held-out 0.2 --out "$tmp/run" --quiet
-}
 is 'a model is trained' corpus_model
 model=$(find "$tmp/run" -maxdepth 1 -name 'step-*' | sort -V | tail -n 1)
 em() { embed "$@" --model "$model" --quiet; }
