@@ -31,10 +31,11 @@ bench_pairs ?= $(firstword $(wildcard $(MIRROR:=/prior_knowledge/gene2vec_pairs/
 	$(wildcard results/*/knowledge/*.pairs))
 bench_passes ?= 1
 # Of the embed line: a .h5ad of human counts large enough that starting a program does not count, and a
-# model folder. A round takes minutes.
+# model of the same run, whose vocabulary has these genes. A round takes minutes.
 bench_embed_cells ?= $(firstword $(wildcard results/*/import/pbmc_donor_a/cells.h5ad results/*/import/*/cells.h5ad))
 bench_embed_rounds ?= 1
-bench_embed_model ?= $(shell ls -d results/*/pretrain/step-* 2>/dev/null | sort -V | tail -n 1)
+bench_embed_model ?= $(shell ls -d $(firstword $(subst /import/, ,$(bench_embed_cells)))/pretrain/step-* 2>/dev/null | \
+	sort -V | tail -n 1)
 bench_genes ?= 4000
 bench_sequences ?= 4
 bench_python ?= python3
