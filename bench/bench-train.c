@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <math.h>
 
@@ -145,6 +146,29 @@ static enum rc make_cells(struct cells *s, const struct model_config *c, uint64_
     return RC_OK;
 }
 
+/* As the tools have them: in a file, mapped. */
+static enum rc make_knowledge(struct model *m, struct err *e)
+{
+    const size_t n = (size_t)m->config.n_tokens * m->config.knowledge_dim;
+    char path[] = "/tmp/bench-train-XXXXXX";
+    const int fd = mkstemp(path);
+    FILE *f = fd >= 0 ? fdopen(fd, "wb") : NULL;
+    bool good = f;
+    for (size_t i = 0; good && i < n; i++) {
+        const float x = 0.3f * (float)((double)(i * 2654435761u % 1000) / 500 - 1);
+        good = fwrite(&x, sizeof x, 1, f) == 1;
+    }
+    if (f)
+        good = fclose(f) == 0 && good;
+    enum rc rc = good ? RC_OK : err_set(e, RC_FAIL, "cannot write '%s'", path);
+    for (int k = 0; !rc && k < N_KNOWLEDGE; k++)
+        if (!(rc = mapped_open(&m->tables.file[k], path, MAPPED_OWN, e)))
+            m->tables.knowledge[k] = m->tables.file[k].at;
+    if (fd >= 0)
+        unlink(path);
+    return rc;
+}
+
 static enum rc make_model(struct model *m, const struct model_config *c, const struct backend *b,
                           uint64_t seed, struct err *e)
 {
@@ -152,15 +176,7 @@ static enum rc make_model(struct model *m, const struct model_config *c, const s
     if (rc)
         return rc;
     model_randomise(m, seed);
-    const size_t n = (size_t)c->n_tokens * c->knowledge_dim;
-    for (int k = 0; k < N_KNOWLEDGE; k++) {
-        m->tables.knowledge[k] = malloc(n * sizeof(float));
-        if (!m->tables.knowledge[k])
-            return err_set(e, RC_FAIL, "no memory");
-        for (size_t i = 0; i < n; i++)
-            m->tables.knowledge[k][i] = 0.3f * (float)((double)(i * 2654435761u % 1000) / 500 - 1);
-    }
-    return RC_OK;
+    return make_knowledge(m, e);
 }
 
 static enum rc forward(struct trainer *t, const struct batch_cell *cell, size_t n, struct err *e)

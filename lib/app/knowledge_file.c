@@ -7,7 +7,7 @@
 
 const char *const knowledge_file_kind[N_KNOWLEDGE] = { "promoter", "coexpression", "family", "grn" };
 
-static enum rc read_open(struct knowledge_file *k, const struct st_file *f, uint32_t n_tokens,
+static enum rc read_open(struct knowledge_file *k, struct st_file *f, uint32_t n_tokens,
                          struct err *e)
 {
     const char *kind = st_meta(f, "kind");
@@ -25,10 +25,14 @@ static enum rc read_open(struct knowledge_file *k, const struct st_file *f, uint
                        (unsigned long long)v->dim[0], (unsigned long long)v->dim[1], n_tokens);
     k->kind = (enum knowledge)which;
     k->dim = (uint32_t)v->dim[1];
-    k->vectors = malloc(v->n_items * sizeof *k->vectors);
+    k->file = f->map;
+    f->map = (struct mapped){ 0 };
+    const float *lies = st_floats(v);
+    k->vectors = lies ? (float *)(uintptr_t)lies : malloc(v->n_items * sizeof *k->vectors);
     float *present = malloc(n_tokens * sizeof *present);
-    enum rc rc = k->vectors && present ? st_get_f32(v, k->vectors, e)
-                                       : err_set(e, RC_FAIL, "no memory for %u rows", n_tokens);
+    enum rc rc = !k->vectors || !present ? err_set(e, RC_FAIL, "no memory for %u rows", n_tokens)
+                 : lies                  ? RC_OK
+                                         : st_get_f32(v, k->vectors, e);
     if (!rc)
         rc = st_get_f32(p, present, e);
     for (uint32_t i = 0; !rc && i < n_tokens; i++)
@@ -55,7 +59,9 @@ enum rc knowledge_file_read(struct knowledge_file *k, const char *path, uint32_t
 
 void knowledge_file_release(struct knowledge_file *k)
 {
-    free(k->vectors);
+    if (!mapped_holds(&k->file, k->vectors))
+        free(k->vectors);
+    mapped_close(&k->file);
     *k = (struct knowledge_file){ 0 };
 }
 
@@ -72,7 +78,9 @@ enum rc knowledge_give(struct model *m, struct knowledge_file *k, size_t n, stru
             return err_set(e, RC_INPUT, "'%s' is %u wide, the model takes %u", k[i].path, k[i].dim,
                            c->knowledge_dim);
         m->tables.knowledge[k[i].kind] = k[i].vectors;
+        m->tables.file[k[i].kind] = k[i].file;
         k[i].vectors = NULL;
+        k[i].file = (struct mapped){ 0 };
     }
     for (int i = 0; i < N_KNOWLEDGE; i++) {
         if (!c->use_knowledge[i] || m->tables.knowledge[i])

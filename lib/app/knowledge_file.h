@@ -13,7 +13,8 @@ struct knowledge_file {
     enum knowledge kind; /* from the file's metadata */
     uint32_t dim;
     size_t n_present;    /* rows that are real */
-    float *vectors;      /* [V,dim], owned */
+    float *vectors;      /* [V,dim], owned, or in file */
+    struct mapped file;  /* owned */
 };
 
 /* RC_INPUT: no such kind, or not n_tokens rows. */

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "lib/base/err.h"
+#include "lib/base/mapped.h"
 
 enum arrow_type { ARROW_INT, ARROW_UINT, ARROW_FLOAT, ARROW_TEXT };
 
@@ -26,7 +26,7 @@ struct arrow_field {
 };
 
 struct arrow_file {
-    void *map; /* NULL after arrow_view */
+    struct mapped map; /* empty after arrow_view */
     const unsigned char *data;
     size_t n_bytes;
     struct arrow_field *field; /* owned */

@@ -1,12 +1,7 @@
 #include "lib/io/arrow.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "lib/io/flatbuf.h"
 
@@ -169,27 +164,13 @@ enum rc arrow_view(struct arrow_file *f, const void *data, size_t n_bytes, struc
 
 enum rc arrow_open(struct arrow_file *f, const char *path, struct err *e)
 {
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    struct mapped map;
     *f = (struct arrow_file){ 0 };
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        err_set(e, RC_INPUT, "cannot open '%s': %s", path, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return RC_INPUT;
-    }
-    if (!S_ISREG(st.st_mode) || st.st_size == 0) {
-        close(fd);
-        return err_set(e, RC_INPUT, "'%s' is %s", path,
-                       S_ISREG(st.st_mode) ? "empty" : "not a plain file");
-    }
-    void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-    close(fd);
-    if (map == MAP_FAILED)
-        return err_set(e, RC_FAIL, "cannot map '%s': %s", path, strerror(errno));
-    enum rc rc = arrow_view(f, map, (size_t)st.st_size, e);
+    enum rc rc = mapped_open(&map, path, MAPPED_READ, e);
+    if (!rc)
+        rc = arrow_view(f, map.at, map.bytes, e);
     if (rc) {
-        munmap(map, (size_t)st.st_size);
+        mapped_close(&map);
         return err_wrap(e, "'%s'", path);
     }
     f->map = map;
@@ -198,8 +179,7 @@ enum rc arrow_open(struct arrow_file *f, const char *path, struct err *e)
 
 void arrow_close(struct arrow_file *f)
 {
-    if (f->map)
-        munmap(f->map, f->n_bytes);
+    mapped_close(&f->map);
     for (size_t i = 0; i < f->n_fields; i++)
         free(f->field[i].name);
     free(f->field);

@@ -4,14 +4,9 @@
 #include "lib/io/safetensors.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "lib/base/file.h"
 
@@ -243,46 +238,19 @@ enum rc st_view(struct st_file *f, const void *bytes, size_t n_bytes, struct err
     return rc;
 }
 
-static enum rc map_file(const char *path, void **map, size_t *n, struct err *e)
-{
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a named pipe must not hang */
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        err_set(e, RC_INPUT, "cannot open '%s': %s", path, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return RC_INPUT;
-    }
-    enum rc rc = RC_OK;
-    if (!S_ISREG(st.st_mode))
-        rc = err_set(e, RC_INPUT, "'%s' is not a plain file", path);
-    else if (st.st_size < 8)
-        rc = err_set(e, RC_INPUT, "'%s': %lld bytes are too few for safetensors", path,
-                     (long long)st.st_size);
-    *n = (size_t)st.st_size;
-    *map = rc ? MAP_FAILED : mmap(NULL, *n, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (!rc && *map == MAP_FAILED)
-        rc = err_set(e, RC_FAIL, "cannot map '%s': %s", path, strerror(errno));
-    close(fd);
-    return rc;
-}
-
 enum rc st_open(struct st_file *f, const char *path, struct err *e)
 {
     *f = (struct st_file){ 0 };
-    void *map;
-    size_t n;
-    enum rc rc = map_file(path, &map, &n, e);
-    if (rc)
-        return rc;
-    rc = st_view(f, map, n, e);
+    struct mapped map;
+    enum rc rc = mapped_open(&map, path, MAPPED_OWN, e);
+    if (!rc)
+        rc = st_view(f, map.at, map.bytes, e);
     if (rc) {
-        munmap(map, n);
+        mapped_close(&map);
         err_wrap(e, "'%s'", path);
         return rc;
     }
     f->map = map;
-    f->map_bytes = n;
     return RC_OK;
 }
 
@@ -297,8 +265,7 @@ void st_close(struct st_file *f)
     free(f->tensor);
     free(f->meta_key);
     free(f->meta_text);
-    if (f->map)
-        munmap(f->map, f->map_bytes);
+    mapped_close(&f->map);
     *f = (struct st_file){ 0 };
 }
 
@@ -413,6 +380,12 @@ enum rc st_get_f32(const struct st_tensor *t, float *to, struct err *e)
         for (uint64_t i = 0; i < t->n_items; i++)
             to[i] = (float)item_at(t, i);
     return RC_OK;
+}
+
+const float *st_floats(const struct st_tensor *t)
+{
+    const bool good = t->type == ST_F32 && (uintptr_t)t->data % _Alignof(float) == 0;
+    return good ? t->data : NULL;
 }
 
 /* Fills n_items and n_bytes; refuses what cannot be written. */

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/base/err.h"
+#include "lib/base/mapped.h"
 
 enum st_type { ST_F32, ST_F64, ST_I64, ST_I32, ST_U8, ST_F16, ST_BF16, ST_BOOL, ST_I8, ST_I16,
                ST_OTHER };
@@ -29,8 +29,7 @@ struct st_file {
     size_t n;
     char **meta_key, **meta_text; /* __metadata__, owned */
     size_t n_meta;
-    void *map; /* NULL after st_view */
-    size_t map_bytes;
+    struct mapped map; /* empty after st_view */
 };
 
 /* Maps the file and checks every promise of the header (counts before arithmetic): a JSON object
@@ -47,6 +46,8 @@ const char *st_meta(const struct st_file *f, const char *key); /* NULL when abse
  * RC_INPUT for ST_OTHER. */
 enum rc st_get_f64(const struct st_tensor *t, double *to, struct err *e);
 enum rc st_get_f32(const struct st_tensor *t, float *to, struct err *e);
+/* The numbers where they lie: NULL when they are no floats, or not aligned as such. */
+const float *st_floats(const struct st_tensor *t);
 
 /* "F32" and so on; "other" for ST_OTHER. */
 const char *st_type_name(enum st_type t);

@@ -2,13 +2,8 @@
  * mapping is used, so cells can be read by many threads without a lock. */
 #include "lib/io/shard.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "lib/base/file.h"
 #include "lib/io/h5.h"
@@ -18,13 +13,8 @@
 #error "shards are mapped as they lie: little-endian machines only"
 #endif
 
-struct mapping {
-    void *map;
-    size_t bytes;
-};
-
 struct shard_file {
-    struct mapping map;
+    struct mapped map;
     size_t first, n_cells; /* first: number of the first cell in the set */
     const uint64_t *row;
     const uint16_t *token;
@@ -32,29 +22,6 @@ struct shard_file {
     const uint8_t *species;
     const uint64_t *cell_id;
 };
-
-static enum rc map_file(struct mapping *m, const char *path, struct err *e)
-{
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a named pipe must not hang */
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        err_set(e, RC_INPUT, "cannot be opened: %s", strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return RC_INPUT;
-    }
-    enum rc rc = RC_OK;
-    if (!S_ISREG(st.st_mode) || st.st_size == 0)
-        rc = err_set(e, RC_INPUT, "is %s", S_ISREG(st.st_mode) ? "empty" : "not a plain file");
-    void *map = rc ? MAP_FAILED : mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-    if (!rc && map == MAP_FAILED)
-        rc = err_set(e, RC_FAIL, "cannot be mapped: %s", strerror(errno));
-    close(fd);
-    if (rc)
-        return rc;
-    *m = (struct mapping){ map, (size_t)st.st_size };
-    return RC_OK;
-}
 
 static enum rc check_layout(const struct h5_data *d, hid_t want, struct err *e)
 {
@@ -73,7 +40,7 @@ static enum rc check_layout(const struct h5_data *d, hid_t want, struct err *e)
 }
 
 /* Where the data set lies in the mapping: n_items entries (UINT64_MAX: any number, told in *n). */
-static enum rc place(const struct mapping *f, hid_t file, const char *name, hid_t type,
+static enum rc place(const struct mapped *f, hid_t file, const char *name, hid_t type,
                      size_t item_bytes, uint64_t n_items, const void **at, uint64_t *n,
                      struct err *e)
 {
@@ -94,7 +61,7 @@ static enum rc place(const struct mapping *f, hid_t file, const char *name, hid_
         rc = err_set(e, RC_INPUT, "'%s' lies at byte %llu, which cannot be mapped", name,
                      (unsigned long long)offset);
     } else {
-        *at = (const char *)f->map + offset;
+        *at = (const char *)f->at + offset;
     }
     if (n)
         *n = d.n_items;
@@ -158,7 +125,7 @@ static enum rc open_one(struct shard_set *s, const char *path, struct err *e)
     enum rc rc = h5_open(path, &file, e);
     if (rc)
         return rc;
-    rc = map_file(&f->map, path, e);
+    rc = mapped_open(&f->map, path, MAPPED_READ, e);
     if (!rc)
         s->n_files++; /* from here on close unmaps it */
     if (!rc)
@@ -194,16 +161,13 @@ static enum rc check_index(const struct shard_set *s, struct err *e)
 static enum rc open_index(struct shard_set *s, const char *path, struct err *e)
 {
     hid_t file;
-    struct mapping m = { 0 };
     const void *at;
     enum rc rc = h5_open(path, &file, e);
     if (rc)
         return rc;
-    rc = map_file(&m, path, e);
-    s->index_map = m.map;
-    s->index_bytes = m.bytes;
+    rc = mapped_open(&s->index_map, path, MAPPED_READ, e);
     if (!rc)
-        rc = place(&m, file, "slot", H5T_STD_U32LE, 4, UINT64_MAX, &at, &s->n_slots, e);
+        rc = place(&s->index_map, file, "slot", H5T_STD_U32LE, 4, UINT64_MAX, &at, &s->n_slots, e);
     H5Fclose(file);
     if (!rc) {
         s->slot = at;
@@ -256,10 +220,9 @@ enum rc shard_set_open(struct shard_set *s, const char *folder, struct err *e)
 
 void shard_set_close(struct shard_set *s)
 {
-    if (s->index_map)
-        munmap(s->index_map, s->index_bytes);
+    mapped_close(&s->index_map);
     for (size_t i = 0; i < s->n_files; i++)
-        munmap(s->file[i].map.map, s->file[i].map.bytes);
+        mapped_close(&s->file[i].map);
     free(s->file);
     *s = (struct shard_set){ 0 };
 }

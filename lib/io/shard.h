@@ -24,7 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/base/err.h"
+#include "lib/base/mapped.h"
 
 /* One cell, borrowed from the mapping (or from whoever fills it). */
 struct token_cell {
@@ -45,8 +45,7 @@ struct shard_set {
     size_t longest;  /* tokens of the longest cell */
     const uint32_t *slot; /* the index; NULL: none */
     uint64_t n_slots;
-    void *index_map;
-    size_t index_bytes;
+    struct mapped index_map;
 };
 #define SHARD_INDEX_MAX ((size_t)1 << 31)
 

@@ -1,12 +1,7 @@
 #include "lib/io/torch.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "lib/base/file.h"
 #include "lib/io/torch_parts.h"
@@ -67,48 +62,19 @@ enum rc torch_view(struct torch_file *f, const void *bytes, size_t n_bytes, stru
     return rc;
 }
 
-static enum rc map_file(const char *path, void **map, size_t *n, struct err *e)
-{
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a named pipe must not hang */
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        err_set(e, RC_INPUT, "cannot open '%s': %s", path, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return RC_INPUT;
-    }
-    enum rc rc = RC_OK;
-    *map = MAP_FAILED;
-    *n = (size_t)st.st_size;
-    if (!S_ISREG(st.st_mode))
-        rc = err_set(e, RC_INPUT, "'%s' is not a plain file", path);
-    else if (st.st_size < 2)
-        rc = err_set(e, RC_INPUT, "'%s': %lld bytes are too few for a pickle", path,
-                     (long long)st.st_size);
-    else
-        *map = mmap(NULL, *n, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (!rc && *map == MAP_FAILED)
-        rc = err_set(e, RC_FAIL, "cannot map '%s': %s", path, strerror(errno));
-    close(fd);
-    return rc;
-}
-
 enum rc torch_open(struct torch_file *f, const char *path, struct err *e)
 {
-    void *map;
-    size_t n;
+    struct mapped map;
     *f = (struct torch_file){ 0 };
-    enum rc rc = map_file(path, &map, &n, e);
-    if (rc)
-        return rc;
-    rc = torch_view(f, map, n, e);
+    enum rc rc = mapped_open(&map, path, MAPPED_OWN, e);
+    if (!rc)
+        rc = torch_view(f, map.at, map.bytes, e);
     if (rc) {
-        munmap(map, n);
+        mapped_close(&map);
         err_wrap(e, "'%s'", path);
         return rc;
     }
     f->map = map;
-    f->map_bytes = n;
     return RC_OK;
 }
 
@@ -116,7 +82,6 @@ void torch_close(struct torch_file *f)
 {
     pickle_release(&f->pickle);
     zip_release(&f->zip);
-    if (f->map)
-        munmap(f->map, f->map_bytes);
+    mapped_close(&f->map);
     *f = (struct torch_file){ 0 };
 }

@@ -15,8 +15,7 @@
 struct torch_file {
     struct pickle pickle; /* pickle.root is the object */
     struct zip zip;
-    void *map; /* NULL after torch_view */
-    size_t map_bytes;
+    struct mapped map; /* empty after torch_view */
 };
 
 /* RC_INPUT with the file's name and the trouble; *f is empty then. */

@@ -89,7 +89,7 @@ enum rc weights_open(struct weights *w, const char *path, struct err *e)
     if (weights_is_safetensors(path))
         return st_open(&w->st, path, e);
     enum rc rc = torch_open(&w->torch, path, e);
-    if (!rc && (rc = list_tensors(w, w->torch.map_bytes, e)))
+    if (!rc && (rc = list_tensors(w, w->torch.map.bytes, e)))
         err_wrap(e, "'%s'", path);
     if (rc)
         weights_close(w);

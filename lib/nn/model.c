@@ -171,12 +171,23 @@ enum rc model_init(struct model *m, const struct model_config *c, const struct b
     return rc;
 }
 
+static bool is_mapped(const struct model_tables *t, const float *x)
+{
+    bool any = false;
+    for (int k = 0; k < N_KNOWLEDGE; k++)
+        any = any || mapped_holds(&t->file[k], x);
+    return any;
+}
+
 void model_release(struct model *m)
 {
     model_unfold(m);
     params_release(&m->params);
     for (int k = 0; k < N_KNOWLEDGE; k++)
-        free(m->tables.knowledge[k]);
+        if (!is_mapped(&m->tables, m->tables.knowledge[k]))
+            free(m->tables.knowledge[k]);
+    for (int k = 0; k < N_KNOWLEDGE; k++)
+        mapped_close(&m->tables.file[k]);
     free(m->tables.homolog);
     *m = (struct model){ 0 };
 }

@@ -5,6 +5,7 @@
 #ifndef GC_NN_MODEL_H
 #define GC_NN_MODEL_H
 
+#include "lib/base/mapped.h"
 #include "lib/nn/batch.h"
 #include "lib/tensor/params.h"
 
@@ -27,9 +28,11 @@ struct model_config {
     enum value_encoder value_encoder; /* told from the weights, not from config.json */
 };
 
-/* Tables that are not trained. */
+/* Tables that are not trained. Those of a file lie in its mapping, so that only rows which cells ask for take
+ * memory; they may be written to (MAPPED_OWN). */
 struct model_tables {
-    float *knowledge[N_KNOWLEDGE]; /* [V,K] owned; NULL where the kind is not used */
+    float *knowledge[N_KNOWLEDGE]; /* [V,K] owned, or in a mapping; NULL where the kind is not used */
+    struct mapped file[N_KNOWLEDGE]; /* owned; of all kinds or of one, empty where there is none */
     uint32_t *homolog;             /* [V] owned: knowledge row of a token in a mouse cell */
 };
 

@@ -183,7 +183,7 @@ static bool clean_refusal(const char *file, const struct torch_file *t, const st
 {
     if (!e->text[0] || !strstr(e->text, file))
         note("%s is refused, but not by its name: %s", file, e->text);
-    else if (t->map || t->zip.member || t->pickle.made || t->pickle.root.kind != PICKLE_NONE)
+    else if (t->map.at || t->zip.member || t->pickle.made || t->pickle.root.kind != PICKLE_NONE)
         note("%s is refused, but something is left of it", file);
     else
         return true;

@@ -117,6 +117,12 @@ static void vocabularies(void)
                memcmp(m.tables.knowledge[3], again.tables.knowledge[3],
                       (size_t)c.n_tokens * 5 * sizeof(float)) == 0,
            "with its knowledge");
+        memset(again.tables.knowledge[3], 0, 20);
+        model_release(&again);
+        ok(!model_load(&again, dir, ref, false, 0, &e) &&
+               memcmp(m.tables.knowledge[3], again.tables.knowledge[3],
+                      (size_t)c.n_tokens * 5 * sizeof(float)) == 0,
+           "writing to a loaded table leaves the file alone%s", e.text);
         model_release(&m);
         model_release(&again);
     }

@@ -1,0 +1,54 @@
+#define _DEFAULT_SOURCE /* madvise: that of POSIX does nothing in glibc */
+#include "lib/base/mapped.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum rc mapped_open(struct mapped *m, const char *path, enum mapped_how how, struct err *e)
+{
+    *m = (struct mapped){ 0 };
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        enum rc rc = err_set(e, RC_INPUT, "cannot be opened: %s", strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return rc;
+    }
+    enum rc rc = RC_OK;
+    if (!S_ISREG(st.st_mode) || st.st_size == 0)
+        rc = err_set(e, RC_INPUT, "is %s", S_ISREG(st.st_mode) ? "empty" : "not a plain file");
+    void *at = rc ? MAP_FAILED
+                  : mmap(NULL, (size_t)st.st_size, PROT_READ | (how == MAPPED_OWN ? PROT_WRITE : 0),
+                         how == MAPPED_OWN ? MAP_PRIVATE : MAP_SHARED, fd, 0);
+    if (!rc && at == MAP_FAILED)
+        rc = err_set(e, RC_FAIL, "cannot be mapped: %s", strerror(errno));
+    close(fd);
+    if (!rc)
+        *m = (struct mapped){ at, (size_t)st.st_size };
+    return rc;
+}
+
+void mapped_close(struct mapped *m)
+{
+    if (m->at)
+        munmap(m->at, m->bytes);
+    *m = (struct mapped){ 0 };
+}
+
+void mapped_forget(const struct mapped *m)
+{
+    if (m->at)
+        madvise(m->at, m->bytes, MADV_DONTNEED);
+}
+
+bool mapped_holds(const struct mapped *m, const void *x)
+{
+    const uintptr_t at = (uintptr_t)m->at, p = (uintptr_t)x;
+    return m->at && p >= at && p - at < m->bytes;
+}
