@@ -7,7 +7,7 @@
 audit_out ?= $R.audit
 # 0: bytes alone; 1: scores and the page; 2: maps, and vectors from the weights; 3: the weights.
 LEVEL ?= 1
-audit_tools := $(addprefix $B/bin/,audit report map zero-shot embed annotate pretrain)
+audit_tools := $(addprefix $B/bin/,audit crate report map zero-shot embed annotate pretrain)
 
 ##@ Audit
 audit: $(audit_tools) ## hash all results again, check the manifests, do the work again up to LEVEL [1]

@@ -12,27 +12,6 @@
 
 static const double max_element = 1e-3, max_cosine = 1e-6, max_names = 0.01;
 
-const char *vectors_model(const struct chain *c)
-{
-    static const char head[] = "step-", tail[] = "/model.safetensors";
-    static char name[64];
-    unsigned long best = 0;
-    size_t at = chain_stage_of(c, "pretrain");
-    name[0] = '\0';
-    for (size_t i = 0; at != CHAIN_NONE && i < c->stage[at].m.n; i++) {
-        const struct manifest_row *r = &c->stage[at].m.row[i];
-        char *end;
-        if (r->kind != MANIFEST_OUTPUT || strncmp(r->name, head, sizeof head - 1) != 0)
-            continue;
-        unsigned long step = strtoul(r->name + sizeof head - 1, &end, 10);
-        if (strcmp(end, tail) == 0 && (!name[0] || step > best)) {
-            best = step;
-            snprintf(name, sizeof name, "pretrain/step-%lu", step);
-        }
-    }
-    return name[0] ? name : NULL;
-}
-
 void vectors_kept(const struct chain *c, struct audit_words *w)
 {
     char *path = text_new("%s/fetch/samples.tsv", c->root);
@@ -319,7 +298,7 @@ static enum rc compare_files(struct audit *a, struct audit_distances *d, const s
 enum rc audit_vectors(struct audit *a, struct audit_distances *d, const struct chain *c,
                       const char *stage, const struct audit_repeat *how, struct err *e)
 {
-    const char *model = vectors_model(c);
+    const char *model = chain_model(c);
     if (!model)
         return audit_add(a, AUDIT_OPEN, "tolerance", stage, e, "there are no weights");
     char *out = text_new("%s/vectors.h5ad", how->scratch), why[512];
