@@ -110,6 +110,8 @@ static void raw(struct ro *o, json_t *objects, struct err *e)
                       v[2], "license", v[4], "isBasedOn", v[5]),
             e);
         free(uri);
+        if (id && !own) /* what is called by its address is a part, though it lies elsewhere */
+            list(o, o->parts, json_pack("{s:s}", "@id", id));
         list(o, objects, crate_ref(id));
     }
 }
@@ -272,8 +274,8 @@ static enum rc read_inputs(struct ro *o, struct err *e)
 
 enum rc crate_ro(const struct crate *k, const char *folder, const char *path, struct err *e)
 {
-    struct ro o = { .k = k, .graph = json_array() };
-    json_t *parts = json_array(), *mentions = json_array(), *graph = json_array();
+    struct ro o = { .k = k, .graph = json_array(), .parts = json_array() };
+    json_t *parts = o.parts, *mentions = json_array(), *graph = json_array();
     map_init(&o.seen);
     table_init(&o.inputs, 0);
     enum rc rc = o.graph && parts && mentions && graph ? read_inputs(&o, e)
