@@ -17,7 +17,7 @@
 
 struct ro {
     const struct crate *k;
-    json_t *graph;
+    json_t *graph, *parts; /* parts: of the root */
     struct map seen;     /* ids of entities that are in the graph */
     struct table inputs; /* fetch/inputs.tsv; without rows where there is none */
     bool failed;
