@@ -17,6 +17,8 @@ struct audit_repeat {
         *source; /* a checkout, or NULL: settings and templates are sought beside the program */
     const char *scratch; /* an empty folder, for outputs */
     int threads;
+    int64_t cells;    /* whose vectors are made from the weights again; 0: all */
+    const char *draw; /* a word that the draw of these cells depends on */
 };
 
 /* A row of the tolerance table. */
