@@ -66,13 +66,12 @@ t 'RO-Crate, Croissant, bill of materials and cards' 0 '' job "$tmp/a" crate
 is 'end with their folder' test "$(tail -n 1 "$tmp/.stdout")" = "$tmp/a/crate"
 t 'and once more' 0 '' job "$tmp/b" crate -j1 THREADS=1
 is 'with the same manifest' cmp "$tmp/a/crate/MANIFEST.tsv" "$tmp/b/crate/MANIFEST.tsv"
-for part in ro-crate croissant bom cards; do
-	"$PYTHON" "$SRC/tests/bin-src/crate-check.py" "$tmp/a" $part >"$tmp/said" 2>&1
-	case $? in
-	77) skip "$part by its validator" "python has no package: $(tail -n 1 "$tmp/said")" ;;
-	*) is "$part is valid, and true" test "$(grep -cv -e '^$' -e absl "$tmp/said")" = 0 ;;
-	esac
-done
+"$PYTHON" "$SRC/tests/bin-src/crate-check.py" "$tmp/a" >"$tmp/said" 2>"$tmp/said.err"
+case $? in
+0) is 'by the validators of the standards and their own sources they are right' true ;;
+77) skip 'the validators of the standards' "python has no package: $(cat "$tmp/said")" ;;
+*) is 'by the validators of the standards and their own sources they are right' cat "$tmp/said" /dev/none ;;
+esac
 t 'an audit makes them again' 0 ' 0 fail' audit "$tmp/a" --level 1 --source "$SRC" --out "$tmp/audit.crate"
 is 'with the same bytes' grep -q '^repeat	crate	holds' "$tmp/audit.crate/audit.tsv"
 

@@ -29,21 +29,28 @@ row date "$date"
 words=$("$CC" --version | sed -n 1p)
 row compiler "$CC" "$words" "$(sum "$(readlink -f "$(command -v "$CC")")")" "$flags"
 
-# The loader's list: soname => file.
+# The loader's list: soname => file. Packages know files by the folder that they were packed for, with or
+# without /usr; one question for all, since each reads the whole database.
 distribution=$(. /etc/os-release 2>/dev/null && echo "${ID:-linux}" || echo linux)
-ldd "$@" 2>/dev/null | awk '$2 == "=>" && $3 ~ /^\// { print $1 "\t" $3 }' | sort -u |
-while IFS=$'\t' read -r soname file; do
-	real=$(readlink -f "$file") package='' number='' purl=$soname
-	if command -v dpkg-query >/dev/null; then
-		for name in "/usr${file#/usr}" "${file#/usr}" "$real" "${real#/usr}"; do
-			package=$(dpkg-query -S "$name" 2>/dev/null | sed -n '1s/: .*//p') && [ -n "$package" ] && break
-		done
-		[ -z "$package" ] || number=$(dpkg-query -W -f '${Version}' "$package")
-		[ -z "$package" ] || purl="pkg:deb/$distribution/${package%:*}@${number//+/%2B}"
-	fi
-	[ -n "$number" ] || number=$(sed -n 's/.*\.so\.//p' <<<"$real")
-	row library "$soname" "$number" "$(sum "$real")" "$purl"
-done
+libraries=$(ldd "$@" 2>/dev/null | awk '$2 == "=>" && $3 ~ /^\// { print $1 "\t" $3 }' | sort -u |
+	while IFS=$'\t' read -r soname file; do printf '%s\t%s\n' "$soname" "$(readlink -f "$file")"; done)
+declare -A package=() number=()
+if command -v dpkg-query >/dev/null; then
+	names=()
+	while IFS=$'\t' read -r _ real; do names+=("/usr${real#/usr}" "${real#/usr}"); done <<<"$libraries"
+	while IFS= read -r line; do
+		name=${line#*: }
+		package[/usr${name#/usr}]=${line%%: *}
+	done < <(dpkg-query -S "${names[@]}" 2>/dev/null || true)
+	while IFS=$'\t' read -r name version_of; do number[$name]=$version_of; done < <(
+		dpkg-query -W -f '${binary:Package}\t${Version}\n' "${package[@]%%,*}" 2>/dev/null || true)
+fi
+while IFS=$'\t' read -r soname real; do
+	p=${package[/usr${real#/usr}]:-} p=${p%%,*}
+	v=${number[$p]:-${number[${p%:*}]:-}} purl=$soname
+	if [ -n "$v" ]; then purl="pkg:deb/$distribution/${p%:*}@${v//+/%2B}"; else v=$(sed -n 's/.*\.so\.//p' <<<"$real"); fi
+	row library "$soname" "$v" "$(sum "$real")" "$purl"
+done <<<"$libraries"
 for program; do row program "${program##*/}" "$version" "$(sum "$program")"; done
 for program; do
 	readelf -d "$program" | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p' | sort -u |
