@@ -18,8 +18,8 @@
 struct ro {
     const struct crate *k;
     json_t *graph, *parts; /* parts: of the root */
-    struct map seen;     /* ids of entities that are in the graph */
-    struct table inputs; /* fetch/inputs.tsv; without rows where there is none */
+    struct map seen;       /* ids of entities that are in the graph */
+    struct table inputs;   /* fetch/inputs.tsv; without rows where there is none */
     bool failed;
 };
 
