@@ -1,14 +1,16 @@
 /* Results in the words of others: what an archive, a search engine or a security officer can read
  * without knowing this project.
  *
- *   ro-crate-metadata.json   RO-Crate 1.1 (https://w3id.org/ro/crate/1.1), profile Process Run
- * Crate 0.5 (https://w3id.org/ro/wfrun/process/0.5): each stage an action croissant.json the corpus
- * as a data set, Croissant 1.0 (http://mlcommons.org/croissant/1.0) croissant-benchmarks.json
- * predictions and scores of the tasks, likewise bom.cdx.json             programs, libraries,
- * compiler, sources: CycloneDX 1.6 model-card.md            the newest weights (headings: Mitchell
- * et al. 2019) data-sheet.md            the corpus (headings: Gebru et al. 2021) All are made from
- * manifests, reports and logs of the stages; no number is typed. Equal results and an equal table
- * of the build give equal bytes. */
+ *   ro-crate-metadata.json     each stage an action: RO-Crate 1.1, Process Run Crate 0.5
+ *                              (https://w3id.org/ro/crate/1.1, https://w3id.org/ro/wfrun/process)
+ *   croissant.json             the corpus as a data set: http://mlcommons.org/croissant/1.0
+ *   croissant-benchmarks.json  predictions and scores of the tasks, likewise
+ *   bom.cdx.json               programs, libraries, compiler, sources: CycloneDX 1.6
+ *   model-card.md              the newest weights (headings: Mitchell et al. 2019)
+ *   data-sheet.md              the corpus (headings: Gebru et al. 2021)
+ *
+ * All are made from manifests, reports and logs of the stages; no number is typed. Equal results
+ * and an equal table of the build give equal bytes. */
 #ifndef GC_REPORT_CRATE_H
 #define GC_REPORT_CRATE_H
 
