@@ -14,10 +14,14 @@
 #include "lib/report/audit.h"
 
 static struct audit_places places;
-static int64_t level = 1;
+static int64_t level = 1, n_cells;
+static const char *word = "audit";
 
 static const struct opt opts[] = {
     OPT_I64("level", &level, "N", "0: bytes alone; 1 to 3: also do the work again, see above"),
+    OPT_I64("cells", &n_cells, "N",
+            "level 2: vectors from the weights of N cells, drawn; 0: of all"),
+    OPT_STR("draw", &word, "WORD", "what the draw of --cells depends on: a word of your own"),
     OPT_STR("source", &places.source, "DIR", "checkout of the program that made RESULTS"),
     OPT_STR("cache", &places.cache, "DIR", "cache of fetch, to hash the raw inputs too"),
     OPT_END,
@@ -38,6 +42,7 @@ static const struct tool tool = {
     "             with its figures again: the same bytes\n"
     "  --level 2  also maps and zero-shot scores from the vectors, the same bytes; vectors\n"
     "             from the weights by the backend ref, within a bound, and names from those\n"
+    "             (with --cells of some cells alone, and no names)\n"
     "  --level 3  also trains again from the shards: the same weights\n\n"
     "  audit results/demo --level 2 --source . --cache cache --out demo.audit\n\n"
     "stdout has the verdicts that are not 'holds', as lines: check, subject, verdict,\n"
@@ -84,7 +89,7 @@ static enum rc repeat(struct audit *a, struct audit_distances *d, const struct c
     enum rc rc = tools_folder(tools, sizeof tools, e);
     if (!rc)
         rc = folder_scratch("audit", &scratch, e);
-    const struct audit_repeat how = { tools, places.source, scratch, (int)threads };
+    const struct audit_repeat how = { tools, places.source, scratch, (int)threads, n_cells, word };
     if (!rc)
         rc = audit_repeat(a, d, c, (int)level, &how, e);
     if (scratch)
@@ -111,6 +116,8 @@ static enum rc run(const struct tool_args *t, struct err *e)
     struct audit_distances d = { .n = 0 };
     if (level < 0 || level > 3)
         return err_set(e, RC_USAGE, "--level is 0, 1, 2 or 3");
+    if (n_cells < 0)
+        return err_set(e, RC_USAGE, "--cells is 0 or more");
     double start = clock_s();
     if (chain_read(&c, root, e))
         return e->rc;

@@ -51,6 +51,32 @@ grep '	fails	changed' "$tmp/.stdout" | cut -f 2 | LC_ALL=C sort | LC_ALL=C comm 
 is 'is found and named' diff /dev/null "$tmp/unnamed"
 is "in $(wc -l <"$tmp/kinds") kinds" test "$(wc -l <"$tmp/kinds")" -ge 12
 
+# Vectors of others under this name: a draw of a few cells is enough to tell.
+rm -rf "$tmp/elsewhere/a"; cp -r "$tmp/a" "$tmp/elsewhere/a"
+t 'an audit of some cells by the reference' 0 ' 0 fail' audit "$tmp/elsewhere/a" --level 2 --cells 30 --draw mine \
+	--source "$SRC" --out "$tmp/audit.some"
+is 'says how many' grep -q "^tolerance	embed	open	30 of [0-9]* cells were looked at, drawn by hash with the word 'mine'" "$tmp/audit.some/audit.tsv"
+is 'and holds them to the same bounds' test "$(grep -c '^tolerance	.*	holds' "$tmp/audit.some/audit.tsv")" = 4
+cp "$tmp/a/embed-random/cells.h5ad" "$tmp/elsewhere/a/embed/cells.h5ad"
+audit "$tmp/elsewhere/a" --level 2 --cells 30 --draw mine >"$tmp/forged" 2>/dev/null
+is 'vectors of other weights fail' grep -q '^tolerance	embed	fails	largest difference' "$tmp/forged"
+
+# In the words of others.
+t 'RO-Crate, Croissant, bill of materials and cards' 0 '' job "$tmp/a" crate
+is 'end with their folder' test "$(tail -n 1 "$tmp/.stdout")" = "$tmp/a/crate"
+t 'and once more' 0 '' job "$tmp/b" crate -j1 THREADS=1
+is 'with the same manifest' cmp "$tmp/a/crate/MANIFEST.tsv" "$tmp/b/crate/MANIFEST.tsv"
+"$PYTHON" "$SRC/tests/bin-src/crate-check.py" "$tmp/a" >"$tmp/said" 2>"$tmp/said.err"
+right=$?
+if [ $right = 77 ]; then
+	skip 'the validators of the standards' "python has no package: $(cat "$tmp/said")"
+else
+	verdict $right 'by the validators of the standards, and by their sources, they are right'
+	[ $right = 0 ] || sed 's/^/# /' "$tmp/said" "$tmp/said.err" | head -n 12
+fi
+t 'an audit makes them again' 0 ' 0 fail' audit "$tmp/a" --level 1 --source "$SRC" --out "$tmp/audit.crate"
+is 'with the same bytes' grep -q '^repeat	crate	holds' "$tmp/audit.crate/audit.tsv"
+
 # Figures, which other goals do not draw.
 t 'the figures, two at a time' 0 '' job "$tmp/a" fig1 fig3 -j2
 for f in fig1/fig1d-map-sample.svg fig1/fig1-tokens.tsv fig3/figures/fig3a-04.svg fig3/figures/fig3c-01.svg; do

@@ -47,6 +47,32 @@ for f in "${some[@]}"; do
 	is "give the same bytes: ${f##*/}" cmp "$tmp/other/$f" "$checkout/$f"
 done
 rm -rf "$tmp/other"
+# Two programs whole, of the layers that they need: the others would take minutes. One folder was copied in
+# another year, and its build starts when the other has ended.
+places=("$tmp/one" "$tmp/another place")
+for place in "${places[@]}"; do
+	copy_tree "$place"
+	rm -r "$place"/lib/{app,cell,nn,report,tensor} "$place"/kernels/* "$place"/bench "$place"/tests/*/
+	rm "$place"/lib/{io,data}/*.c # their headers are read by sources that no such program asks for
+	find "$place"/bin-src -type f ! -name manifest.c ! -name genecompass.c -delete
+done
+find "${places[1]}" -type f -exec touch -d 2001-02-03 {} +
+whole=(build/bin/manifest build/bin/genecompass)
+for place in "${places[@]}"; do
+	t "whole programs, in ${place##*/}" 0 '' make -C "$place" -j2 "${whole[@]}"
+done
+for f in "${whole[@]}"; do
+	is "are the same bytes: ${f##*/}" cmp "${places[0]}/$f" "${places[1]}/$f"
+	is 'and start' "${places[0]}/$f" --version
+done
+is 'an archive of objects, too' cmp "${places[0]}/build/libgenecompass.a" "${places[1]}/build/libgenecompass.a"
+# The build as a table: the same from both places, with these sums.
+for place in "${places[@]}"; do
+	(cd "$place" && CC=cc SOURCE_DATE_EPOCH=0 bash workflows/build-facts.sh 1 README.md '' "${whole[@]}") >"$place/facts"
+done
+is 'and the table of the build' cmp "${places[0]}/facts" "${places[1]}/facts"
+is 'which has their sums' grep -q "^program	manifest	1	$(sha256sum <"${places[0]}/build/bin/manifest" | cut -c1-64)	" "${places[0]}/facts"
+rm -rf "${places[@]}"
 t 'another optimisation makes objects anew' 0 '' make -C "$checkout" build/$object OPT=-O0
 is 'as make says' says 'CC +build/obj/lib/base/err.o'
 t 'warnings as errors do not' 0 '' make -C "$checkout" build/$object OPT=-O0 WERROR=1
@@ -70,6 +96,14 @@ cp "$checkout"/build/genecompass-*.tar.gz "$tmp/one.tar.gz"
 touch "$checkout/README.md"
 t 'once more, with other times' 0 '' make -C "$checkout" dist
 is 'has the same bytes' cmp "$tmp/one.tar.gz" "$checkout"/build/genecompass-*.tar.gz
+if [ -e "$SRC/.git" ] && command -v git >/dev/null; then
+	for b in d1 d2; do
+		t "an archive of the last commit, into $b" 0 '' make -C "$SRC" B="$tmp/$b" dist
+	done
+	is 'has the same bytes twice' bash -c "cmp '$tmp'/d1/genecompass-*.tar.gz '$tmp'/d2/genecompass-*.tar.gz"
+else
+	skip 'an archive of the last commit' 'this tree is no checkout of git'
+fi
 tar -tzf "$tmp/one.tar.gz" >"$tmp/list"
 is 'holds the sources' grep -qE '^genecompass-[0-9.]+/lib/base/err.c$' "$tmp/list"
 is 'and no build' bash -c "! grep -E '/(build|results|cache)/' '$tmp/list'"

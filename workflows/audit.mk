@@ -7,11 +7,13 @@
 audit_out ?= $R.audit
 # 0: bytes alone; 1: scores and the page; 2: maps, and vectors from the weights; 3: the weights.
 LEVEL ?= 1
-audit_tools := $(addprefix $B/bin/,audit report map zero-shot embed annotate pretrain)
+# Level 2: vectors of so many cells, drawn by a hash, are made from the weights again; 0: of all.
+CELLS ?= 0
+audit_tools := $(addprefix $B/bin/,audit crate report map zero-shot embed annotate pretrain)
 
 ##@ Audit
 audit: $(audit_tools) ## hash all results again, check the manifests, do the work again up to LEVEL [1]
-	@$B/bin/audit $R --level $(LEVEL) --source . --cache $(CACHE) --out $(audit_out) --threads $(THREADS)
+	@$B/bin/audit $R --level $(LEVEL) --cells $(CELLS) --source . --cache $(CACHE) --out $(audit_out) --threads $(THREADS)
 	@echo '$(audit_out)/audit.html'
 .PHONY: audit
 

@@ -15,7 +15,7 @@ layers: ## which layer may include which
 
 lint: ## shellcheck of the shell scripts
 	$(call say,CHECK)$(shellcheck) run .ci/run
-	$Q$(shellcheck) --shell=bash $(wildcard tests/*.sh tests/*/*.sh)
+	$Q$(shellcheck) --shell=bash $(wildcard workflows/*.sh tests/*.sh tests/*/*.sh)
 
 # With WERROR=1 the ordinary build is that check already.
 check-gcc: ## a build with gcc in which a warning is an error

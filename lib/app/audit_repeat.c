@@ -71,6 +71,17 @@ static enum rc repeat_report(const struct job *j, struct audit_words *w, struct 
     return rc;
 }
 
+static enum rc repeat_crate(const struct job *j, struct audit_words *w, struct err *e)
+{
+    words_add(w, "crate");
+    words_add(w, "%s", j->c->root);
+    words_add(w, "--build");
+    words_add(w, "%s/crate/build.tsv", j->c->root);
+    words_add(w, "--out");
+    words_add(w, "%s/again", j->how->scratch);
+    return again(j, w, NULL, e);
+}
+
 /* --- level 2 -------------------------------------------------------------------------------- */
 
 static enum rc repeat_map(const struct job *j, struct audit_words *w, struct err *e)
@@ -128,7 +139,7 @@ static char *config_of(const struct job *j)
             return path;
         free(path);
     }
-    const char *model = vectors_model(j->c);
+    const char *model = chain_model(j->c);
     return model ? text_new("%s/%s/config.json", j->c->root, model) : NULL;
 }
 
@@ -167,11 +178,17 @@ static const struct recipe {
     const char *stage;
     int level;
     enum rc (*run)(const struct job *j, struct audit_words *w, struct err *e);
+    bool on_demand; /* no part of a run: nothing is missing where it is not there */
 } recipes[] = {
-    { "report", 1, repeat_report },        { "map", 2, repeat_map },
-    { "map-random", 2, repeat_map },       { "map-counts", 2, repeat_map },
-    { "zero-shot", 2, repeat_zero_shot },  { "embed", 2, repeat_vectors },
-    { "embed-random", 2, repeat_vectors }, { "pretrain", 3, repeat_pretrain },
+    { "report", 1, repeat_report, false },
+    { "crate", 1, repeat_crate, true },
+    { "map", 2, repeat_map, false },
+    { "map-random", 2, repeat_map, false },
+    { "map-counts", 2, repeat_map, false },
+    { "zero-shot", 2, repeat_zero_shot, false },
+    { "embed", 2, repeat_vectors, false },
+    { "embed-random", 2, repeat_vectors, false },
+    { "pretrain", 3, repeat_pretrain, false },
 };
 enum { N_RECIPES = sizeof recipes / sizeof *recipes };
 
@@ -198,9 +215,9 @@ enum rc audit_repeat(struct audit *a, struct audit_distances *d, const struct ch
             continue;
         size_t at = chain_stage_of(c, recipes[i].stage);
         words_init(&w);
-        if (at == CHAIN_NONE)
+        if (at == CHAIN_NONE && !recipes[i].on_demand)
             rc = audit_add(a, AUDIT_OPEN, "repeat", recipes[i].stage, e, "has not run");
-        else if (!c->stage[at].broken)
+        else if (at != CHAIN_NONE && !c->stage[at].broken)
             rc = recipes[i].run(&j, &w, e);
         words_release(&w);
     }

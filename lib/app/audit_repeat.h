@@ -1,6 +1,6 @@
 /* The work of some stages once more, from what the results folder holds.
  *
- *   level 1  report (identical bytes), and the scores of every task that left predictions
+ *   level 1  report and crate (identical bytes), and the scores of every task that left predictions
  *   level 2  maps and zero-shot scores from the vectors (identical bytes); vectors from the
  * weights, by the backend ref, within a bound; names from those vectors, beside those that were
  * written level 3  pretrain from the shards and the knowledge (identical bytes) What was run has
@@ -17,6 +17,8 @@ struct audit_repeat {
         *source; /* a checkout, or NULL: settings and templates are sought beside the program */
     const char *scratch; /* an empty folder, for outputs */
     int threads;
+    int64_t cells;    /* whose vectors are made from the weights again; 0: all */
+    const char *draw; /* a word that the draw of these cells depends on */
 };
 
 /* A row of the tolerance table. */

@@ -5,33 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/app/audit_sample.h"
 #include "lib/app/embedding.h"
 #include "lib/base/file.h"
 #include "lib/io/json.h"
 #include "lib/io/lines.h"
 
 static const double max_element = 1e-3, max_cosine = 1e-6, max_names = 0.01;
-
-const char *vectors_model(const struct chain *c)
-{
-    static const char head[] = "step-", tail[] = "/model.safetensors";
-    static char name[64];
-    unsigned long best = 0;
-    size_t at = chain_stage_of(c, "pretrain");
-    name[0] = '\0';
-    for (size_t i = 0; at != CHAIN_NONE && i < c->stage[at].m.n; i++) {
-        const struct manifest_row *r = &c->stage[at].m.row[i];
-        char *end;
-        if (r->kind != MANIFEST_OUTPUT || strncmp(r->name, head, sizeof head - 1) != 0)
-            continue;
-        unsigned long step = strtoul(r->name + sizeof head - 1, &end, 10);
-        if (strcmp(end, tail) == 0 && (!name[0] || step > best)) {
-            best = step;
-            snprintf(name, sizeof name, "pretrain/step-%lu", step);
-        }
-    }
-    return name[0] ? name : NULL;
-}
 
 void vectors_kept(const struct chain *c, struct audit_words *w)
 {
@@ -77,27 +57,30 @@ static double cosine_gap(const float *x, const float *y, size_t d)
     return xx == 0 && yy == 0 ? 0 : 1 - xy / sqrt(xx * yy); /* no known gene: zeros on both sides */
 }
 
+/* Each cell of *is against that of *was; of a draw there are fewer. */
 static enum rc compare(struct audit *a, struct audit_distances *d, const char *stage,
-                       const struct embedding *was, const struct embedding *is, struct err *e)
+                       const struct embedding *was, const struct embedding *is,
+                       const struct audit_draw *draw, struct err *e)
 {
     double largest = 0, square = 0, gap = 0;
-    if (was->d != is->d || was->rows.n != is->rows.n)
+    const size_t n_was = draw->of ? draw->of : is->rows.n, n_is = draw->of ? draw->n : was->rows.n;
+    if (was->d != is->d || was->rows.n != n_was || is->rows.n != n_is)
         return audit_add(a, AUDIT_FAILS, "tolerance", stage, e,
                          "%zu cells x %zu, recomputed %zu x %zu", was->rows.n, was->d, is->rows.n,
                          is->d);
-    for (size_t i = 0; i < was->rows.n; i++) {
-        size_t at = id_rows_find(&is->rows, was->rows.item[i].id);
+    for (size_t i = 0; i < is->rows.n; i++) {
+        size_t at = id_rows_find(&was->rows, is->rows.item[i].id);
         if (at == SIZE_MAX)
-            return audit_add(a, AUDIT_FAILS, "tolerance", stage, e,
-                             "cell %016jx was not recomputed", (uintmax_t)was->rows.item[i].id);
-        const float *x = was->x + was->rows.item[i].row * was->d, *y = is->x + at * is->d;
+            return audit_add(a, AUDIT_FAILS, "tolerance", stage, e, "has no cell %016jx",
+                             (uintmax_t)is->rows.item[i].id);
+        const float *x = was->x + at * was->d, *y = is->x + is->rows.item[i].row * is->d;
         for (size_t k = 0; k < was->d; k++) {
             largest = fmax(largest, fabs((double)x[k] - (double)y[k]));
             square += (double)y[k] * y[k];
         }
         gap = fmax(gap, cosine_gap(x, y, was->d));
     }
-    const double rms = sqrt(square / (double)(was->rows.n * was->d));
+    const double rms = sqrt(square / (double)(is->rows.n * is->d));
     enum rc rc = add_distance(a, d, stage, "largest difference over the RMS",
                               largest == 0 ? 0 : largest / rms, max_element, e);
     return rc ? rc : add_distance(a, d, stage, "1 - smallest cosine of a cell", gap, max_cosine, e);
@@ -272,13 +255,21 @@ static enum rc again_names(struct audit *a, struct audit_distances *d, const str
 /* --- vectors ---------------------------------------------------------------------------------- */
 
 static enum rc run_embed(const struct chain *c, const char *stage, const char *model,
-                         const char *out, const struct audit_repeat *how, enum audit_ran *ran,
-                         char why[512], struct err *e)
+                         const char *out, const struct audit_repeat *how, struct audit_draw *draw,
+                         enum audit_ran *ran, char why[512], struct err *e)
 {
     struct audit_words w;
     words_init(&w);
     words_add(&w, "embed");
-    vectors_kept(c, &w);
+    struct err bad = { 0 };
+    enum rc rc = audit_sample(c, how, &w, draw, &bad);
+    if (rc) {
+        audit_sample_remove(how);
+        words_release(&w);
+        *ran = AUDIT_REFUSED;
+        snprintf(why, 512, "%.500s", bad.text);
+        return rc == RC_INPUT ? RC_OK : err_set(e, rc, "%s", bad.text);
+    }
     words_add(&w, "--model");
     words_add(&w, "%s/%s", c->root, model);
     words_add(&w, "--backend");
@@ -289,13 +280,15 @@ static enum rc run_embed(const struct chain *c, const char *stage, const char *m
     }
     words_add(&w, "--out");
     words_add(&w, "%s", out);
-    enum rc rc = audit_run(how, &w, ran, why, e);
+    rc = audit_run(how, &w, ran, why, e);
+    audit_sample_remove(how);
     words_release(&w);
     return rc;
 }
 
 static enum rc compare_files(struct audit *a, struct audit_distances *d, const struct chain *c,
-                             const char *stage, const char *out, struct err *e)
+                             const char *stage, const char *out, const struct audit_draw *draw,
+                             struct err *e)
 {
     char *was = text_new("was=%s/%s/cells.h5ad", c->root, stage), *is = text_new("is=%s", out);
     const char *arg[] = { was, is };
@@ -309,7 +302,7 @@ static enum rc compare_files(struct audit *a, struct audit_distances *d, const s
                                : audit_add(a, AUDIT_FAILS, "tolerance", stage, e,
                                            "cells.h5ad cannot be read as vectors of cells");
     else if (!rc)
-        rc = compare(a, d, stage, &both[0], &both[1], e);
+        rc = compare(a, d, stage, &both[0], &both[1], draw, e);
     embeddings_release(both, n);
     free(was);
     free(is);
@@ -319,22 +312,31 @@ static enum rc compare_files(struct audit *a, struct audit_distances *d, const s
 enum rc audit_vectors(struct audit *a, struct audit_distances *d, const struct chain *c,
                       const char *stage, const struct audit_repeat *how, struct err *e)
 {
-    const char *model = vectors_model(c);
+    const char *model = chain_model(c);
     if (!model)
         return audit_add(a, AUDIT_OPEN, "tolerance", stage, e, "there are no weights");
     char *out = text_new("%s/vectors.h5ad", how->scratch), why[512];
     enum audit_ran ran = AUDIT_CANNOT;
+    struct audit_draw draw = { 0 };
     enum rc rc =
         out ? check_weights(a, c, stage, model, e) : err_set(e, RC_FAIL, "no memory for a path");
     if (!rc)
-        rc = run_embed(c, stage, model, out, how, &ran, why, e);
+        rc = run_embed(c, stage, model, out, how, &draw, &ran, why, e);
     if (!rc && ran != AUDIT_RAN)
         rc = audit_add(a, ran == AUDIT_CANNOT ? AUDIT_OPEN : AUDIT_FAILS, "tolerance", stage, e,
                        "could not be run again: %s", why);
     else if (!rc)
-        rc = compare_files(a, d, c, stage, out, e);
-    if (!rc && ran == AUDIT_RAN && strcmp(stage, "embed") == 0 &&
-        chain_file_of(c, "annotate/predictions.tsv") != CHAIN_NONE)
+        rc = compare_files(a, d, c, stage, out, &draw, e);
+    if (!rc && draw.n < draw.of)
+        rc = audit_add(a, AUDIT_OPEN, "tolerance", stage, e,
+                       "%zu of %zu cells were looked at, drawn by hash with the word '%s'", draw.n,
+                       draw.of, how->draw);
+    bool names =
+        strcmp(stage, "embed") == 0 && chain_file_of(c, "annotate/predictions.tsv") != CHAIN_NONE;
+    if (!rc && names && draw.n < draw.of)
+        rc = audit_add(a, AUDIT_OPEN, "tolerance", "annotate", e,
+                       "names want the vectors of all cells");
+    else if (!rc && ran == AUDIT_RAN && names)
         rc = again_names(a, d, c, out, how, e);
     if (out)
         remove(out);

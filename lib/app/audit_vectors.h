@@ -4,8 +4,6 @@
 
 #include "lib/app/audit_run.h"
 
-/* The newest checkpoint, "pretrain/step-60", or NULL; borrowed until the next call. */
-const char *vectors_model(const struct chain *c);
 /* The cells that passed quality control, in the order of fetch/samples.tsv, which is that of the
  * run. */
 void vectors_kept(const struct chain *c, struct audit_words *w);

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/app/audit_vectors.h"
 #include "lib/base/file.h"
 #include "lib/base/tool.h"
 #include "lib/io/lines.h"
@@ -205,7 +204,7 @@ static enum rc check_report(struct job *j, char *const *w)
 
 static enum rc check_config(struct job *j, char *const *w)
 {
-    const char *model = vectors_model(j->results);
+    const char *model = chain_model(j->results);
     j->row->command = "make pretrain";
     if (!model) {
         not_here(j, "the stage pretrain has not run");

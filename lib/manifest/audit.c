@@ -264,13 +264,30 @@ static const char *common_version(const struct chain *c)
     return best;
 }
 
+/* RO-Crate wants its file in the folder that it describes, so the root has a copy of the one that the
+ * stage crate wrote: the same bytes, and there where the stage is. */
+static enum rc check_copy(struct audit *a, const struct chain *c, size_t *n, struct err *e)
+{
+    size_t at = chain_file_of(c, CHAIN_COPY), of = chain_file_of(c, "crate/" CHAIN_COPY);
+    if (of == CHAIN_NONE)
+        return RC_OK; /* a copy of nothing is told as any file outside of a stage */
+    if (at == CHAIN_NONE)
+        return FAILS("strays", CHAIN_COPY, "missing: the copy of crate/" CHAIN_COPY);
+    return strcmp(c->file[at].sha256, c->file[of].sha256) == 0
+               ? RC_OK
+               : FAILS("strays", CHAIN_COPY, "changed: is no copy of crate/" CHAIN_COPY);
+}
+
 static enum rc check_strays(struct audit *a, const struct chain *c, struct err *e)
 {
     size_t count = 0, *n = &count, n_logs = 0;
-    enum rc rc = RC_OK;
+    enum rc rc = check_copy(a, c, n, e);
     for (size_t i = 0; !rc && i < c->n_files; i++) {
         const struct chain_file *f = &c->file[i];
         if (f->stage == CHAIN_NONE && f->what == CHAIN_PARAMS && params_of_some(c, f->path))
+            continue;
+        if (f->stage == CHAIN_NONE && strcmp(f->path, CHAIN_COPY) == 0 && f->what == CHAIN_FILE &&
+            chain_file_of(c, "crate/" CHAIN_COPY) != CHAIN_NONE)
             continue;
         if (f->stage == CHAIN_NONE)
             rc = FAILS("strays", f->path, "lies in no stage");

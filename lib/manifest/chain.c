@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -319,4 +320,25 @@ const struct manifest_row *chain_output(const struct chain *c, const char *path,
     return s == CHAIN_NONE
                ? NULL
                : manifest_find(&c->stage[s].m, MANIFEST_OUTPUT, inside(&c->stage[s], path));
+}
+
+const char *chain_model(const struct chain *c)
+{
+    static const char head[] = "step-", tail[] = "/model.safetensors";
+    static char name[64];
+    unsigned long best = 0;
+    size_t at = chain_stage_of(c, "pretrain");
+    name[0] = '\0';
+    for (size_t i = 0; at != CHAIN_NONE && i < c->stage[at].m.n; i++) {
+        const struct manifest_row *r = &c->stage[at].m.row[i];
+        char *end;
+        if (r->kind != MANIFEST_OUTPUT || strncmp(r->name, head, sizeof head - 1) != 0)
+            continue;
+        unsigned long step = strtoul(r->name + sizeof head - 1, &end, 10);
+        if (strcmp(end, tail) == 0 && (!name[0] || step > best)) {
+            best = step;
+            snprintf(name, sizeof name, "pretrain/step-%lu", step);
+        }
+    }
+    return name[0] ? name : NULL;
 }

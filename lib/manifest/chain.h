@@ -13,6 +13,8 @@
 #include "lib/manifest/manifest.h"
 
 #define CHAIN_NONE ((size_t)-1)
+/* What may lie in the results folder itself: a copy of crate/NAME. */
+#define CHAIN_COPY "ro-crate-metadata.json"
 
 enum chain_what {
     CHAIN_FILE,     /* an output, or one too many */
@@ -63,5 +65,7 @@ size_t chain_file_of(const struct chain *c, const char *path);
 size_t chain_read_stage(const struct chain *c, const char *input);
 /* A stage's output by its path below the root, or NULL; *stage (may be NULL) is whose it is. */
 const struct manifest_row *chain_output(const struct chain *c, const char *path, size_t *stage);
+/* The newest checkpoint, "pretrain/step-60", or NULL; borrowed until the next call. */
+const char *chain_model(const struct chain *c);
 
 #endif

@@ -102,7 +102,8 @@ static bool is_known(const char *name)
     for (int i = 0; i < N_ORDER; i++)
         if (strcmp(order[i], name) == 0)
             return true;
-    return strcmp(name, "report") == 0;
+    /* Made from the page, or after it. */
+    return strcmp(name, "report") == 0 || strcmp(name, "crate") == 0;
 }
 
 enum rc results_stages(struct results *r, struct err *e)

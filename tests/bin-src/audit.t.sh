@@ -144,6 +144,7 @@ else
 fi
 
 t 'a level that there is not'            2 '0, 1, 2 or 3' audit good --level 4
+t 'fewer than no cells'                  2 '0 or more' audit good --cells -1
 t 'no folder'                            3 "no folder 'none'" audit none
 mkdir bare
 t 'a folder without a manifest'          3 'no MANIFEST.tsv below' audit bare

@@ -1,0 +1,106 @@
+# crate: what it writes is valid by the standards' own validators, true, and covered by audit.
+. "$SRC/tests/tool.sh"
+. "$SRC/tests/bin-src/audit-fake.sh"
+cd "$tmp" || exit 1
+fake_results "$tmp/r"
+# What the cards read, and names that want escaping: of a sample, a file, a checkout's file.
+odd='import/s 1#é|%20'
+mkdir -p "r/$odd" r.source/'a dir' r/qc-filter/lung
+echo '{"species": "human", "kind": "a|b", "n_cells": 3, "n_genes": 5, "total": 17, "n_labelled": 2}' >"r/$odd/report.json"
+echo x >"r/$odd/a file?.bin"
+echo y >'r.source/a dir/b #1.txt'
+fake_close r "$odd" r/fetch/MANIFEST.tsv 'r.source/a dir/b #1.txt'
+echo '{"rules": {"min_genes": 200, "z_max": 3.25}, "dropped": {"P1": 4, "z_total": 1}, "kept": 9}' >r/qc-filter/lung/report.json
+head -c 300 /dev/zero | tr '\0' 'q' >r/qc-filter/lung/cells.h5ad
+fake_close r qc-filter/lung r/import/lung/MANIFEST.tsv
+echo '{"n_cells": 3, "n_tokens": 60}' >r/tokenize/report.json
+fake_close r tokenize r/qc-filter/lung/MANIFEST.tsv
+echo '{"parameters": 1234, "layers": 2, "width": 8, "entropy": 7.25, "knowledge": {"promoter": {"present": 77}}}' >r/pretrain/report.json
+printf '%s\n' '{"step": 0, "split": "val", "id_loss": 9.5, "baseline_id_loss": 7.25}' \
+	'{"step": 7, "split": "train", "loss": 1.5}' \
+	'{"step": 7, "split": "val", "id_loss": 7.123456789, "baseline_id_loss": 7.25, "cells": 2}' >r/pretrain/log.jsonl
+fake_close r pretrain r/tokenize/MANIFEST.tsv
+printf 'lung\tmajority\tmacro_f1\t1\t0.333333333\tnan\n' >>r/annotate/summary.tsv
+fake_close r annotate r/pretrain/MANIFEST.tsv r/import/lung/MANIFEST.tsv
+fake_close r report r/annotate/MANIFEST.tsv r/fetch/MANIFEST.tsv r.source/paper/report.css
+(cd "$SRC" && CC=cc SOURCE_DATE_EPOCH=86400 bash workflows/build-facts.sh 0.1.0 README.md '-O2 -g' "$B/bin/crate" "$B/bin/audit") >facts.tsv
+is 'the build is a table'               test "$(awk -F '\t' '{ print $1 }' facts.tsv | sort -u | tr '\n' ' ')" = \
+	'archive compiler date kind library needs program source '
+is 'of the date that is asked for'      grep -q '^date	1970-01-02	' facts.tsv
+is 'with the sums of the programs'      grep -q "^program	crate	0.1.0	$(sha256sum <"$B/bin/crate" | cut -c1-64)	" facts.tsv
+for p in annotate fetch import pretrain qc-filter report simulate tokenize; do
+	printf 'program\t%s\t0.1.0\t%064d\t-\n' $p 7 >>facts.tsv
+done
+close_crate() { # results
+	local word=()
+	while IFS= read -r m; do word+=("$m"); done < <(find "$1" -name MANIFEST.tsv ! -path "$1/crate/*" | LC_ALL=C sort)
+	fake_close "$PWD/$1" crate "${word[@]}"
+	cp "$1/crate/ro-crate-metadata.json" "$1/"
+}
+
+t 'a results folder is described'       0 'stages described' crate r --build facts.tsv --out r/crate
+close_crate r
+cp -r r moved && cp -r r.source moved.source
+t 'once more, elsewhere'                0 '' crate moved --build facts.tsv --out again --threads 1
+rm r/crate/MANIFEST.tsv
+is 'it is the same, byte for byte'      diff -r r/crate again
+close_crate r
+t 'all of it is in the chain'           0 ' 0 fail' audit r --level 0 --source r.source
+audit r --level 1 --out v >/dev/null 2>&1
+is 'an audit makes it again'            grep -q '^repeat	crate	holds	run again: 7 files with the same bytes' v/audit.tsv
+t 'it can be signed'                    0 '' attest r --out s
+is 'and SHA256SUMS has it'              bash -c 'cd r && sha256sum --quiet -c ../s/SHA256SUMS && grep -q " ro-crate-metadata.json$" ../s/SHA256SUMS'
+
+check() { # sentence parts
+	"$PYTHON" "$SRC/tests/bin-src/crate-check.py" r "${@:2}" >out 2>err
+	case $? in
+	0) verdict 0 "$1" ;;
+	77) skip "$1" "python has no package: $(cat out)" ;;
+	*) verdict 1 "$1"; sed 's/^/# /' out err | head -n 12 ;;
+	esac
+}
+check 'the RO-Crate is a Process Run Crate, with every file, sum, tool and parameter' ro-crate
+check 'the Croissant files load, and their records are those of the tables' croissant
+check 'the bill of materials is CycloneDX, with all of the build' bom
+check 'every number of the cards is in its source, and none is typed' cards
+is 'the model card says how the losses compare' grep -q 'held-out cells is lower than' r/crate/model-card.md
+is 'and reads numbers from deep within' grep -q '^| genes with a promoter vector | 77 |' r/crate/model-card.md
+# The comparison can fail.
+cp r/crate/model-card.md good.md
+for s in 's/| 1234 |/| 1235 |/' 's/7.12345679/7.12345779/' 's/0.333333333/0.333333334/' 's/^## Uses/## 2 Uses/'; do
+	sed "$s" good.md >r/crate/model-card.md
+	t "another number is seen: $s"       1 '' "$PYTHON" "$SRC/tests/bin-src/crate-check.py" r cards
+done
+cp good.md r/crate/model-card.md
+
+# Every file changed by a byte, one at a time.
+for f in crate/{bom.cdx.json,build.tsv,croissant-benchmarks.json,croissant.json,data-sheet.md,model-card.md} \
+	crate/ro-crate-metadata.json ro-crate-metadata.json; do
+	rm -rf one && cp -r r one && change_byte "one/$f"
+	audit one --level 0 >got 2>/dev/null
+	is "a byte changed in $f is named"   grep -qE "^[a-z]+	$f	fails	changed" got
+done
+rm -rf one && cp -r r one && rm one/ro-crate-metadata.json
+t 'the copy in the root is missed'      4 "ro-crate-metadata.json' missing" audit one --level 0
+rm -rf one && cp -r r one && rm -r one/crate
+t 'and alone it is a stray'             4 "ro-crate-metadata.json' lies in no stage" audit one --level 0
+rm -rf one && cp -r r one && cp -r r.source one.source && sed -i 's/| 1234 |/| 9234 |/' one/crate/model-card.md
+close_crate one
+t 'a forged card has no fault in its bytes' 0 ' 0 fail' audit one --level 0
+audit one --level 1 >got 2>/dev/null
+is 'an audit that makes it again tells' grep -q '^repeat	crate/model-card.md	fails' got
+
+t 'no table of the build'               2 'build FILE is missing' crate r --out x
+t 'no --out'                            2 '' crate r --build facts.tsv
+t 'another table'                       3 '' crate r --build r/fetch/inputs.tsv --out x
+grep -v '^date' facts.tsv >dateless.tsv
+t 'a table without a date'              3 'no row of kind date' crate r --build dateless.tsv --out x
+t 'no folder'                           3 "no folder 'none'" crate none --build facts.tsv --out x
+rm -rf one && cp -r r one && echo '{' >one/pretrain/report.json
+t 'a broken report'                     3 'pretrain/report.json.*line' crate one --build facts.tsv --out y
+is 'leaves no card of it'               test ! -e y/model-card.md
+rm -rf one && cp -r r one && echo 'kind' >one/pretrain/MANIFEST.tsv
+t 'a broken manifest'                   3 "stage 'pretrain'" crate one --build facts.tsv --out z
+rm -rf one && cp -r r one && printf 'dataset\n' >one/annotate/summary.tsv
+t 'a table without the columns'         3 'summary.tsv' crate one --build facts.tsv --out w
+end

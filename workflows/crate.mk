@@ -1,0 +1,25 @@
+# crate: the results in the standards of others (docs/audit.md): RO-Crate, Croissant, CycloneDX, a model card
+# and a data sheet.
+#
+#   $R/crate/*                   all of them, a stage like any other: audit and sign look at it, too
+#   $R/ro-crate-metadata.json    a copy of that in $R/crate, since it describes the folder it lies in
+#   $B/build.tsv                 what the programs are made of, with their sums and that of `make dist`
+#
+# Made anew each time, and no part of `demo`: it holds the versions of this machine's libraries, where equal
+# runs have equal manifests everywhere.
+$B/build.tsv: $(tools) workflows/build-facts.sh dist FORCE
+	@CC='$(CC)' bash workflows/build-facts.sh '$(version)' '$B/$(dist).tar.gz' '$(flags)' $(tools) >$@.part; \
+	 if cmp -s $@.part $@; then rm $@.part; else mv $@.part $@; fi
+
+$R/crate/MANIFEST.tsv: $B/bin/crate $B/build.tsv $R/report/MANIFEST.tsv FORCE | $(closer)
+	$(open_stage)
+	$Q$(tool)crate $R --build $B/build.tsv --out $(@D) --quiet
+	$Q$(closer) $(@D) --quiet --stage $(stage) --base $R . \
+		$$(find $R -name MANIFEST.tsv ! -path '$(@D)/*' -printf '--input %p\n' | LC_ALL=C sort)
+	@cp $(@D)/ro-crate-metadata.json $R/ro-crate-metadata.json.part; \
+	 mv $R/ro-crate-metadata.json.part $R/ro-crate-metadata.json
+
+##@ Audit
+crate: $R/crate/MANIFEST.tsv ## RO-Crate, Croissant, bill of materials, model card, data sheet of the results
+	@echo '$R/crate'
+.PHONY: crate
