@@ -6,10 +6,11 @@
 
 #include "lib/app/token_reader.h"
 #include "lib/base/thread.h"
+#include "lib/io/h5ad_writer.h"
 
 enum {
     N_BATCHES = 3, /* one being encoded, one waiting, one being filled */
-    FIRST_CELLS = 16, /* of the first batch */
+    FIRST_CELLS = H5AD_CHUNK_ROWS, /* of the first batch, and before folding */
     FOLD_CELLS = 64   /* about the genes of the vocabulary once */
 };
 
@@ -27,7 +28,7 @@ struct stream {
     float *x; /* [x_cells, D] vectors of a batch */
     size_t x_cells;
     bool folding; /* there are cells enough */
-    bool began;
+    size_t n_written; /* cells given to take */
     struct waiting batch[N_BATCHES];
     size_t fill, max_cells; /* the reader's: the batch being filled, and when it is full */
     size_t at, n_full;     /* batches [at, at + n_full) wait, or the first of them is being encoded */
@@ -54,20 +55,21 @@ static enum rc make_room(struct stream *s, size_t n, struct err *e)
     return RC_OK;
 }
 
-/* Folding waits until the first batch is out; no bit depends on it. */
+/* Folding waits until the first cells are in the file, whose writer keeps them back until they are
+ * H5AD_CHUNK_ROWS: with long cells that is more than one batch. No bit depends on it. */
 static enum rc encode(struct stream *s, struct waiting *w, struct err *e)
 {
     enum rc rc = make_room(s, w->n_cells, e);
-    if (!rc && s->folding && s->began && !s->m->model.folded.table)
+    if (!rc && s->folding && s->n_written >= FIRST_CELLS && !s->m->model.folded.table)
         rc = model_fold(&s->m->model, e);
     if (!rc)
         rc = embedder_encode(s->m, &w->tokens, s->x, e);
-    s->began = true;
     if (rc)
         return rc;
     pthread_mutex_lock(&s->hdf5);
     rc = s->take(s->ctx, s->x, w->n_cells, e);
     pthread_mutex_unlock(&s->hdf5);
+    s->n_written += w->n_cells;
     return rc;
 }
 
