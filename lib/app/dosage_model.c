@@ -1,0 +1,466 @@
+/* Vectors of the model: cells drawn, genes in play, probes, the model trained. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/app/dosage_parts.h"
+#include "lib/base/log.h"
+#include "lib/base/rng.h"
+#include "lib/nn/gene_tune.h"
+#include "lib/nn/split.h"
+
+/* Settings of the protocol (spec/05 section 10); as released four of its six layers stay as they are. */
+enum { BATCH = 12, WARMUP = 500 };
+#define RATE 5e-5
+#define DECAY 0.001
+#define CLIP 1.0
+#define HEAD_DROPOUT 0.02
+
+struct drawn_cell {
+    uint64_t key, id;
+    const struct batch_cell *cell;
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const struct drawn_cell *x = a, *y = b;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Cells that show a gene with a label, in an order that depends on their ids and the seed alone. */
+static enum rc draw_cells(struct dosage_job *j, const int8_t *labelled, struct batch_cell **cell,
+                          size_t *n, struct err *e)
+{
+    struct drawn_cell *all = malloc((j->tokens.n + 1) * sizeof *all);
+    *cell = malloc((j->tokens.n + 1) * sizeof **cell);
+    *n = 0;
+    if (!all || !*cell) {
+        free(all);
+        return err_set(e, RC_FAIL, "no memory for %zu cells", j->tokens.n);
+    }
+    for (size_t i = 0; i < j->tokens.n; i++) {
+        const struct batch_cell *c = &j->tokens.cell[i];
+        if (gene_occurrences(&j->m.model, c, 1, labelled, NULL, NULL))
+            all[(*n)++] = (struct drawn_cell){ rng_u64(j->o->seed, RNG_SAMPLE, c->cell_id, 0),
+                                               c->cell_id, c };
+    }
+    qsort(all, *n, sizeof *all, by_key);
+    for (size_t i = 0; i < *n; i++)
+        (*cell)[i] = *all[i].cell;
+    free(all);
+    return RC_OK;
+}
+
+/* How many cells of each half show each gene with a label. */
+static void count_genes(struct dosage_job *j)
+{
+    const struct model *m = &j->m.model;
+    for (size_t g = 0; g < j->genes.n; g++) {
+        struct dosage_gene *x = &j->genes.gene[g];
+        for (int h = 0; x->token >= 0 && h < 2; h++)
+            for (size_t i = 0; i < j->half[h].n; i++) {
+                const struct batch_cell *c = &j->half[h].cell[i];
+                for (uint32_t k = 0; k < c->n && k < m->config.max_genes; k++)
+                    if (c->token[k] == (uint16_t)x->token) {
+                        (*(h ? &x->n_test : &x->n_train))++;
+                        break;
+                    }
+            }
+    }
+}
+
+static enum rc put_in_play(struct dosage_job *j, struct err *e)
+{
+    struct dosage_play *p = &j->play;
+    const size_t n = j->genes.n, v = j->m.vocab.n;
+    p->row = malloc((n + 1) * sizeof *p->row);
+    p->class_of = malloc((n + 1) * sizeof *p->class_of);
+    p->id = malloc((n + 1) * sizeof *p->id);
+    p->at = calloc(v + 1, sizeof *p->at);
+    if (!p->row || !p->class_of || !p->id || !p->at)
+        return err_set(e, RC_FAIL, "no memory for %zu genes", n);
+    memset(p->every, GENE_NO_CLASS, v);
+    for (size_t i = 0; i < n; i++) {
+        const struct dosage_gene *g = &j->genes.gene[i];
+        if (!g->n_train || !g->n_test)
+            continue;
+        p->every[g->token] = 0;
+        p->at[g->token] = (uint32_t)p->n;
+        p->row[p->n] = i;
+        p->id[p->n] = hash_text(g->id);
+        p->class_of[p->n++] = g->class_of;
+        p->n_sensitive += g->class_of;
+    }
+    if (!p->n)
+        return err_set(e, RC_INPUT,
+                       "no gene with a label is in both halves of the cells (%zu and %zu cells)",
+                       j->half[0].n, j->half[1].n);
+    const size_t least = p->n_sensitive < p->n - p->n_sensitive ? p->n_sensitive
+                                                                 : p->n - p->n_sensitive;
+    if (least < 3)
+        return err_set(e, RC_INPUT,
+                       "%zu genes that the cells show are sensitive and %zu are not: two folds "
+                       "with both need three of each",
+                       p->n_sensitive, p->n - p->n_sensitive);
+    j->n_folds = (size_t)j->o->n_folds;
+    if (j->n_folds > least - 1) { /* as the protocol has it */
+        j->n_folds = least - 1;
+        log_warn("%zu folds in place of %lld: a class has %zu genes that the cells show", j->n_folds,
+                 (long long)j->o->n_folds, least);
+    }
+    return RC_OK;
+}
+
+static enum rc find_occurrences(struct dosage_job *j, struct dosage_half *h, struct err *e)
+{
+    const size_t d = j->m.model.config.d;
+    h->n_rows = gene_occurrences(&j->m.model, h->cell, h->n, j->play.every, NULL, NULL);
+    uint16_t *token = malloc((h->n_rows + 1) * sizeof *token);
+    h->cell_of = malloc((h->n_rows + 1) * sizeof *h->cell_of);
+    h->gene_of = malloc((h->n_rows + 1) * sizeof *h->gene_of);
+    h->x = malloc((h->n_rows * d + 1) * sizeof *h->x);
+    if (!token || !h->cell_of || !h->gene_of || !h->x) {
+        free(token);
+        return err_set(e, RC_FAIL, "no memory for %zu vectors", h->n_rows);
+    }
+    gene_occurrences(&j->m.model, h->cell, h->n, j->play.every, h->cell_of, token);
+    for (size_t i = 0; i < h->n_rows; i++)
+        h->gene_of[i] = j->play.at[token[i]];
+    free(token);
+    return RC_OK;
+}
+
+enum rc dosage_halves(struct dosage_job *j, struct err *e)
+{
+    struct batch_cell *cell = NULL;
+    size_t n = 0;
+    if (!(j->play.every = malloc(j->m.vocab.n + 1)))
+        return err_set(e, RC_FAIL, "no memory for %zu genes", j->m.vocab.n);
+    memset(j->play.every, GENE_NO_CLASS, j->m.vocab.n);
+    for (size_t i = 0; i < j->genes.n; i++)
+        if (j->genes.gene[i].token >= 0)
+            j->play.every[j->genes.gene[i].token] = 0;
+    enum rc rc = draw_cells(j, j->play.every, &cell, &n, e);
+    if (rc)
+        return rc;
+    j->cell = cell;
+    if (n < 2)
+        return err_set(e, RC_INPUT, "no gene with a label is in two cells or more");
+    const size_t each = n / 2 < (size_t)j->o->n_cells ? n / 2 : (size_t)j->o->n_cells;
+    for (int h = 0; h < 2; h++) {
+        j->half[h].cell = cell + (size_t)h * each;
+        j->half[h].n = each;
+    }
+    count_genes(j);
+    rc = put_in_play(j, e);
+    for (int h = 0; !rc && h < 2; h++)
+        rc = find_occurrences(j, &j->half[h], e);
+    if (!rc)
+        log_say("%zu cells to learn from and as many to judge in (%zu show a gene with a label); %zu genes in both, %zu of "
+                "them sensitive, %zu times in the second half",
+                each, n, j->play.n, j->play.n_sensitive, j->half[1].n_rows);
+    return rc;
+}
+
+void dosage_classes(const struct dosage_job *j, bool shuffled, uint64_t seed, uint32_t *class_of)
+{
+    memcpy(class_of, j->play.class_of, j->play.n * sizeof *class_of);
+    if (shuffled)
+        rng_shuffle(seed, RNG_SHUFFLE, 0, class_of, j->play.n);
+}
+
+/* ---- judging ---- */
+
+static enum rc mean_scores(const struct dosage_half *h, const double *score, double *mean,
+                           unsigned char *in_gene, const unsigned char *in, size_t n, struct err *e)
+{
+    size_t *count = calloc(n + 1, sizeof *count);
+    if (!count)
+        return err_set(e, RC_FAIL, "no memory for %zu genes", n);
+    memset(mean, 0, n * sizeof *mean);
+    memset(in_gene, 0, n);
+    for (size_t i = 0; i < h->n_rows; i++)
+        if (in[i]) {
+            mean[h->gene_of[i]] += score[i];
+            count[h->gene_of[i]]++;
+        }
+    for (size_t g = 0; g < n; g++)
+        if (count[g]) {
+            mean[g] /= (double)count[g];
+            in_gene[g] = 1;
+        }
+    free(count);
+    return RC_OK;
+}
+
+static void put_predictions(struct dosage_job *j, const char *method, uint64_t seed, uint32_t fold,
+                            const uint32_t *class_of, const double *mean, const unsigned char *in)
+{
+    for (size_t g = 0; g < j->play.n; g++) {
+        const struct dosage_gene *x = &j->genes.gene[j->play.row[g]];
+        if (in[g])
+            fprintf(j->predictions.f, "%s\t%s\t%s\t%s\t%s\t%llu\t%u\t%s\t%.9g\t%u\n", j->o->dataset,
+                    x->id, x->name, method, j->variant, (unsigned long long)seed, fold,
+                    class_of[g] ? "sensitive" : "insensitive", mean[g], x->n_test);
+    }
+}
+
+enum rc dosage_judge(struct dosage_job *j, const char *method, uint64_t seed, uint32_t fold,
+                     const uint32_t *fold_of, const uint32_t *class_of, const double *score,
+                     struct err *e)
+{
+    const struct dosage_half *h = &j->half[1];
+    const size_t n = j->play.n;
+    uint32_t *class_of_row = malloc((h->n_rows + 1) * sizeof *class_of_row);
+    unsigned char *in = malloc(h->n_rows + 1), *in_gene = malloc(n + 1);
+    double *mean = malloc((n + 1) * sizeof *mean), auc = NAN;
+    size_t n_in = 0, points = 0;
+    enum rc rc = class_of_row && in && in_gene && mean
+                     ? RC_OK
+                     : err_set(e, RC_FAIL, "no memory for %zu scores", h->n_rows);
+    for (size_t i = 0; !rc && i < h->n_rows; i++) {
+        in[i] = fold_of[h->gene_of[i]] == fold;
+        class_of_row[i] = class_of[h->gene_of[i]];
+    }
+    if (!rc)
+        rc = dosage_auc(score, class_of_row, in, h->n_rows, &auc, &n_in, &points, e);
+    if (!rc)
+        rc = dosage_add(j, method, "auroc_occurrence", seed, fold + 1, auc, n_in, e);
+    if (!rc && j->o->as_released)
+        rc = dosage_add(j, method, "roc_points", seed, fold + 1, (double)points, n_in, e);
+    if (!rc)
+        rc = mean_scores(h, score, mean, in_gene, in, n, e);
+    if (!rc)
+        rc = dosage_auc(mean, class_of, in_gene, n, &auc, &n_in, NULL, e);
+    if (!rc)
+        rc = dosage_add(j, method, "auroc_gene", seed, fold + 1, auc, n_in, e);
+    if (!rc)
+        put_predictions(j, method, seed, fold + 1, class_of, mean, in_gene);
+    free(class_of_row);
+    free(in);
+    free(in_gene);
+    free(mean);
+    return rc;
+}
+
+/* ---- linear methods ---- */
+
+struct linear_room {
+    uint32_t *class_of, *fold_of;
+    unsigned char *train;
+    double *score, *w, *row;
+};
+
+static void linear_room_free(struct linear_room *r)
+{
+    void *const owned[] = { r->class_of, r->fold_of, r->train, r->score, r->w, r->row };
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        free(owned[i]);
+}
+
+static enum rc linear_room_make(struct linear_room *r, size_t n, size_t d, size_t n_rows,
+                                struct err *e)
+{
+    *r = (struct linear_room){ malloc((n + 1) * sizeof *r->class_of),
+                               malloc((n + 1) * sizeof *r->fold_of),
+                               malloc(n + 1),
+                               malloc((n_rows + 1) * sizeof *r->score),
+                               malloc((d + 1) * sizeof *r->w),
+                               malloc((d + 1) * sizeof *r->row) };
+    if (r->class_of && r->fold_of && r->train && r->score && r->w && r->row)
+        return RC_OK;
+    return err_set(e, RC_FAIL, "no memory for %zu genes", n);
+}
+
+static enum rc linear_fold(struct dosage_job *j, const struct mat *x, const float *of_test, double c,
+                           uint64_t seed, uint32_t fold, struct linear_room *r, struct err *e)
+{
+    const struct dosage_half *h = &j->half[1];
+    enum rc rc = RC_OK;
+    double shift = 0;
+    for (size_t g = 0; g < x->n; g++)
+        r->train[g] = r->fold_of[g] != fold;
+    if (c == DOSAGE_CHOOSE)
+        rc = dosage_choose_c(x, r->class_of, r->train, j->play.id, seed, &c, e);
+    if (!rc && c > 0)
+        rc = dosage_fit(x, r->class_of, r->train, c, r->w, &shift, e);
+    for (size_t i = 0; !rc && i < h->n_rows; i++) {
+        const double *row = mat_row(x, h->gene_of[i]);
+        if (of_test) {
+            for (size_t k = 0; k < x->d; k++)
+                r->row[k] = (double)of_test[i * x->d + k];
+            row = r->row;
+        }
+        r->score[i] = c > 0 ? dosage_linear(r->w, shift, row, x->d) : row[0];
+    }
+    return rc;
+}
+
+enum rc dosage_linear_runs(struct dosage_job *j, const char *method, const struct mat *x,
+                           const float *of_test, double c, bool shuffled, struct err *e)
+{
+    struct linear_room r;
+    enum rc rc = linear_room_make(&r, x->n, x->d, j->half[1].n_rows, e);
+    for (int64_t s = 0; !rc && s < j->o->n_seeds; s++) {
+        const uint64_t seed = j->o->seed + (uint64_t)s;
+        dosage_classes(j, shuffled, seed, r.class_of);
+        rc = split_folds(r.class_of, j->play.id, x->n, j->n_folds, seed, r.fold_of, e);
+        for (uint32_t f = 0; !rc && f < j->n_folds; f++) {
+            rc = linear_fold(j, x, of_test, c, seed, f, &r, e);
+            if (!rc)
+                rc = dosage_judge(j, method, seed, f, r.fold_of, r.class_of, r.score, e);
+        }
+    }
+    linear_room_free(&r);
+    return rc;
+}
+
+/* ---- the model as it is ---- */
+
+/* A gene's mean vector over the first half. */
+static void mean_vectors(const struct dosage_job *j, struct mat *x)
+{
+    const struct dosage_half *h = &j->half[0];
+    memset(x->x, 0, x->n * x->d * sizeof *x->x);
+    for (size_t i = 0; i < h->n_rows; i++) {
+        const size_t g = h->gene_of[i];
+        for (size_t k = 0; k < x->d; k++)
+            mat_row(x, g)[k] += (double)h->x[i * x->d + k] /
+                                (double)j->genes.gene[j->play.row[g]].n_train;
+    }
+}
+
+static enum rc encode(struct dosage_job *j, int half, struct err *e)
+{
+    return gene_encode(&j->m.model, j->half[half].cell, j->half[half].n, j->play.every,
+                       (size_t)j->o->micro_rows, j->half[half].x, e);
+}
+
+static enum rc word_rows(struct dosage_job *j, struct mat *x, struct err *e)
+{
+    const struct params *p = &j->m.model.params;
+    const char *table = params_find(p, "bert.embeddings.word_embeddings.weight")->t.x;
+    for (size_t g = 0; g < x->n; g++) {
+        const size_t token = (size_t)j->genes.gene[j->play.row[g]].token;
+        reals_to_f64(p->b, mat_row(x, g), table + token * x->d * p->b->real_bytes, x->d);
+    }
+    return dosage_linear_runs(j, "word-rows+logistic", x, NULL, DOSAGE_CHOOSE, false, e);
+}
+
+enum rc dosage_frozen(struct dosage_job *j, struct err *e)
+{
+    struct mat x;
+    enum rc rc = mat_alloc(&x, j->play.n, j->m.model.config.d, e);
+    for (int random = 0; !rc && random < 2; random++) {
+        const char *method = random ? "random-weights+logistic" : "genecompass+logistic";
+        log_say("%s: encoding", method);
+        if (random)
+            model_randomise(&j->m.model, j->o->seed);
+        for (int h = 0; !rc && h < 2; h++)
+            rc = encode(j, h, e);
+        if (rc)
+            break;
+        mean_vectors(j, &x);
+        rc = dosage_linear_runs(j, method, &x, j->half[1].x, DOSAGE_CHOOSE, false, e);
+        if (!rc && !random)
+            rc = dosage_linear_runs(j, "shuffled-labels+logistic", &x, j->half[1].x, DOSAGE_CHOOSE,
+                                    true, e);
+        if (!rc && !random)
+            rc = word_rows(j, &x, e);
+    }
+    mat_release(&x);
+    return rc;
+}
+
+/* ---- the model trained ---- */
+
+static enum rc tune_fold(struct dosage_job *j, const char *method, uint64_t seed, uint32_t fold,
+                         const uint32_t *fold_of, const uint32_t *class_of, int8_t *class_of_token,
+                         double *score, struct err *e)
+{
+    const struct dosage_options *o = j->o;
+    const bool released = o->as_released;
+    const struct gene_tune_options how = {
+        .lr = o->lr > 0 ? o->lr : RATE,
+        .weight_decay = DECAY,
+        .max_grad_norm = CLIP,
+        .head_dropout = HEAD_DROPOUT,
+        .batch = o->batch ? (size_t)o->batch : BATCH,
+        .epochs = (size_t)o->epochs,
+        .warmup_steps = released ? WARMUP
+                                 : j->half[0].n / (o->batch ? (size_t)o->batch : BATCH) / 10,
+        .frozen_layers = released ? 2 * j->m.model.config.n_layers / 3 : 0,
+        .micro_rows = (size_t)o->micro_rows,
+        .seed = seed * 1000 + fold,
+    };
+    double loss = NAN;
+    memset(class_of_token, GENE_NO_CLASS, j->m.vocab.n);
+    for (size_t g = 0; g < j->play.n; g++)
+        if (fold_of[g] != fold)
+            class_of_token[j->genes.gene[j->play.row[g]].token] = (int8_t)class_of[g];
+    enum rc rc = gene_tune(&j->m.model, &how, j->half[0].cell, j->half[0].n, class_of_token, &loss, e);
+    if (!rc)
+        rc = encode(j, 1, e);
+    if (!rc)
+        rc = gene_scores(&j->m.model, j->half[1].x, j->half[1].n_rows, score, e);
+    if (!rc)
+        rc = dosage_judge(j, method, seed, fold, fold_of, class_of, score, e);
+    if (!rc)
+        log_say("%s, seed %llu, fold %u: loss %.4f, AUC of genes %.3f", method,
+                (unsigned long long)seed, fold + 1, loss, j->row[j->n_rows - 1].value);
+    return rc;
+}
+
+static enum rc tune_all(struct dosage_job *j, const char *method, const void *start, bool shuffled,
+                        struct err *e)
+{
+    const struct params *p = &j->m.model.params;
+    uint32_t *class_of = malloc((j->play.n + 1) * sizeof *class_of);
+    uint32_t *fold_of = malloc((j->play.n + 1) * sizeof *fold_of);
+    int8_t *class_of_token = malloc(j->m.vocab.n + 1);
+    double *score = malloc((j->half[1].n_rows + 1) * sizeof *score);
+    enum rc rc = class_of && fold_of && class_of_token && score
+                     ? RC_OK
+                     : err_set(e, RC_FAIL, "no memory for %zu genes", j->play.n);
+    for (int64_t s = 0; !rc && s < j->o->n_tuned; s++) {
+        const uint64_t seed = j->o->seed + (uint64_t)s;
+        dosage_classes(j, shuffled, seed, class_of);
+        rc = split_folds(class_of, j->play.id, j->play.n, j->n_folds, seed, fold_of, e);
+        for (uint32_t f = 0; !rc && f < j->n_folds; f++) {
+            memcpy(p->x, start, p->n_items * p->b->real_bytes);
+            rc = tune_fold(j, method, seed, f, fold_of, class_of, class_of_token, score, e);
+        }
+    }
+    free(class_of);
+    free(fold_of);
+    free(class_of_token);
+    free(score);
+    return rc;
+}
+
+enum rc dosage_tuned(struct dosage_job *j, struct err *e)
+{
+    const struct params *p = &j->m.model.params;
+    const size_t bytes = p->n_items * p->b->real_bytes;
+    void *start = malloc(bytes);
+    if (!start)
+        return err_set(e, RC_FAIL, "no memory for the weights");
+    memcpy(start, p->x, bytes);
+    enum rc rc = tune_all(j, "genecompass+full", start, false, e);
+    if (!rc && !j->o->as_released)
+        rc = tune_all(j, "shuffled-labels+full", start, true, e);
+    if (!rc && !j->o->as_released) {
+        void *random = malloc(bytes);
+        model_randomise(&j->m.model, j->o->seed);
+        if (random)
+            memcpy(random, p->x, bytes);
+        rc = random ? tune_all(j, "random-weights+full", random, false, e)
+                    : err_set(e, RC_FAIL, "no memory for the weights");
+        free(random);
+    }
+    memcpy(p->x, start, bytes);
+    free(start);
+    return rc;
+}
