@@ -187,7 +187,7 @@ static enum rc run_all(struct dosage_job *j, struct err *e)
         rc = simple_methods(j, e);
     if (!rc && o->n_tuned)
         rc = dosage_tuned(j, e);
-    /* The last, since it leaves random weights behind. */
+    /* The last, since it leaves no knowledge behind. */
     return !rc && !o->as_released ? dosage_frozen(j, e) : rc;
 }
 

@@ -5,7 +5,7 @@
  *   +full       the whole model trained as a classifier of genes in cells (lib/nn/gene_tune.h)
  *   +logistic   logistic regression on a gene's mean vector over cells, the model left as it is
  * each of the model, of the same model with random weights, and of the model with the labels dealt out
- * anew among the genes; word rows alone; and what needs no model: the length of the gene, statistics of its
+ * anew among the genes; +logistic also without the knowledge tables, and of word rows alone; and what needs no model: the length of the gene, statistics of its
  * counts, both. An AUC counts occurrences (a gene in a cell) or genes (mean score over its cells). */
 #ifndef GC_APP_DOSAGE_H
 #define GC_APP_DOSAGE_H

@@ -349,27 +349,71 @@ static enum rc word_rows(struct dosage_job *j, struct mat *x, struct err *e)
     return dosage_linear_runs(j, "word-rows+logistic", x, NULL, DOSAGE_CHOOSE, false, e);
 }
 
+static void forget_knowledge(struct model *m)
+{
+    for (int k = 0; k < N_KNOWLEDGE; k++)
+        if (m->tables.knowledge[k])
+            memset(m->tables.knowledge[k], 0,
+                   (size_t)m->config.n_tokens * m->config.knowledge_dim * sizeof(float));
+}
+
+static bool has_knowledge(const struct model *m)
+{
+    for (int k = 0; k < N_KNOWLEDGE; k++)
+        if (m->tables.knowledge[k])
+            return true;
+    return false;
+}
+
+/* The model as it now is, of both halves. x: room [play.n, D]. shuffled: NULL, or a method with the labels shuffled. */
+static enum rc probe(struct dosage_job *j, const char *method, const char *shuffled, struct mat *x,
+                     struct err *e)
+{
+    enum rc rc = RC_OK;
+    log_say("%s: encoding", method);
+    for (int h = 0; !rc && h < 2; h++)
+        rc = encode(j, h, e);
+    if (rc)
+        return rc;
+    mean_vectors(j, x);
+    rc = dosage_linear_runs(j, method, x, j->half[1].x, DOSAGE_CHOOSE, false, e);
+    if (!rc && shuffled)
+        rc = dosage_linear_runs(j, shuffled, x, j->half[1].x, DOSAGE_CHOOSE, true, e);
+    return rc;
+}
+
+/* What needs the knowledge tables comes first, since what is forgotten is gone. trained: the weights to go back to. */
+static enum rc probes(struct dosage_job *j, const void *trained, struct mat *x, struct err *e)
+{
+    struct model *m = &j->m.model;
+    const size_t bytes = m->params.n_items * m->params.b->real_bytes;
+    enum rc rc = probe(j, "genecompass+logistic", "shuffled-labels+logistic", x, e);
+    if (!rc)
+        rc = word_rows(j, x, e);
+    model_randomise(m, j->o->seed);
+    if (!rc)
+        rc = probe(j, "random-weights+logistic", NULL, x, e);
+    if (rc || !has_knowledge(m))
+        return rc;
+    forget_knowledge(m);
+    rc = probe(j, "random-weights-without-knowledge+logistic", NULL, x, e);
+    memcpy(m->params.x, trained, bytes);
+    return rc ? rc : probe(j, "genecompass-without-knowledge+logistic", NULL, x, e);
+}
+
 enum rc dosage_frozen(struct dosage_job *j, struct err *e)
 {
-    struct mat x;
-    enum rc rc = mat_alloc(&x, j->play.n, j->m.model.config.d, e);
-    for (int random = 0; !rc && random < 2; random++) {
-        const char *method = random ? "random-weights+logistic" : "genecompass+logistic";
-        log_say("%s: encoding", method);
-        if (random)
-            model_randomise(&j->m.model, j->o->seed);
-        for (int h = 0; !rc && h < 2; h++)
-            rc = encode(j, h, e);
-        if (rc)
-            break;
-        mean_vectors(j, &x);
-        rc = dosage_linear_runs(j, method, &x, j->half[1].x, DOSAGE_CHOOSE, false, e);
-        if (!rc && !random)
-            rc = dosage_linear_runs(j, "shuffled-labels+logistic", &x, j->half[1].x, DOSAGE_CHOOSE,
-                                    true, e);
-        if (!rc && !random)
-            rc = word_rows(j, &x, e);
+    const struct params *p = &j->m.model.params;
+    const size_t bytes = p->n_items * p->b->real_bytes;
+    struct mat x = { 0 };
+    void *trained = malloc(bytes);
+    enum rc rc = trained ? mat_alloc(&x, j->play.n, j->m.model.config.d, e)
+                         : err_set(e, RC_FAIL, "no memory for the weights");
+    if (!rc) {
+        memcpy(trained, p->x, bytes);
+        rc = probes(j, trained, &x, e);
     }
+    free(trained);
     mat_release(&x);
     return rc;
 }

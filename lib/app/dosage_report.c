@@ -126,8 +126,11 @@ static enum rc write_summary(const struct dosage_job *j, double *value, struct e
         field_put(j->o->dataset, o.f);
         fprintf(o.f, "\t%s\t%s\t%s\t%zu\t%s\t%s\t%s\n", j->row[i].method, j->variant,
                 j->row[i].metric, n, number[0], number[1], number[2]);
-        log_say("%s: %s %.3f (%.3f to %.3f over %zu runs)", j->row[i].method, j->row[i].metric, mean,
-                mean - width, mean + width, n);
+        if (n > 1)
+            log_say("%s: %s %.3f (%.3f to %.3f over %zu runs)", j->row[i].method, j->row[i].metric,
+                    mean, mean - width, mean + width, n);
+        else
+            log_say("%s: %s %.3f", j->row[i].method, j->row[i].metric, mean);
     }
     return outfile_commit(&o, e);
 }
@@ -146,6 +149,16 @@ static enum rc put_feature(const struct dosage_job *j, FILE *f, const char *file
     return RC_OK;
 }
 
+/* A file and its folder, so that no place of this machine stands in a result. */
+static const char *short_name(const char *path)
+{
+    const char *at = path + strlen(path);
+    for (int slashes = 0; at > path; at--)
+        if (at[-1] == '/' && ++slashes == 2)
+            break;
+    return at;
+}
+
 static enum rc put_features(const struct dosage_job *j, FILE *f, double *score, uint32_t *class_of,
                             double *list_auc, struct err *e)
 {
@@ -159,8 +172,8 @@ static enum rc put_features(const struct dosage_job *j, FILE *f, double *score, 
     for (size_t k = 0; !rc && k < j->statistics.d; k++) {
         for (size_t i = 0; i < g->n; i++)
             score[i] = mat_row(&j->statistics, i)[k];
-        rc = put_feature(j, f, files->item[k / DOSAGE_STATISTICS], dosage_statistic[k % DOSAGE_STATISTICS],
-                         score, class_of, &auc, e);
+        rc = put_feature(j, f, short_name(files->item[k / DOSAGE_STATISTICS]),
+                         dosage_statistic[k % DOSAGE_STATISTICS], score, class_of, &auc, e);
     }
     for (size_t i = 0; i < g->n; i++)
         score[i] = g->gene[i].length;
