@@ -58,12 +58,15 @@ fig4e_draw = $(tool)figure $R/dosage/metrics.tsv --kind methods --claims referen
 fig4e_note := Run: 'make fig4e PROFILE=$(PROFILE)', $(dosage_cells) cells to learn from and as many to judge in; mean and 95 % interval \
 	(Student's t) over folds of genes and $(dosage_seeds) seeds, $(dosage_tune_seeds) where all of the model is trained. Runs share \
 	genes, so intervals are narrower than those of new genes would be.
+# What the tool found of the list, where there was one.
+fig4e_list = "$$(sed -n 's/.*"finding": "\(.*\)".*/The list that came with the labels (ExAC, pLI): \1./p' \
+	$R/dosage/clean/report.json 2>/dev/null || true)"
 params/fig4e := --profile $(PROFILE)
 $R/fig4e/MANIFEST.tsv: $B/bin/figure $R/fig4e/params reference/figure4e.tsv paper/common.gp paper/bars.gp \
 		$R/dosage/MANIFEST.tsv | $(closer)
 	$(open_stage)
-	$Q$(fig4e_draw) --metric auroc_gene --name fig4e --note "$(fig4e_note)"
-	$Q$(fig4e_draw) --metric auroc_occurrence --name fig4e-occurrence --note "$(fig4e_note)"
+	$Q$(fig4e_draw) --metric auroc_gene --name fig4e --note "$(fig4e_note)" $(fig4e_list)
+	$Q$(fig4e_draw) --metric auroc_occurrence --name fig4e-occurrence --note "$(fig4e_note)" $(fig4e_list)
 	$(close_stage)
 fig4e: $R/fig4e/MANIFEST.tsv
 	@ls $R/fig4e/
