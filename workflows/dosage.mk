@@ -59,7 +59,7 @@ fig4e_note := Run: 'make fig4e PROFILE=$(PROFILE)', $(dosage_cells) cells to lea
 	(Student's t) over folds of genes and $(dosage_seeds) seeds, $(dosage_tune_seeds) where all of the model is trained. Runs share \
 	genes, so intervals are narrower than those of new genes would be.
 # What the tool found of the list, where there was one.
-fig4e_list = "$$(sed -n 's/.*"finding": "\(.*\)".*/The list that came with the labels (ExAC, pLI): \1./p' \
+fig4e_list = "$$(sed -n 's/.*"finding": "\(.*\)".*/The list that came with the labels: \1./p' \
 	$R/dosage/clean/report.json 2>/dev/null || true)"
 params/fig4e := --profile $(PROFILE)
 $R/fig4e/MANIFEST.tsv: $B/bin/figure $R/fig4e/params reference/figure4e.tsv paper/common.gp paper/bars.gp \
