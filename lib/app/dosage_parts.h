@@ -53,7 +53,7 @@ double dosage_linear(const double *w, double shift, const double *x, size_t d);
 enum rc dosage_auc(const double *score, const uint32_t *class_of, const unsigned char *in, size_t n,
                    double *auc, size_t *n_in, size_t *points, struct err *e);
 
-/* ---- dosage_model.c ---- */
+/* ---- dosage_cells.c, dosage_model.c ---- */
 /* Occurrences of a half of the cells. */
 struct dosage_half {
     const struct batch_cell *cell; /* [n] borrowed */
