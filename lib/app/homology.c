@@ -9,6 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/base/rng.h"
 #include "lib/io/metrics_tsv.h"
+#include "lib/nn/knowledge_shuffle.h"
 #include "lib/nn/metrics_stat.h"
 
 enum { HOMOLOGS, OTHERS, WITHIN_HUMAN, WITHIN_MOUSE, N_GROUPS, BINS = 100 };
@@ -324,22 +325,6 @@ static enum rc all_types(struct job *j, const char *method, bool words, struct e
     return rc;
 }
 
-static void forget_knowledge(struct model *m)
-{
-    for (int k = 0; k < N_KNOWLEDGE; k++)
-        if (m->tables.knowledge[k])
-            memset(m->tables.knowledge[k], 0,
-                   (size_t)m->config.n_tokens * m->config.knowledge_dim * sizeof(float));
-}
-
-static bool has_knowledge(const struct model *m)
-{
-    for (int k = 0; k < N_KNOWLEDGE; k++)
-        if (m->tables.knowledge[k])
-            return true;
-    return false;
-}
-
 /* A model opened anew for each method: weights and tables are written over. */
 static enum rc one_method(struct job *j, const struct backend *b, const char *method,
                           const char *folder, bool random, bool taught, bool words, struct err *e)
@@ -347,7 +332,7 @@ static enum rc one_method(struct job *j, const struct backend *b, const char *me
     enum rc rc = embedder_open(&j->m, folder, b, &(struct embedder_wants){ 0 }, e);
     if (rc)
         return rc;
-    if (!taught && !has_knowledge(&j->m.model)) {
+    if (!taught && !knowledge_any(&j->m.model)) {
         log_say("'%s' is left out: the model has no knowledge", method);
         embedder_close(&j->m);
         return RC_OK;
@@ -355,7 +340,7 @@ static enum rc one_method(struct job *j, const struct backend *b, const char *me
     if (random)
         model_randomise(&j->m.model, j->o->seed);
     if (!taught)
-        forget_knowledge(&j->m.model);
+        knowledge_forget(&j->m.model);
     rc = all_types(j, method, words, e);
     embedder_close(&j->m);
     return rc;

@@ -39,7 +39,7 @@ static void freeze(struct tuner *t)
     }
 }
 
-static void thaw(struct model *m)
+void finetune_thaw(struct model *m)
 {
     for (size_t i = 0; i < m->params.n; i++)
         m->params.item[i].frozen = false;
@@ -109,7 +109,7 @@ static enum rc micro(struct tuner *t, size_t from, size_t to, double total, uint
     return tape_check(&t->w.tape, e);
 }
 
-static void clear_frozen(struct params *p)
+void finetune_clear_frozen(struct params *p)
 {
     for (size_t i = 0; i < p->n; i++)
         if (p->item[i].frozen)
@@ -154,7 +154,7 @@ static enum rc step(struct tuner *t, size_t n, uint64_t number, double *loss, st
     }
     if (rc)
         return rc;
-    clear_frozen(p);
+    finetune_clear_frozen(p);
     const double norm = optim_norm(p);
     if (!isfinite(sum) || !isfinite(norm))
         return err_set(e, RC_CHECK, "step %llu: loss %g, gradient norm %g",
@@ -279,7 +279,7 @@ enum rc finetune(struct model *m, const struct finetune_options *o,
     enum rc rc = prepare(&t, e);
     if (!rc)
         rc = run_epochs(&t, each, ctx, best, e);
-    thaw(m);
+    finetune_thaw(m);
     finetune_work_release(&t.w);
     void *const owned[] = { t.weight, t.x_train, t.x_val,    t.logit,
                             t.best,   t.cell,    t.class_of, t.index };

@@ -97,10 +97,8 @@ static enum rc encode_micro(struct finetune_work *w, const struct batch_cell *ce
     return rc;
 }
 
-/* The weights stand still here: the embedding block is folded over the vocabulary where there are
- * genes enough, and weights stay packed. */
-static enum rc begin_still(struct finetune_work *w, const struct batch_cell *cell, size_t n,
-                           bool *folded, struct err *e)
+enum rc finetune_begin_still(struct finetune_work *w, const struct batch_cell *cell, size_t n,
+                             bool *folded, struct err *e)
 {
     size_t genes = 0;
     for (size_t i = 0; i < n; i++)
@@ -116,7 +114,7 @@ enum rc finetune_vectors(struct finetune_work *w, const struct batch_cell *cell,
     const bool training = w->tape.training;
     bool folded;
     w->tape.training = false;
-    enum rc rc = begin_still(w, cell, n, &folded, e);
+    enum rc rc = finetune_begin_still(w, cell, n, &folded, e);
     for (size_t from = 0, end; !rc && from < n; from = end) {
         end = finetune_cut(w->m, cell, from, n, micro_rows);
         rc = encode_micro(w, cell + from, end - from, to + from * w->m->config.d, e);

@@ -1,4 +1,4 @@
-/* What the two files of lib/nn/finetune.h share; nobody else includes it. */
+/* What the files of lib/nn/finetune.h and lib/nn/gene_tune.h share; nobody else includes it. */
 #ifndef GC_NN_FINETUNE_PARTS_H
 #define GC_NN_FINETUNE_PARTS_H
 
@@ -14,6 +14,13 @@ struct finetune_work {
 
 void finetune_work_init(struct finetune_work *w, struct model *m, bool training);
 void finetune_work_release(struct finetune_work *w);
+/* Gradients of frozen parameters to 0, so that they are no part of the norm; and none frozen any more. */
+void finetune_clear_frozen(struct params *p);
+void finetune_thaw(struct model *m);
+/* Weights stand still until the end: the embedding block is folded over the vocabulary where there are
+ * genes enough (then *folded: model_unfold is the caller's), and weights stay packed. */
+enum rc finetune_begin_still(struct finetune_work *w, const struct batch_cell *cell, size_t n,
+                             bool *folded, struct err *e);
 bool finetune_is_head(const char *param);
 struct tensor *finetune_param(struct model *m, const char *name);
 /* C of the model. */

@@ -44,3 +44,19 @@ enum rc knowledge_shuffle(struct model *m, uint32_t first, uint64_t seed, struct
     free(spare);
     return good ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu genes", n);
 }
+
+void knowledge_forget(struct model *m)
+{
+    for (int k = 0; k < N_KNOWLEDGE; k++)
+        if (m->tables.knowledge[k])
+            memset(m->tables.knowledge[k], 0,
+                   (size_t)m->config.n_tokens * m->config.knowledge_dim * sizeof(float));
+}
+
+bool knowledge_any(const struct model *m)
+{
+    for (int k = 0; k < N_KNOWLEDGE; k++)
+        if (m->tables.knowledge[k])
+            return true;
+    return false;
+}

@@ -33,6 +33,9 @@ static const struct {
     { "nearest-go", SIMPLE },
     { "train-mean", SIMPLE },
     { "no-change", SIMPLE },
+    { "word-rows", OURS },
+    { "gene-length", SIMPLE },
+    { "expression", SIMPLE },
 };
 enum { N_ORDER = sizeof order / sizeof *order };
 
@@ -83,6 +86,8 @@ static const struct {
     bool to_1;
 } metric_words[] = {
     { "macro_f1", "macro-F1", true },
+    { "auroc_gene", "AUC of genes", true },
+    { "auroc_occurrence", "AUC of genes in cells", true },
     { "mse_top20", "squared error, 20 most changed genes,", false },
     { "deviation_top20", "sum of errors, 20 most changed genes,", false },
     { "wrong_direction_top20", "of the 20 most changed genes, those in the wrong direction,",

@@ -40,6 +40,14 @@ const char *score_method_words(const char *m)
         { "majority", "most frequent label" },
         { "came", "CAME" },
         { "genecompass+came", "CAME with this run's gene vectors" },
+        { "genecompass-without-knowledge+logistic", "the model, knowledge zeroed + logistic" },
+        { "random-weights-without-knowledge+logistic", "random weights, no knowledge + logistic" },
+        { "shuffled-labels+full", "this run's model, all trained, labels shuffled" },
+        { "shuffled-labels+logistic", "this run's model + logistic, labels shuffled" },
+        { "word-rows+logistic", "its word table alone + logistic" },
+        { "gene-length", "length of the gene" },
+        { "expression+logistic", "expression statistics + logistic" },
+        { "expression-and-length+logistic", "expression statistics and length + logistic" },
         { "logistic-1to1", "1-to-1 homologs + logistic" },
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)

@@ -43,3 +43,7 @@ perturb_states := islam2011:MEF:ESC:Pou5f1+Sox2+Klf4+Myc
 
 homology_pair := sc_cross_species/baron_pancreas_pair/human:sc_cross_species/baron_pancreas_pair/mouse
 homology_types := beta alpha delta macrophage activated_stellate
+
+# Human cells whose genes are judged; statistics of genes from the raw counts of three sets.
+dosage_samples := pbmc_donor_a pbmc_sorted breast_tumour pbmc_1k_v2
+dosage_expression := sc_human/pbmc_donor_a sc_human/breast_tumour_copykat sc_human/pbmc_sorted_reference

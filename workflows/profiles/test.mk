@@ -59,3 +59,7 @@ perturb_states := sim_h1:type_1:type_2:SIMTF14+SIMTF38
 perturb_state_controls := 3
 perturb_controls := 2
 perturb_max_cells := 50
+dosage_samples := sim_h1 sim_h2
+dosage_cells := 60
+dosage_seeds := 2
+dosage_training := --epochs 1 --lr 1e-3
