@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "lib/base/rng.h"
-#include "lib/cell/simulate_counts.h"
+#include "lib/cell/simulate_rates.h"
 
-const double sim_doses[SIM_DOSES] = { 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1 };
+const double sim_drug_doses[SIM_DOSES] = { 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1 };
 
 /* What a random number is for: ids of RNG_SIM_GENE, apart from those of lib/cell/simulate_draw.h
  * and lib/cell/simulate_perturb.c. */
@@ -99,7 +99,7 @@ static double log_rate(const void *ctx, size_t cell, size_t g)
     if (!c)
         return base;
     const struct curve *k = &m->curve[(c - 1) / SIM_DOSES * n + g];
-    return base + sim_dose_hill(k->top, k->half, k->steepness, sim_doses[(c - 1) % SIM_DOSES]);
+    return base + sim_dose_hill(k->top, k->half, k->steepness, sim_drug_doses[(c - 1) % SIM_DOSES]);
 }
 
 static enum rc name_cells(const struct making *m, struct cells *c, struct err *e)
@@ -114,7 +114,7 @@ static enum rc name_cells(const struct making *m, struct cells *c, struct err *e
         const size_t each = per_type(m), k = m->of[i] % each;
         snprintf(text, sizeof text, k ? "drug_%zu" : "control", (k + SIM_DOSES - 1) / SIM_DOSES);
         rc = table_set_text(&c->obs, table_find(&c->obs, "drug"), i, text, e);
-        table_find(&c->obs, "dose")->f64[i] = k ? sim_doses[(k - 1) % SIM_DOSES] : 0;
+        table_find(&c->obs, "dose")->f64[i] = k ? sim_drug_doses[(k - 1) % SIM_DOSES] : 0;
         snprintf(text, sizeof text, "type_%zu", m->of[i] / each + 1);
         if (!rc)
             rc = table_set_text(&c->obs, table_find(&c->obs, "cell_type"), i, text, e);

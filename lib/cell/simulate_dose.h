@@ -27,7 +27,7 @@ struct sim_dose {
     float *vector;       /* [n_genes, SIM_DOSE_WIDTH], owned */
 };
 
-extern const double sim_doses[SIM_DOSES]; /* of sci-Plex 2 as CPA scales them */
+extern const double sim_drug_doses[SIM_DOSES]; /* of sci-Plex 2 as CPA scales them */
 
 /* RC_USAGE: sizes out of range. On failure *s is empty. */
 enum rc sim_dose_make(const struct sim_dose_options *o, struct sim_dose *s, struct err *e);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "lib/base/rng.h"
-#include "lib/cell/simulate_counts.h"
+#include "lib/cell/simulate_rates.h"
 
 /* What a random number is for: ids of RNG_SIM_GENE, apart from those of lib/cell/simulate_draw.h.
  */

@@ -1,7 +1,7 @@
 /* Counts of simulated cells from the logarithms of their genes' rates: negative binomial, totals that vary.
  * A pure function of what is given, whatever the number of threads. */
-#ifndef GC_CELL_SIMULATE_COUNTS_H
-#define GC_CELL_SIMULATE_COUNTS_H
+#ifndef GC_CELL_SIMULATE_RATES_H
+#define GC_CELL_SIMULATE_RATES_H
 
 #include "lib/data/cells.h"
 

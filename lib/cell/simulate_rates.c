@@ -1,4 +1,4 @@
-#include "lib/cell/simulate_counts.h"
+#include "lib/cell/simulate_rates.h"
 
 #include <math.h>
 #include <stdio.h>
