@@ -64,7 +64,7 @@ static const struct opt evaluate_opts[] = {
     OPT_STR("truth", &o.truth, "FILE", "curves.tsv of dose simulate, for scores by the truth"),
     OPT_I64("seeds", &o.n_seeds, "N", "splits and trainings: seeds --seed, --seed + 1, ..."),
     OPT_FLAG("as-released", &o.as_released,
-             "vectors as published: decoded as cells, through a new random layer in each call"),
+             "also vectors as published: decoded as cells, through a new random layer in each call"),
     OPT_STR("dataset", &o.dataset, "NAME", "what the tables call this set"),
     OPT_END,
 };

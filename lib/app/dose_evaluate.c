@@ -152,14 +152,12 @@ static enum rc score_network(struct dose_job *j, struct run *r, struct cpa_train
     return rc;
 }
 
-/* Trains with vectors (or none) and scores; released: the plain network, and the published use of the
- * vectors with its weights. */
+/* Trains with vectors (or none) and scores; the plain network with as_released also with the published use
+ * of the set's vectors, which trains nothing. */
 static enum rc network(struct dose_job *j, struct run *r, const char *name,
                        const struct mat *vectors, struct err *e)
 {
-    const bool released = j->o->as_released && vectors;
-    const struct cpa_task task = { &j->in.set, r->part, released ? NULL : vectors, j->in.changed,
-                                   j->in.n_changed };
+    const struct cpa_task task = { &j->in.set, r->part, vectors, j->in.changed, j->in.n_changed };
     struct cpa_plan plan = j->o->plan;
     struct cpa_training t;
     plan.seed = j->o->seed + r->seed;
@@ -172,8 +170,10 @@ static enum rc network(struct dose_job *j, struct run *r, const char *name,
         cpa_training_choose(&t);
         log_say("seed %" PRIu64 ", %s: epoch %.0f of %zu, validation R2 %.4g", plan.seed, name,
                 t.check[t.best].epoch, plan.epochs, t.check[t.best].validation);
-        rc = score_network(j, r, &t, name, vectors, released, e);
+        rc = score_network(j, r, &t, name, vectors, false, e);
     }
+    if (!rc && !vectors && j->o->as_released)
+        rc = score_network(j, r, &t, "cpa+genecompass", &j->in.vectors, true, e);
     cpa_training_release(&t);
     return rc ? err_wrap(e, "%s", name) : RC_OK;
 }
@@ -200,7 +200,7 @@ static enum rc networks(struct dose_job *j, struct run *r, struct err *e)
     enum rc rc = network(j, r, "cpa", NULL, e);
     if (!rc && j->in.vectors.n)
         rc = network(j, r, "cpa+genecompass", &j->in.vectors, e);
-    if (!rc && j->in.vectors.n && !j->o->as_released) {
+    if (!rc && j->in.vectors.n) {
         rc = shuffled(&j->in.vectors, j->o->seed + r->seed, &other, e);
         if (!rc)
             rc = network(j, r, "cpa+shuffled", &other, e);

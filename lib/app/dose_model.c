@@ -119,7 +119,7 @@ static enum rc configure(struct dose_model *m, const struct st_file *f, struct c
     if (!rc)
         rc = has(f, name, 2 * m->n_genes, c->width, e);
     if (!rc && c->d_embedding)
-        rc = has(f, "gene_proj.weight", c->d, c->d_embedding, e);
+        rc = has(f, "gene_proj.weight", c->d_embedding, c->d, e);
     if (!rc && c->n_covariates)
         rc = has(f, "covariates_embeddings.0.weight", m->n_types, c->d, e);
     for (size_t k = 0; !rc && c->doser == CPA_DOSER_MLP && k < m->n_drugs; k++) {

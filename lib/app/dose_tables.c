@@ -97,7 +97,7 @@ static enum rc put_comparisons(const struct dose_job *j, FILE *f, struct err *e)
     double *off = malloc(((size_t)j->o->n_seeds + 1) * sizeof *off);
     if (!off)
         return err_set(e, RC_FAIL, "no memory for comparisons");
-    fputs("dataset\tsplit\tmetric\tmethod\tvariant\tagainst\tn_seeds\tmean_difference\tci95\n", f);
+    fputs("dataset\tsplit\tmetric\tmethod\tvariant\tagainst\tagainst_variant\tn_seeds\tmean_difference\tci95\n", f);
     for (size_t a = 1; a < j->n_methods; a++)
         for (size_t b = 0; b < a; b++)
             for (size_t scored = 0; scored < DOSE_SCORED; scored++)
@@ -115,9 +115,9 @@ static enum rc put_comparisons(const struct dose_job *j, FILE *f, struct err *e)
                     metric_text(mean_of(off, n), mean);
                     metric_text(mean_ci95(off, n), width);
                     field_put(j->o->dataset, f);
-                    fprintf(f, "\t%s\t%s\t%s\t%s\t%s\t%zu\t%s\t%s\n", dose_scored_name[scored],
-                            dose_metric_name[m], j->method[a], variant(j, a), j->method[b], n, mean,
-                            width);
+                    fprintf(f, "\t%s\t%s\t%s\t%s\t%s\t%s\t%zu\t%s\t%s\n", dose_scored_name[scored],
+                            dose_metric_name[m], j->method[a], variant(j, a), j->method[b],
+                            variant(j, b), n, mean, width);
                 }
     free(off);
     return RC_OK;
@@ -188,7 +188,7 @@ static enum rc put_spread(const struct dose_job *j, FILE *f, struct err *e)
     const size_t room = j->in.set.n_conditions;
     double *a = malloc((2 * room + 1) * sizeof *a), *b = a ? a + room : NULL;
     enum rc rc = a ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu conditions", room);
-    dose_spread_head("dataset\tsplit\tmetric\tmethod\tvariant\tagainst", f);
+    dose_spread_head("dataset\tsplit\tmetric\tmethod\tvariant\tagainst\tagainst_variant", f);
     for (size_t k = 1; !rc && k < j->n_methods; k++)
         for (size_t l = 0; !rc && l < k; l++)
             for (size_t scored = 0; !rc && scored < DOSE_SCORED; scored++)
@@ -198,8 +198,9 @@ static enum rc put_spread(const struct dose_job *j, FILE *f, struct err *e)
                         continue;
                     over_seeds(j, l, scored, m, b);
                     field_put(j->o->dataset, f);
-                    fprintf(f, "\t%s\t%s\t%s\t%s\t%s", dose_scored_name[scored],
-                            dose_metric_name[m], j->method[k], variant(j, k), j->method[l]);
+                    fprintf(f, "\t%s\t%s\t%s\t%s\t%s\t%s", dose_scored_name[scored],
+                            dose_metric_name[m], j->method[k], variant(j, k), j->method[l],
+                            variant(j, l));
                     rc = dose_spread_put(a, b, n, f, e);
                 }
     free(a);
@@ -215,8 +216,8 @@ static void tell(const struct dose_job *j)
             sum[0] += on_seed(j, k, 2, seed, DOSE_R2_MEAN_DE, &n) / (double)j->o->n_seeds;
             sum[1] += on_seed(j, k, 2, seed, DOSE_PEARSON_CHANGE_DE, &n) / (double)j->o->n_seeds;
         }
-        log_say("%-16s held-out dose: R2 of the changed genes %.4f, correlation of their changes %.4f",
-                j->method[k], sum[0], sum[1]);
+        log_say("%-16s %-11s held-out dose: R2 of the changed genes %.4f, of their changes r %.4f",
+                j->method[k], variant(j, k), sum[0], sum[1]);
     }
 }
 

@@ -59,3 +59,6 @@ perturb_states := sim_h1:type_1:type_2:SIMTF14+SIMTF38
 perturb_state_controls := 3
 perturb_controls := 2
 perturb_max_cells := 50
+dose_simulated := --genes 40 --drugs 2 --types 2 --families 5 --controls 40 --each 10
+dose_seeds := 2
+dose_network := --epochs 4 --check-every 2 --batch 32 --width 8 --latent 4
