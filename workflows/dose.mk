@@ -33,7 +33,7 @@ $R/dose/MANIFEST.tsv: $B/bin/dose $R/dose/params $R/fetch/MANIFEST.tsv $(dose_sc
 	$(close_stage)
 
 ifneq ($(PROFILE),full)
-fig4c_draw = $(tool)figure $R/dose/metrics.tsv --kind methods --claims reference/figure4c.tsv --split ood \
+fig4c_draw = $(tool)figure $R/dose/metrics.tsv --kind methods --claims reference/figure4c.tsv --split ood --as-released \
 	--templates paper --out $(@D) $(quiet)
 fig4c_note := Run: 'make fig4c PROFILE=$(PROFILE)', $(dose_seeds) seeds; the dose that nobody trained on; mean over \
 	conditions, and 95 % interval over seeds (Student's t). Data sets named simulated are our own: they say nothing of real cells.

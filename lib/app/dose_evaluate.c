@@ -199,9 +199,9 @@ static enum rc networks(struct dose_job *j, struct run *r, struct err *e)
     struct mat other = { 0 };
     enum rc rc = network(j, r, "cpa", NULL, e);
     if (!rc && j->in.vectors.n)
-        rc = network(j, r, "cpa+genecompass", &j->in.vectors, e);
+        rc = network(j, r, "cpa+genecompass", &j->in.centred, e);
     if (!rc && j->in.vectors.n) {
-        rc = shuffled(&j->in.vectors, j->o->seed + r->seed, &other, e);
+        rc = shuffled(&j->in.centred, j->o->seed + r->seed, &other, e);
         if (!rc)
             rc = network(j, r, "cpa+shuffled", &other, e);
     }

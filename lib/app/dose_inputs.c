@@ -16,6 +16,7 @@ void dose_inputs_release(struct dose_inputs *in)
 {
     dose_set_release(&in->set);
     mat_release(&in->vectors);
+    mat_release(&in->centred);
     mat_release(&in->truth);
     free(in->changed);
     *in = (struct dose_inputs){ 0 };
@@ -60,6 +61,38 @@ static enum rc read_set(struct dose_inputs *in, const struct dose_options *o, st
     return rc;
 }
 
+/* Vectors for the decoder: the mean over the genes that have one taken off, and scaled to a mean square length of 1, so that
+ * the first projections, which are random, do not drown the means. */
+static enum rc centre(const struct mat *vectors, struct mat *to, struct err *e)
+{
+    const size_t d = vectors->d;
+    double *mean = calloc(d + 1, sizeof *mean), squares = 0;
+    size_t n = 0;
+    enum rc rc = mean ? mat_alloc(to, vectors->n, d, e)
+                      : err_set(e, RC_FAIL, "no memory for %zu numbers", d);
+    for (int pass = 0; !rc && pass < 2; pass++)
+        for (size_t g = 0; g < vectors->n; g++) {
+            const double *v = mat_row(vectors, g);
+            bool any = false;
+            for (size_t k = 0; k < d; k++)
+                any = any || fabs(v[k]) > 0;
+            n += any && !pass;
+            for (size_t k = 0; any && k < d; k++) {
+                if (!pass) {
+                    mean[k] += v[k];
+                } else {
+                    const double x = v[k] - mean[k] / (double)n;
+                    mat_row(to, g)[k] = x;
+                    squares += x * x / (double)n;
+                }
+            }
+        }
+    for (size_t k = 0; !rc && squares > 0 && k < to->n * d; k++)
+        to->x[k] /= sqrt(squares);
+    free(mean);
+    return rc;
+}
+
 static enum rc read_vectors(struct dose_inputs *in, const struct dose_options *o, struct err *e)
 {
     const struct dose_set *s = &in->set;
@@ -71,7 +104,7 @@ static enum rc read_vectors(struct dose_inputs *in, const struct dose_options *o
                      "'%s' has vectors of %zu of the %zu genes, a share of %.3g: below "
                      "--least-overlap %g",
                      o->vectors, in->n_vectors, s->x.n_genes, share, o->least_overlap);
-    return rc;
+    return rc ? rc : centre(&in->vectors, &in->centred, e);
 }
 
 /* Logarithms of true ratios to control, of every condition. */

@@ -14,6 +14,7 @@ struct dose_inputs {
     struct dose_set set;
     double held_out;
     struct mat vectors; /* [G, d], 0 where a gene has none; empty without */
+    struct mat centred; /* the same for the decoder: centred, mean square length 1 */
     size_t n_vectors;
     struct mat truth; /* [n_conditions, G]; empty without */
     uint32_t *changed; /* [n_conditions, n_changed] */

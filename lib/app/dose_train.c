@@ -149,7 +149,7 @@ enum rc dose_train(const struct dose_options *o, struct err *e)
     rc = dose_parts_of(&in, o->seed, &part, e);
     struct cpa_plan plan = o->plan;
     plan.seed = o->seed;
-    const struct cpa_task task = { &in.set, part, in.vectors.n ? &in.vectors : NULL, in.changed,
+    const struct cpa_task task = { &in.set, part, in.centred.n ? &in.centred : NULL, in.changed,
                                    in.n_changed };
     if (!rc)
         rc = cpa_training_init(&t, &task, &plan, o->backend, e);

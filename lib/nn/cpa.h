@@ -60,7 +60,8 @@ struct cpa_out {
 };
 
 struct cpa_losses {
-    double reconstruction, drugs, covariates; /* the last summed over covariates */
+    /* The last summed over covariates; the first 0 where there are no means. */
+    double reconstruction, drugs, covariates;
     double drug_penalty, covariate_penalty;   /* 0 in an autoencoder step */
 };
 
@@ -81,8 +82,9 @@ void cpa_treat(const struct cpa *m, struct tape *t, const struct cpa_batch *b, b
                struct cpa_out *out);
 void cpa_decode(const struct cpa *m, struct tape *t, const double *embedding, bool train,
                 struct cpa_out *out);
-/* The pass in training of a step of the adversaries: as cpa_forward, but only they are recorded (the
- * release differentiates everything and throws most of it away). t is recording. */
+/* The pass in training of a step of the adversaries: as cpa_forward, but only they are recorded, and there
+ * are no means and variances, so no loss of reconstruction (the release works out and differentiates everything and throws
+ * most of it away). Weights and running statistics become the same. t is recording. */
 void cpa_forward_adversaries(const struct cpa *m, struct tape *t, const struct cpa_batch *b,
                              struct cpa_out *out);
 /* The dose curves alone: [n, D]. */
