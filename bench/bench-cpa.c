@@ -1,5 +1,6 @@
-/* bench-cpa: training steps of CPA on a made-up set. Options and JSON keys are those of bench/cpa-torch.py. A round is
- * three steps, one of the autoencoder and two of the adversaries, as the release alternates. */
+/* bench-cpa: training steps of CPA on a made-up set. Options and JSON keys are those of
+ * bench/cpa-torch.py. A round is three steps, one of the autoencoder and two of the adversaries, as
+ * the release alternates. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -79,7 +80,8 @@ static enum rc rounds(struct cpa_training *t, size_t n, struct err *e)
     struct cpa_losses l;
     enum rc rc = RC_OK;
     for (size_t k = 0; !rc && k < 3 * n; k++)
-        rc = cpa_training_step(t, t->cell + k * t->plan.batch % (t->n_train - t->plan.batch), &l, e);
+        rc =
+            cpa_training_step(t, t->cell + k * t->plan.batch % (t->n_train - t->plan.batch), &l, e);
     return rc;
 }
 
@@ -134,7 +136,9 @@ static enum rc run(const struct tool_args *a, struct err *e)
 
 int main(int argc, char **argv)
 {
-    static const struct tool tool = { "bench-cpa", "", "Time training steps of CPA",
-                                      "  bench-cpa --rounds 5 --threads 2", opts, 0, 0 };
+    static const struct tool tool = {
+        "bench-cpa", "", "Time training steps of CPA", "  bench-cpa --rounds 5 --threads 2", opts,
+        0,           0
+    };
     return tool_main(&tool, run, argc, argv);
 }

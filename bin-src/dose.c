@@ -63,8 +63,9 @@ static const struct opt evaluate_opts[] = {
     NETWORK_OPTS,
     OPT_STR("truth", &o.truth, "FILE", "curves.tsv of dose simulate, for scores by the truth"),
     OPT_I64("seeds", &o.n_seeds, "N", "splits and trainings: seeds --seed, --seed + 1, ..."),
-    OPT_FLAG("as-released", &o.as_released,
-             "also vectors as published: decoded as cells, through a new random layer in each call"),
+    OPT_FLAG(
+        "as-released", &o.as_released,
+        "also vectors as published: decoded as cells, through a new random layer in each call"),
     OPT_STR("dataset", &o.dataset, "NAME", "what the tables call this set"),
     OPT_END,
 };
@@ -73,7 +74,8 @@ static const struct tool evaluate_tool = {
     "dose evaluate",
     "CELLS.h5ad",
     "Predict a dose that was held out by several methods, and score them",
-    "CELLS has a drug and a dose for each cell. Every drug's cells at one dose are held out (ood);\n"
+    "CELLS has a drug and a dose for each cell. Every drug's cells at one dose are held out "
+    "(ood);\n"
     "of the cells of each other condition three tenths are for test, one for validation.\n\n"
     "  no-change        the control cells\n"
     "  train-mean       the mean of all conditions with a drug\n"
@@ -83,7 +85,8 @@ static const struct tool evaluate_tool = {
     "  cpa              the autoencoder of Lotfollahi et al. 2023\n"
     "  cpa+genecompass  the same with --vectors in the decoder, through a trained projection\n"
     "  cpa+shuffled     the same with the vectors of other genes\n\n"
-    "--out is a folder: metrics.tsv, means over conditions for each method, part (split) and seed;\n"
+    "--out is a folder: metrics.tsv, means over conditions for each method, part (split) and "
+    "seed;\n"
     "conditions.tsv, the scores of each condition; comparisons.tsv, two methods seed by seed with\n"
     "95 % intervals; spread.tsv, whether one varies less over the conditions than another.\n"
     "docs/dose.md explains the scores.\n\n"
@@ -121,8 +124,10 @@ static const struct tool predict_tool = {
     "dose predict",
     "DRUG=DOSE...",
     "Predict expression under drugs at doses with a trained CPA",
-    "Doses are in the unit of the cells that the model was trained on. --out is a table: cell type,\n"
-    "drug, dose, gene, the predicted control cell, the prediction, their difference, the variance.\n\n"
+    "Doses are in the unit of the cells that the model was trained on. --out is a table: cell "
+    "type,\n"
+    "drug, dose, gene, the predicted control cell, the prediction, their difference, the "
+    "variance.\n\n"
     "  dose predict Nutlin=0.1 Nutlin=0.5 --model model --out nutlin.tsv",
     predict_opts,
     1,
@@ -229,9 +234,12 @@ static const struct tool released_tool = {
     "TABLE.csv...",
     "Take result tables of CPA together again, and compare how much they vary",
     "Tables as CPA's scripts write them: cell_type, condition, dose_val, R2_mean, R2_mean_DE,\n"
-    "R2_var, R2_var_DE, model, num_cells, split. --out is a folder: summary.tsv, means and spreads\n"
-    "over conditions; spread.tsv, two tables over the conditions that both have, by the F test, by\n"
-    "Brown and Forsythe's and, for pairs, by Pitman and Morgan's, and a paired t test of the means.\n\n"
+    "R2_var, R2_var_DE, model, num_cells, split. --out is a folder: summary.tsv, means and "
+    "spreads\n"
+    "over conditions; spread.tsv, two tables over the conditions that both have, by the F test, "
+    "by\n"
+    "Brown and Forsythe's and, for pairs, by Pitman and Morgan's, and a paired t test of the "
+    "means.\n\n"
     "  dose released GSM_new_*.csv --out released",
     released_opts,
     1,
@@ -267,8 +275,10 @@ static const struct tool simulate_tool = {
     "Make a dose-response set whose truth is known",
     "A drug moves some families of genes; the change of a gene's rate, in logarithms, is a Hill\n"
     "curve of the dose.\n\n"
-    "--out is a folder: cells.h5ad, counts with obs drug, dose and cell_type; vectors.h5ad, vectors\n"
-    "of genes that tell their families; curves.tsv, the truth: top, half-maximal dose and steepness\n"
+    "--out is a folder: cells.h5ad, counts with obs drug, dose and cell_type; vectors.h5ad, "
+    "vectors\n"
+    "of genes that tell their families; curves.tsv, the truth: top, half-maximal dose and "
+    "steepness\n"
     "of every drug and gene. Equal options give equal bytes.\n\n"
     "  dose simulate --seed 1 --out sim\n"
     "  dose evaluate sim/cells.h5ad --cell-type cell_type --vectors sim/vectors.h5ad \\\n"
@@ -300,8 +310,9 @@ static enum rc write_vectors(const char *path, struct sim_dose *s, struct err *e
 
 static enum rc run_simulate(const struct tool_args *a, struct err *e)
 {
-    const int64_t number[] = { sim_genes,    sim_drugs,    sim_types,
-                               sim_families, sim_controls, sim_each };
+    const int64_t number[] = {
+        sim_genes, sim_drugs, sim_types, sim_families, sim_controls, sim_each
+    };
     struct sim_dose s;
     char cells[4096], vectors[4096], curves[4096];
     enum rc rc = tool_need_out(a, e);
@@ -339,7 +350,7 @@ static enum rc run_simulate(const struct tool_args *a, struct err *e)
 }
 
 static const struct tool_part part[] = {
-    { "train", &train_tool, run_train },       { "predict", &predict_tool, run_predict },
+    { "train", &train_tool, run_train },          { "predict", &predict_tool, run_predict },
     { "evaluate", &evaluate_tool, run_evaluate }, { "simulate", &simulate_tool, run_simulate },
     { "released", &released_tool, run_released },
 };

@@ -1,5 +1,5 @@
-/* Expression of cells under drugs at doses, predicted: CPA and simple methods, scored on a dose that
- * was held out (spec 05 section 8). */
+/* Expression of cells under drugs at doses, predicted: CPA and simple methods, scored on a dose
+ * that was held out (spec 05 section 8). */
 #ifndef GC_APP_DOSE_H
 #define GC_APP_DOSE_H
 
@@ -26,13 +26,14 @@ struct dose_options {
     bool as_released;
 };
 
-/* Writes out/metrics.tsv, conditions.tsv, comparisons.tsv and spread.tsv. Nothing is left on failure. */
+/* Writes out/metrics.tsv, conditions.tsv, comparisons.tsv and spread.tsv. Nothing is left on
+ * failure. */
 enum rc dose_evaluate(const struct dose_options *o, struct err *e);
-/* Trains CPA on the first split: out/model.safetensors, training.tsv. Broken off, the same call goes on
- * after the newest check. RC_INPUT: out holds the state of another run. */
+/* Trains CPA on the first split: out/model.safetensors, training.tsv. Broken off, the same call
+ * goes on after the newest check. RC_INPUT: out holds the state of another run. */
 enum rc dose_train(const struct dose_options *o, struct err *e);
-/* Expression under each of n "DRUG=DOSE" to the table `out`; type NULL: every cell type. RC_INPUT: a
- * drug or type that the model does not know, a dose that is none. */
+/* Expression under each of n "DRUG=DOSE" to the table `out`; type NULL: every cell type. RC_INPUT:
+ * a drug or type that the model does not know, a dose that is none. */
 enum rc dose_predict(const char *folder, const char *const *question, size_t n, const char *type,
                      const struct backend *b, const char *out, struct err *e);
 /* The authors' result tables: out/summary.tsv, spread.tsv. */

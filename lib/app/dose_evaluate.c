@@ -47,8 +47,7 @@ static enum rc run_init(struct run *r, const struct dose_job *j, size_t seed, st
 static size_t method_of(struct dose_job *j, const char *name, bool released)
 {
     size_t k = 0;
-    while (k < j->n_methods &&
-           (strcmp(j->method[k], name) != 0 || j->released[k] != released))
+    while (k < j->n_methods && (strcmp(j->method[k], name) != 0 || j->released[k] != released))
         k++;
     if (k == j->n_methods && k < DOSE_MAX_METHODS) {
         j->method[k] = name;
@@ -152,8 +151,8 @@ static enum rc score_network(struct dose_job *j, struct run *r, struct cpa_train
     return rc;
 }
 
-/* Trains with vectors (or none) and scores; the plain network with as_released also with the published use
- * of the set's vectors, which trains nothing. */
+/* Trains with vectors (or none) and scores; the plain network with as_released also with the
+ * published use of the set's vectors, which trains nothing. */
 static enum rc network(struct dose_job *j, struct run *r, const char *name,
                        const struct mat *vectors, struct err *e)
 {

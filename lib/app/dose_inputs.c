@@ -27,9 +27,10 @@ static void tell_set(const struct dose_set *s)
     size_t n = 0;
     for (size_t c = 0; c < s->n_conditions; c++)
         n += s->condition[c].drug == DOSE_CONTROL ? s->condition[c].n_cells : 0;
-    log_say("%zu cells of %zu genes: %zu drugs, %zu cell types, %zu conditions, %zu control cells; %s",
-            s->x.n_cells, s->x.n_genes, s->n_drugs, s->n_types, s->n_conditions, n,
-            s->x.were_counts ? "counts, scaled and logged here" : "logged already");
+    log_say(
+        "%zu cells of %zu genes: %zu drugs, %zu cell types, %zu conditions, %zu control cells; %s",
+        s->x.n_cells, s->x.n_genes, s->n_drugs, s->n_types, s->n_conditions, n,
+        s->x.were_counts ? "counts, scaled and logged here" : "logged already");
     if (s->n_genes_before > s->x.n_genes)
         log_say("of %zu genes the %zu that vary most", s->n_genes_before, s->x.n_genes);
     if (s->n_zero)
@@ -61,8 +62,8 @@ static enum rc read_set(struct dose_inputs *in, const struct dose_options *o, st
     return rc;
 }
 
-/* Vectors for the decoder: the mean over the genes that have one taken off, and scaled to a mean square length of 1, so that
- * the first projections, which are random, do not drown the means. */
+/* Vectors for the decoder: the mean over the genes that have one taken off, and scaled to a mean
+ * square length of 1, so that the first projections, which are random, do not drown the means. */
 static enum rc centre(const struct mat *vectors, struct mat *to, struct err *e)
 {
     const size_t d = vectors->d;
@@ -96,8 +97,8 @@ static enum rc centre(const struct mat *vectors, struct mat *to, struct err *e)
 static enum rc read_vectors(struct dose_inputs *in, const struct dose_options *o, struct err *e)
 {
     const struct dose_set *s = &in->set;
-    enum rc rc = gene_vectors_read(o->vectors, s->x.gene, s->x.n_genes, &in->vectors,
-                                   &in->n_vectors, e);
+    enum rc rc =
+        gene_vectors_read(o->vectors, s->x.gene, s->x.n_genes, &in->vectors, &in->n_vectors, e);
     const double share = (double)in->n_vectors / (double)s->x.n_genes;
     if (!rc && share < o->least_overlap)
         rc = err_set(e, RC_INPUT,
@@ -153,8 +154,8 @@ enum rc dose_inputs_read(struct dose_inputs *in, const struct dose_options *o, s
         rc = read_truth(in, o, e);
     if (!rc) {
         in->held_out = isnan(o->held_out) ? dose_held_out(&in->set) : o->held_out;
-        in->n_changed = (size_t)o->n_changed < in->set.x.n_genes ? (size_t)o->n_changed
-                                                                 : in->set.x.n_genes;
+        in->n_changed =
+            (size_t)o->n_changed < in->set.x.n_genes ? (size_t)o->n_changed : in->set.x.n_genes;
         rc = dose_changed_genes(&in->set, in->n_changed, &in->changed, e);
     }
     if (rc)

@@ -1,5 +1,6 @@
-/* A trained CPA in one safetensors file: weights under the names of the release, and what a prediction
- * needs: names of genes, drugs and types (texts, a line each), largest doses, control cells. */
+/* A trained CPA in one safetensors file: weights under the names of the release, and what a
+ * prediction needs: names of genes, drugs and types (texts, a line each), largest doses, control
+ * cells. */
 #ifndef GC_APP_DOSE_MODEL_H
 #define GC_APP_DOSE_MODEL_H
 
@@ -19,7 +20,8 @@ struct dose_model {
 
 /* t: chosen weights. */
 enum rc dose_model_save(const struct cpa_training *t, const char *path, struct err *e);
-/* RC_INPUT: a tensor that is missing, of another shape or not finite, a largest dose that is none. On failure *m is empty. */
+/* RC_INPUT: a tensor that is missing, of another shape or not finite, a largest dose that is none.
+ * On failure *m is empty. */
 enum rc dose_model_load(struct dose_model *m, const char *path, const struct backend *b,
                         struct err *e);
 /* The same of a file that is open. */

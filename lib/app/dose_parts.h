@@ -16,7 +16,7 @@ struct dose_inputs {
     struct mat vectors; /* [G, d], 0 where a gene has none; empty without */
     struct mat centred; /* the same for the decoder: centred, mean square length 1 */
     size_t n_vectors;
-    struct mat truth; /* [n_conditions, G]; empty without */
+    struct mat truth;  /* [n_conditions, G]; empty without */
     uint32_t *changed; /* [n_conditions, n_changed] */
     size_t n_changed;
 };
@@ -47,8 +47,8 @@ struct dose_job {
 enum rc dose_row_add(struct dose_job *j, const struct dose_row *r, struct err *e);
 enum rc dose_tables_write(const struct dose_job *j, struct err *e);
 
-/* Two samples over the same conditions, told as a line of spread.tsv behind `lead`; header is written by
- * dose_spread_head. */
+/* Two samples over the same conditions, told as a line of spread.tsv behind `lead`; header is
+ * written by dose_spread_head. */
 void dose_spread_head(const char *lead, FILE *f);
 enum rc dose_spread_put(const double *a, const double *b, size_t n, FILE *f, struct err *e);
 

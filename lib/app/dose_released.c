@@ -43,9 +43,12 @@ static void summary(const struct cpa_table *t, double *x, FILE *f)
             }
             if (!n)
                 continue;
-            const double number[] = { mean_of(x, n),   mean_ci95(x, n),
-                                      sqrt(variance_of(x, n, 1)), low,
-                                      median_of(x, n), high,
+            const double number[] = { mean_of(x, n),
+                                      mean_ci95(x, n),
+                                      sqrt(variance_of(x, n, 1)),
+                                      low,
+                                      median_of(x, n),
+                                      high,
                                       n_large ? large / (double)n_large : NAN };
             field_put(t->model, f);
             fprintf(f, "\t%s\t%s\t%zu", split_name(split), cpa_score_name[m], n);

@@ -84,11 +84,10 @@ static void put_metrics(const struct dose_job *j, struct outfile *o)
                     size_t n;
                     const double x = on_seed(j, k, scored, seed, m, &n);
                     if (n)
-                        metrics_tsv_add(o, &(struct metric_row){ "dose", j->o->dataset, j->method[k],
-                                                                 variant(j, k),
-                                                                 dose_scored_name[scored],
-                                                                 j->o->seed + seed,
-                                                                 dose_metric_name[m], x, n });
+                        metrics_tsv_add(o, &(struct metric_row){
+                                               "dose", j->o->dataset, j->method[k], variant(j, k),
+                                               dose_scored_name[scored], j->o->seed + seed,
+                                               dose_metric_name[m], x, n });
                 }
 }
 
@@ -97,7 +96,9 @@ static enum rc put_comparisons(const struct dose_job *j, FILE *f, struct err *e)
     double *off = malloc(((size_t)j->o->n_seeds + 1) * sizeof *off);
     if (!off)
         return err_set(e, RC_FAIL, "no memory for comparisons");
-    fputs("dataset\tsplit\tmetric\tmethod\tvariant\tagainst\tagainst_variant\tn_seeds\tmean_difference\tci95\n", f);
+    fputs("dataset\tsplit\tmetric\tmethod\tvariant\tagainst\tagainst_variant\tn_seeds\tmean_"
+          "difference\tci95\n",
+          f);
     for (size_t a = 1; a < j->n_methods; a++)
         for (size_t b = 0; b < a; b++)
             for (size_t scored = 0; scored < DOSE_SCORED; scored++)

@@ -1,5 +1,5 @@
-/* dose train and predict. While it trains, OUT/state.safetensors is the whole state after the newest
- * check: the same call goes on from there, to the same bytes. */
+/* dose train and predict. While it trains, OUT/state.safetensors is the whole state after the
+ * newest check: the same call goes on from there, to the same bytes. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -54,9 +54,10 @@ static enum rc state_save(struct cpa_training *t, const char *path, const char *
                           struct err *e)
 {
     struct training_state s = state_of(t);
-    const double number[N_NUMBERS] = { (double)t->n_done,           (double)t->step,
-                                       (double)t->step_autoencoder, (double)t->step_adversaries,
-                                       (double)t->best,             (double)t->n_checks };
+    const double number[N_NUMBERS] = {
+        (double)t->n_done,           (double)t->step, (double)t->step_autoencoder,
+        (double)t->step_adversaries, (double)t->best, (double)t->n_checks
+    };
     memcpy(s.number, number, sizeof number);
     s.n_rows = t->n_checks;
     return training_state_save(&s, path, print, e);

@@ -24,8 +24,8 @@ enum rc gene_vectors_read(const char *path, const char *const *gene, size_t n_ge
     const struct column *name = table_find(&c.var, "gene_name");
     enum rc rc = h5ad_read_varm(path, "X_genecompass", &x, &n, &d, e);
     if (!rc && (n != c.var.n_rows || !d))
-        rc = err_set(e, RC_INPUT, "'%s': varm is %zu x %zu for %zu genes", path, n, d,
-                     c.var.n_rows);
+        rc =
+            err_set(e, RC_INPUT, "'%s': varm is %zu x %zu for %zu genes", path, n, d, c.var.n_rows);
     for (size_t i = 0; !rc && i < n; i++) {
         if (name && name->kind == COLUMN_TEXT && name->text[i])
             rc = map_add(&row, name->text[i], i, NULL, e);
@@ -34,8 +34,7 @@ enum rc gene_vectors_read(const char *path, const char *const *gene, size_t n_ge
     }
     for (size_t k = 0; !rc && k < n * d; k++)
         if (!isfinite(x[k]))
-            rc = err_set(e, RC_INPUT, "'%s': varm row %zu holds no finite number", path,
-                         k / d + 1);
+            rc = err_set(e, RC_INPUT, "'%s': varm row %zu holds no finite number", path, k / d + 1);
     if (!rc)
         rc = mat_alloc(out, n_genes, d, e);
     for (size_t j = 0; !rc && j < n_genes; j++) {

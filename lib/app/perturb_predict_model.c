@@ -38,7 +38,8 @@ enum rc perturb_model_save(const struct gears_training *t, const struct names *n
     put_graph(s, "data.go", t->task->go);
     put_graph(s, "data.coexpression", t->task->coexpress);
     tensors_put(s, "data.controls", ST_F64, 2, controls.n, controls.d, controls.x);
-    tensors_put(s, "data.control_mean", ST_F64, 1, 1, c->n_genes, mat_row(&f->m.mean, f->set->control));
+    tensors_put(s, "data.control_mean", ST_F64, 1, 1, c->n_genes,
+                mat_row(&f->m.mean, f->set->control));
     if (t->task->vectors)
         tensors_put(s, "data.vectors", ST_F64, 2, c->n_genes, c->d_embedding, t->task->vectors->x);
     char batch[32];

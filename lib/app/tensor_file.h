@@ -29,8 +29,8 @@ void tensors_put_texts(struct tensor_saving *s, const char *name, const char *co
 enum rc tensors_write(struct tensor_saving *s, const char *path, const char *const (*meta)[2],
                       size_t n_meta, struct err *e);
 
-/* A matrix of finite numbers; rows or cols SIZE_MAX: any number. RC_INPUT: missing, another shape, a
- * number that is not finite. On failure *x is empty. */
+/* A matrix of finite numbers; rows or cols SIZE_MAX: any number. RC_INPUT: missing, another shape,
+ * a number that is not finite. On failure *x is empty. */
 enum rc tensors_take(const struct st_file *f, const char *name, size_t rows, size_t cols,
                      struct mat *x, struct err *e);
 /* Lines of a text tensor, at least one: *text [*n] is the caller's to free, the texts are a's.

@@ -1,6 +1,6 @@
 /* The whole state of a training that may be broken off, as one safetensors file: weights, moments,
- * the weights that were best so far, a few numbers, a row for each part that was done. The same call
- * goes on from it, to the same bytes. */
+ * the weights that were best so far, a few numbers, a row for each part that was done. The same
+ * call goes on from it, to the same bytes. */
 #ifndef GC_APP_TRAINING_STATE_H
 #define GC_APP_TRAINING_STATE_H
 

@@ -1,12 +1,13 @@
-/* Cells under drugs at doses whose truth is known, for tests and for the question which method finds it.
+/* Cells under drugs at doses whose truth is known, for tests and for the question which method
+ * finds it.
  *
- * Genes fall into families. A drug moves each family by a strength of its own, 0 for two thirds of them, and
- * each gene of a moved family by that and a little of its own; its half-maximal dose and steepness are the drug's,
- * with a shift per gene. In logarithms of rates the change is a Hill curve:
- *   change(gene, drug, dose) = top dose^h / (half^h + dose^h)
- * Cell types differ in the base rates of a third of the genes. Vectors of genes tell their families, through a
- * random turn and with noise: what a good set of gene vectors would know. Counts are negative binomial. Doses are in
- * (0, 1]. A pure function of the options, whatever the number of threads. */
+ * Genes fall into families. A drug moves each family by a strength of its own, 0 for two thirds of
+ * them, and each gene of a moved family by that and a little of its own; its half-maximal dose and
+ * steepness are the drug's, with a shift per gene. In logarithms of rates the change is a Hill
+ * curve: change(gene, drug, dose) = top dose^h / (half^h + dose^h) Cell types differ in the base
+ * rates of a third of the genes. Vectors of genes tell their families, through a random turn and
+ * with noise: what a good set of gene vectors would know. Counts are negative binomial. Doses are
+ * in (0, 1]. A pure function of the options, whatever the number of threads. */
 #ifndef GC_CELL_SIMULATE_DOSE_H
 #define GC_CELL_SIMULATE_DOSE_H
 

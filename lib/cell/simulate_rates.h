@@ -1,5 +1,5 @@
-/* Counts of simulated cells from the logarithms of their genes' rates: negative binomial, totals that vary.
- * A pure function of what is given, whatever the number of threads. */
+/* Counts of simulated cells from the logarithms of their genes' rates: negative binomial, totals
+ * that vary. A pure function of what is given, whatever the number of threads. */
 #ifndef GC_CELL_SIMULATE_RATES_H
 #define GC_CELL_SIMULATE_RATES_H
 

@@ -1,10 +1,11 @@
-/* Cells under drugs at doses (sci-Plex and its like): expression, and one drug at one dose per cell.
+/* Cells under drugs at doses (sci-Plex and its like): expression, and one drug at one dose per
+ * cell.
  *
- * Expression is that of lib/data/perturb_set.h, ln(1 + scaled count), whose matrix half is used here.
- * A condition is a cell type, a drug and a dose; control cells of a type are one condition, with no
- * drug and dose 0. Types, drugs and conditions (type, then drug with the control first, then dose) are
- * in order of bytes and numbers, so the order of the cells says nothing. A drug's name is taken as it
- * stands: "A+B" is a drug of its own. */
+ * Expression is that of lib/data/perturb_set.h, ln(1 + scaled count), whose matrix half is used
+ * here. A condition is a cell type, a drug and a dose; control cells of a type are one condition,
+ * with no drug and dose 0. Types, drugs and conditions (type, then drug with the control first,
+ * then dose) are in order of bytes and numbers, so the order of the cells says nothing. A drug's
+ * name is taken as it stands: "A+B" is a drug of its own. */
 #ifndef GC_DATA_DOSE_SET_H
 #define GC_DATA_DOSE_SET_H
 
@@ -21,7 +22,7 @@ struct dose_condition {
 enum dose_given { DOSE_TRAIN, DOSE_VAL, DOSE_TEST, DOSE_OOD, DOSE_NOT_GIVEN };
 
 struct dose_set {
-    struct perturb_set x; /* n_cells, n_genes, values and gene names alone */
+    struct perturb_set x;             /* n_cells, n_genes, values and gene names alone */
     const char **drug, **type;        /* [n_drugs], [n_types] by bytes, owned; texts in x.text */
     double *largest;                  /* [n_drugs] dose, owned */
     struct dose_condition *condition; /* [n_conditions], owned */
@@ -47,10 +48,10 @@ struct dose_rules {
     bool drop_single;            /* drugs with one dose are left out, else refused */
 };
 
-/* Finishes a set of which x is there as perturb_file_matrix leaves it. RC_INPUT: a cell without drug,
- * dose or type, a dose below 0 or not finite (that of control cells is not looked at), a part that is
- * not train, val, test or ood, no control cell (of a type), no drug, a drug with one dose, and what
- * perturb_set_values refuses. On failure *s is empty. */
+/* Finishes a set of which x is there as perturb_file_matrix leaves it. RC_INPUT: a cell without
+ * drug, dose or type, a dose below 0 or not finite (that of control cells is not looked at), a part
+ * that is not train, val, test or ood, no control cell (of a type), no drug, a drug with one dose,
+ * and what perturb_set_values refuses. On failure *s is empty. */
 enum rc dose_set_finish(struct dose_set *s, const struct dose_columns *c,
                         const struct dose_rules *rules, struct err *e);
 /* Keeps the n genes whose values vary most over all cells (equal variance: the earlier column). */

@@ -10,9 +10,9 @@ const char *const cpa_score_name[CPA_SCORES] = { "R2_mean", "R2_mean_DE", "R2_va
 const char *const cpa_split_name[CPA_SPLITS] = { "train", "test", "ood" };
 
 enum { MODEL = CPA_SCORES, CELLS, SPLIT, TYPE, CONDITION, DOSE, N_COLUMNS };
-static const char *const column[N_COLUMNS] = { "R2_mean", "R2_mean_DE", "R2_var",
-                                               "R2_var_DE", "model", "num_cells",
-                                               "split", "cell_type", "condition", "dose_val" };
+static const char *const column[N_COLUMNS] = { "R2_mean",   "R2_mean_DE", "R2_var", "R2_var_DE",
+                                               "model",     "num_cells",  "split",  "cell_type",
+                                               "condition", "dose_val" };
 
 void cpa_table_release(struct cpa_table *t)
 {
@@ -57,8 +57,8 @@ static enum rc take_row(struct cpa_table *t, const struct sheet *s, const size_t
     while (r->split < CPA_SPLITS && strcmp(s->field[at[SPLIT]], cpa_split_name[r->split]) != 0)
         r->split++;
     if (r->split == CPA_SPLITS)
-        return err_set(e, RC_INPUT, "line %zu: split '%.60s' is not train, test or ood", s->l.number,
-                       s->field[at[SPLIT]]);
+        return err_set(e, RC_INPUT, "line %zu: split '%.60s' is not train, test or ood",
+                       s->l.number, s->field[at[SPLIT]]);
     if (t->model && strcmp(t->model, s->field[at[MODEL]]) != 0)
         return err_set(e, RC_INPUT, "line %zu: model '%.60s' beside '%.60s'", s->l.number,
                        s->field[at[MODEL]], t->model);

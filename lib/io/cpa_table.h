@@ -1,5 +1,5 @@
-/* A result table as CPA's scripts write it, a row per condition: cell_type, condition, dose_val, the four R2,
- * model, num_cells, split; other columns are ignored. */
+/* A result table as CPA's scripts write it, a row per condition: cell_type, condition, dose_val,
+ * the four R2, model, num_cells, split; other columns are ignored. */
 #ifndef GC_IO_CPA_TABLE_H
 #define GC_IO_CPA_TABLE_H
 
@@ -19,14 +19,14 @@ struct cpa_row {
 };
 
 struct cpa_table {
-    const char *model; /* of its first row */
+    const char *model;   /* of its first row */
     struct cpa_row *row; /* [n], owned, by key */
     size_t n;
     struct arena text;
 };
 
-/* RC_INPUT: a column that is missing, a score or a number of cells that is none, another split or model, a
- * condition twice. On failure *t is empty. */
+/* RC_INPUT: a column that is missing, a score or a number of cells that is none, another split or
+ * model, a condition twice. On failure *t is empty. */
 enum rc cpa_table_read(const char *path, struct cpa_table *t, struct err *e);
 void cpa_table_release(struct cpa_table *t);
 

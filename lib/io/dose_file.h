@@ -1,5 +1,5 @@
-/* Sets of cells under drugs at doses from .h5ad files: X dense, CSR or CSC; obs columns of drug, dose
- * (numbers, or texts that are numbers) and, when asked for, cell type and part. */
+/* Sets of cells under drugs at doses from .h5ad files: X dense, CSR or CSC; obs columns of drug,
+ * dose (numbers, or texts that are numbers) and, when asked for, cell type and part. */
 #ifndef GC_IO_DOSE_FILE_H
 #define GC_IO_DOSE_FILE_H
 
@@ -12,8 +12,8 @@ struct dose_names {
     const char *drug, *dose, *type, *part;
 };
 
-/* RC_INPUT as dose_set_finish, and: a column that is not there, of another kind, a dose that is no number.
- * On failure *s is empty. */
+/* RC_INPUT as dose_set_finish, and: a column that is not there, of another kind, a dose that is no
+ * number. On failure *s is empty. */
 enum rc dose_file_read(const char *path, const struct dose_names *names,
                        const struct dose_rules *rules, struct dose_set *s, struct err *e);
 /* The same from an open HDF5 file. */

@@ -258,8 +258,8 @@ void cpa_forward(const struct cpa *m, struct tape *t, const struct cpa_batch *b,
 void cpa_forward_adversaries(const struct cpa *m, struct tape *t, const struct cpa_batch *b,
                              struct cpa_out *out)
 {
-    /* The autoencoder's running statistics move, but nothing of it is differentiated; its last layer, the widest,
-     * has none. */
+    /* The autoencoder's running statistics move, but nothing of it is differentiated; its last
+     * layer, the widest, has none. */
     t->training = false;
     cpa_treat(m, t, b, true, out);
     hidden(m, t, out->treated, "decoder", m->config.depth, true);

@@ -1,14 +1,15 @@
-/* Training of CPA (lib/nn/cpa.h) on cells under drugs at doses, epoch by epoch, as the release does:
+/* Training of CPA (lib/nn/cpa.h) on cells under drugs at doses, epoch by epoch, as the release
+ * does:
  *
  *   epoch     the training cells in a new order, batches of `batch` (what is left over is dropped);
  *             every third step is one of the autoencoder, the others are the adversaries'
- *   check     every `check_every` epochs, and after the last: mean of R2 over all genes and over the changed genes,
- *             of conditions with validation cells; the best weights so far are kept; rates fall to a tenth every 45
- *   predict   control cells (of training), encoded and given a drug, a dose and their type: means over cells of
- *             predicted means and variances
+ *   check     every `check_every` epochs, and after the last: mean of R2 over all genes and over
+ * the changed genes, of conditions with validation cells; the best weights so far are kept; rates
+ * fall to a tenth every 45 predict   control cells (of training), encoded and given a drug, a dose
+ * and their type: means over cells of predicted means and variances
  *
- * A drug's doses are divided by its largest. Where we differ: the release chooses by the test cells, and by
- * variances too. Equal inputs give equal results, whatever the number of threads. */
+ * A drug's doses are divided by its largest. Where we differ: the release chooses by the test
+ * cells, and by variances too. Equal inputs give equal results, whatever the number of threads. */
 #ifndef GC_NN_CPA_TRAIN_H
 #define GC_NN_CPA_TRAIN_H
 
@@ -23,16 +24,16 @@ struct cpa_plan {
     size_t n_control; /* control cells of a type that predictions start from, at most */
     uint64_t seed;
 };
-/* 128, 128, 3, 64, 2, 128, 2; MLP; 60, 60, 3e-4; 256, 100, 20; 500. The release has 2000 epochs and all control
- * cells. */
+/* 128, 128, 3, 64, 2, 128, 2; MLP; 60, 60, 3e-4; 256, 100, 20; 500. The release has 2000 epochs and
+ * all control cells. */
 extern const struct cpa_plan cpa_plan_published;
 
 /* All borrowed, and alive as long as the training. */
 struct cpa_task {
     const struct dose_set *set;
-    const unsigned char *part;   /* [n_cells] */
-    const struct mat *vectors;   /* [G, d] of genes, zero rows: none; NULL: the original */
-    const uint32_t *changed;     /* [n_conditions, n_changed] */
+    const unsigned char *part; /* [n_cells] */
+    const struct mat *vectors; /* [G, d] of genes, zero rows: none; NULL: the original */
+    const uint32_t *changed;   /* [n_conditions, n_changed] */
     size_t n_changed;
 };
 
@@ -48,8 +49,8 @@ struct cpa_training {
     struct dose_moments validation;
     uint32_t *cell; /* [n_train] */
     size_t n_train;
-    double *x, *dose; /* [batch, G], [batch, D] */
-    uint32_t *class_of; /* [batch] */
+    double *x, *dose;        /* [batch, G], [batch, D] */
+    uint32_t *class_of;      /* [batch] */
     struct cpa_check *check; /* [n_checks most], owned */
     size_t most_checks;
     /* the state: with the blocks of m.params all that a checkpoint needs */

@@ -1,5 +1,5 @@
-/* Figures 3b to 3d, 4c and 5: all methods on a data set by one metric, in an order that does not depend
- * on who wins. */
+/* Figures 3b to 3d, 4c and 5: all methods on a data set by one metric, in an order that does not
+ * depend on who wins. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

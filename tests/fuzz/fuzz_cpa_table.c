@@ -1,4 +1,5 @@
-/* lib/io/cpa_table: a result table of any bytes is refused with a sentence, or has every condition of a split once. */
+/* lib/io/cpa_table: a result table of any bytes is refused with a sentence, or has every condition
+ * of a split once. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* lib/io/dose_file: an .h5ad of any content is refused or becomes a set that keeps its promises. The first
- * byte says whether doses are texts, and whether types and parts are asked for. */
+/* lib/io/dose_file: an .h5ad of any content is refused or becomes a set that keeps its promises.
+ * The first byte says whether doses are texts, and whether types and parts are asked for. */
 #include "tests/fuzz/hdf5_fuzz.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* lib/app/dose_model: whatever the bytes, a file is refused with a sentence or is a model that predicts
- * for each of its drugs. */
+/* lib/app/dose_model: whatever the bytes, a file is refused with a sentence or is a model that
+ * predicts for each of its drugs. */
 #include <stdlib.h>
 
 #include "lib/app/dose_model.h"

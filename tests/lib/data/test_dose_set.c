@@ -33,7 +33,8 @@ static void conditions(void)
     ok(sorted && s.condition[0].drug == DOSE_CONTROL && dose_set_control(&s, 1) == 9,
        "doses rise, and control stands before its drugs");
     ok(near(s.largest[0], 1, 0, 0) && strcmp(s.drug[1], "B") == 0, "largest doses are known");
-    ok(s.given && s.given[4] == DOSE_OOD && s.given[0] == DOSE_TEST, "parts are those of the column");
+    ok(s.given && s.given[4] == DOSE_OOD && s.given[0] == DOSE_TEST,
+       "parts are those of the column");
     dose_set_release(&s);
     if (!ok(!tiny_set(&s, false, false, &e), "a set without types%s", e.text))
         return;

@@ -1,5 +1,5 @@
-/* A made-up set of cells under drugs: 2 drugs x 4 doses, one or two types, 6 genes; gene 0 rises with drug
- * "A", gene 1 falls with "B". */
+/* A made-up set of cells under drugs: 2 drugs x 4 doses, one or two types, 6 genes; gene 0 rises
+ * with drug "A", gene 1 falls with "B". */
 #ifndef GC_TESTS_DOSE_TINY_H
 #define GC_TESTS_DOSE_TINY_H
 

@@ -1,5 +1,6 @@
-/* Training of CPA on a small set: it learns a dose that it never saw, equal runs are equal, the adversaries'
- * pass leaves their gradients as they are, and the published use of vectors is what it is. */
+/* Training of CPA on a small set: it learns a dose that it never saw, equal runs are equal, the
+ * adversaries' pass leaves their gradients as they are, and the published use of vectors is what it
+ * is. */
 #include <string.h>
 
 #include "lib/base/thread.h"
@@ -54,7 +55,8 @@ static double held_out_r2(struct cpa_training *t, const struct mat *vectors, dou
             return NAN;
         dose_score(&(struct dose_compared){ TINY_GENES, 2, changed + 2 * condition[k],
                                             mat_row(&truth.mean, condition[k]),
-                                            mat_row(&truth.var, condition[k]), mean, mean, var, NULL },
+                                            mat_row(&truth.var, condition[k]), mean, mean, var,
+                                            NULL },
                    buffer, got);
         sum += got[DOSE_R2_MEAN] / 2;
         *lazy += r2_score(mat_row(&truth.mean, condition[k]), control, TINY_GENES) / 2;
@@ -89,7 +91,8 @@ static void learns(const struct backend *b)
     /* Half of what no change at all leaves unexplained. */
     ok(1 - r2 < 0.5 * (1 - lazy),
        "predicts a dose that it never saw (R2 %.3f, without any change %.3f)", r2, lazy);
-    ok(t.n_checks == 6 && t.step_autoencoder * 3 - t.step <= 2, "in six checks, every third step of the autoencoder");
+    ok(t.n_checks == 6 && t.step_autoencoder * 3 - t.step <= 2,
+       "in six checks, every third step of the autoencoder");
     if (ok(!train(&again, &task, b, &e), "again%s", e.text)) {
         held_out_r2(&again, NULL, other, &lazy);
         ok(memcmp(mean, other, sizeof mean) == 0, "gives the same numbers");
@@ -105,7 +108,13 @@ static void learns(const struct backend *b)
     struct mat cells;
     double var[TINY_GENES], both[TINY_GENES];
     cpa_training_controls(&t, 0, &cells, &e);
-    struct cpa_question q = { .cells = &cells, .drug = 0, .dose = 0.5, .vectors = &vectors, .as_released = true, .seed = 1, .key = 1 };
+    struct cpa_question q = { .cells = &cells,
+                              .drug = 0,
+                              .dose = 0.5,
+                              .vectors = &vectors,
+                              .as_released = true,
+                              .seed = 1,
+                              .key = 1 };
     ok(!cpa_predict(&t.m, &t.tape, &q, both, var, &e), "the published use of vectors%s", e.text);
     q.key = 2;
     cpa_predict(&t.m, &t.tape, &q, other, var, &e);
@@ -123,7 +132,8 @@ static void learns(const struct backend *b)
         const double n = (double)cells.n, want = (n * mean[j] + 5 * other[j]) / (n + 5);
         worst = fmax(worst, fabs(both[j] - want));
     }
-    ok(worst < 1e-5, "is the mean over %zu cells and 5 genes with a vector (off by %.1e)", cells.n, worst);
+    ok(worst < 1e-5, "is the mean over %zu cells and 5 genes with a vector (off by %.1e)", cells.n,
+       worst);
     mat_release(&cells);
     cpa_training_release(&t);
 
@@ -131,7 +141,8 @@ static void learns(const struct backend *b)
     if (ok(!train(&t, &task, b, &e), "with vectors in the decoder%s", e.text)) {
         const double with = held_out_r2(&t, &vectors, mean, &lazy),
                      without = held_out_r2(&t, NULL, other, &lazy);
-        ok(1 - with < 0.5 * (1 - lazy) && with > without, "it predicts with them (R2 %.3f), not so well without (%.3f)", with, without);
+        ok(1 - with < 0.5 * (1 - lazy) && with > without,
+           "it predicts with them (R2 %.3f), not so well without (%.3f)", with, without);
         cpa_training_release(&t);
     }
     mat_release(&vectors);
@@ -170,12 +181,14 @@ static void same_gradients(void)
     double most = 0, worst = 0;
     for (size_t i = 0; i < t.m.params.n; i++) {
         const struct param *q = &t.m.params.item[i];
-        for (size_t j = q->begin; strncmp(q->name, "adversary_", 10) == 0 && j < q->begin + q->rows * q->cols; j++) {
+        for (size_t j = q->begin;
+             strncmp(q->name, "adversary_", 10) == 0 && j < q->begin + q->rows * q->cols; j++) {
             most = fmax(most, fabs(g[0][j]));
             worst = fmax(worst, fabs(g[0][j] - g[1][j]));
         }
     }
-    ok(n <= 20000 && most > 0 && worst <= 1e-15 * most && near(l[0].drug_penalty, l[1].drug_penalty, 0, 1e-15),
+    ok(n <= 20000 && most > 0 && worst <= 1e-15 * most &&
+           near(l[0].drug_penalty, l[1].drug_penalty, 0, 1e-15),
        "the adversaries' own pass has their gradients (off by %.1e of %.1e)", worst, most);
     cpa_training_release(&t);
 }

@@ -21,8 +21,10 @@ static void parts(const struct dose_set *s)
         held = held && (part[i] == DOSE_OOD) == (k->dose > 0.4 && k->dose < 0.6);
     }
     ok(held && n[DOSE_OOD] == 120, "holds out that dose of both drugs and no other cell");
-    ok(n[DOSE_TEST] == 144 && n[DOSE_VAL] == 48, "three tenths of the rest are for test, one for "
-                                                 "validation (%zu, %zu)", n[DOSE_TEST], n[DOSE_VAL]);
+    ok(n[DOSE_TEST] == 144 && n[DOSE_VAL] == 48,
+       "three tenths of the rest are for test, one for "
+       "validation (%zu, %zu)",
+       n[DOSE_TEST], n[DOSE_VAL]);
     dose_split_draw(s, 0.5, 2, again, &e);
     ok(memcmp(part, again, TINY_CELLS) != 0, "another seed draws other cells");
     ok(dose_split_draw(s, 0.3, 1, part, &e) == RC_INPUT && strstr(e.text, "no cell is held out"),
@@ -67,9 +69,8 @@ static void moments(const struct dose_set *s)
     ok(near(p[0], (1 - w) * mat_row(&m.mean, 2)[0] + w * mat_row(&m.mean, 4)[0], 1e-12, 0),
        "else it lies between the neighbours, in the logarithm");
     dose_simple_predict(DOSE_DRUG_MEAN, s, &m, 3, p, v);
-    ok(near(p[0],
-            (mat_row(&m.mean, 1)[0] + mat_row(&m.mean, 2)[0] + mat_row(&m.mean, 4)[0]) / 3, 1e-12,
-            0),
+    ok(near(p[0], (mat_row(&m.mean, 1)[0] + mat_row(&m.mean, 2)[0] + mat_row(&m.mean, 4)[0]) / 3,
+            1e-12, 0),
        "the drug's mean is that of its other doses");
     const double control = mat_row(&m.mean, 0)[0];
     double top = 0, bottom = 0;
@@ -79,7 +80,8 @@ static void moments(const struct dose_set *s)
             bottom += s->condition[k].dose * s->condition[k].dose;
         }
     dose_simple_predict(DOSE_LINEAR, s, &m, 3, p, v);
-    ok(near(p[0], control + 0.5 * top / bottom, 1e-12, 0), "a line through the control by least squares");
+    ok(near(p[0], control + 0.5 * top / bottom, 1e-12, 0),
+       "a line through the control by least squares");
     m.n[1] = 0;
     dose_simple_predict(DOSE_INTERPOLATE, s, &m, 1, p, v);
     ok(near(p[0], 0.5 * (control + mat_row(&m.mean, 2)[0]), 1e-12, 0),
@@ -98,10 +100,13 @@ static void scores(void)
     double buffer[12], got[DOSE_N_METRICS];
     struct dose_compared c = { 4, 2, changed, mean, var, control, predicted, var, truth };
     dose_score(&c, buffer, got);
-    ok(near(got[DOSE_R2_MEAN], 1 - 1 / 8.75, 1e-12, 0) && near(got[DOSE_R2_MEAN_DE], 1 - 1 / 4.5, 1e-12, 0),
+    ok(near(got[DOSE_R2_MEAN], 1 - 1 / 8.75, 1e-12, 0) &&
+           near(got[DOSE_R2_MEAN_DE], 1 - 1 / 4.5, 1e-12, 0),
        "R2 over all genes and over those that change");
-    ok(near(got[DOSE_R2_VAR], 1, 0, 0) && near(got[DOSE_MSE_DE], 0.5, 1e-12, 0), "variances, squared error");
-    ok(near(got[DOSE_PEARSON_TRUTH], 0, 1e-12, 0), "a flat change has no correlation with the truth");
+    ok(near(got[DOSE_R2_VAR], 1, 0, 0) && near(got[DOSE_MSE_DE], 0.5, 1e-12, 0),
+       "variances, squared error");
+    ok(near(got[DOSE_PEARSON_TRUTH], 0, 1e-12, 0),
+       "a flat change has no correlation with the truth");
     c.truth = NULL;
     c.predicted = control;
     dose_score(&c, buffer, got);
@@ -116,7 +121,8 @@ static void spread(void)
                  b[7] = { 0.2, 0.95, 0.5, -0.3, 0.76, 0.1, 0.99 };
     struct err e = { 0 };
     struct test_result r = variance_ratio(a, 7, b, 7);
-    ok(near(r.statistic, 0.16339559692732256, 1e-13, 0) && near(r.p, 0.044390547496203955, 1e-12, 0),
+    ok(near(r.statistic, 0.16339559692732256, 1e-13, 0) &&
+           near(r.p, 0.044390547496203955, 1e-12, 0),
        "the ratio of variances and its F test");
     ok(!brown_forsythe(a, 7, b, 7, &r, &e) && near(r.statistic, 5.428750928094126, 1e-11, 0) &&
            near(r.p, 0.03807262857612706, 1e-12, 0),
