@@ -166,7 +166,10 @@ static void same_gradients(void)
     }
     const struct cpa_batch b = { .n = 32, .x = x, .dose = dose, .class_of = { class_of } };
     const size_t n = t.m.params.n_items;
+    static double start[20000], after[2][20000];
+    memcpy(start, t.m.params.x, (n <= 20000 ? n : 0) * sizeof(double));
     for (int k = 0; k < 2 && n <= 20000; k++) {
+        memcpy(t.m.params.x, start, n * sizeof(double));
         params_zero_gradients(&t.m.params);
         tape_reset(&t.tape);
         t.tape.training = true;
@@ -177,6 +180,7 @@ static void same_gradients(void)
         cpa_adversary_loss(&t.m, &t.tape, &b, &out, &l[k], &e);
         tape_backward(&t.tape);
         memcpy(g[k], t.m.params.g, n * sizeof(double));
+        memcpy(after[k], t.m.params.x, n * sizeof(double));
     }
     double most = 0, worst = 0;
     for (size_t i = 0; i < t.m.params.n; i++) {
@@ -190,6 +194,9 @@ static void same_gradients(void)
     ok(n <= 20000 && most > 0 && worst <= 1e-15 * most &&
            near(l[0].drug_penalty, l[1].drug_penalty, 0, 1e-15),
        "the adversaries' own pass has their gradients (off by %.1e of %.1e)", worst, most);
+    ok(memcmp(after[0], after[1], n * sizeof(double)) == 0 &&
+           memcmp(start, after[0], n * sizeof(double)) != 0,
+       "and moves the same running statistics");
     cpa_training_release(&t);
 }
 
