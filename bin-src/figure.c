@@ -1,4 +1,4 @@
-/* figure: Figures 3 and 5 of the paper from metrics.tsv alone. */
+/* figure: Figures 3, 4c and 5 of the paper from metrics.tsv alone. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +14,14 @@
 
 static const char *name, *templates, *claims, *kind = "scaling", *metric = "macro_f1", *split = "test";
 static struct opt_list notes, sets;
+static bool released;
 
 static const struct opt opts[] = {
     OPT_CHOICE("kind", &kind, "scaling|methods", "what is drawn; see above"),
     OPT_STR("name", &name, "NAME", "of the figure: NAME-01.svg and so on; fig3a"),
     OPT_STR("metric", &metric, "NAME", "methods: the metric"),
     OPT_STR("split", &split, "NAME", "methods: of these rows"),
+    OPT_FLAG("as-released", &released, "methods: those as released beside the clean ones"),
     OPT_LIST("sets", &sets, "DATASET", "methods: only these data sets"),
     OPT_LIST("note", &notes, "TEXT", "under the figure: what was run, a line each"),
     OPT_STR("claims", &claims, "FILE",
@@ -31,7 +33,7 @@ static const struct opt opts[] = {
 static const struct tool tool = {
     "figure",
     "METRICS...",
-    "Draw Figures 3 and 5 from the scores that tasks wrote",
+    "Draw Figures 3, 4c and 5 from the scores that tasks wrote",
     "Reads metrics.tsv files, takes means and 95 % intervals (Student's t) over the seeds of all\n"
     "of them, and writes to the folder --out NAME-01.svg, NAME-02.svg, ... and NAME.tsv, the\n"
     "numbers that are drawn, and NAME.tex, a macro for each score. With one seed there is no interval.\n\n"
@@ -135,7 +137,7 @@ static enum rc draw_methods(const struct results *r, const char *out, size_t *n,
             continue;
         last = dataset;
         snprintf(each, sizeof each, "%.40s-%02zu", name, *n + 1);
-        if (!methods_fill(r, dataset, metric, split, each, &f, &top))
+        if (!methods_fill(r, dataset, metric, split, released, each, &f, &top))
             continue;
         rc = draw(&f, top, out, e);
         (*n)++;

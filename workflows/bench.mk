@@ -13,7 +13,7 @@
 # empty, and the other lines go on. Rates per cpu_share count processor time instead of the wall:
 # on a machine that others use too, they are the ones to compare.
 bench_all := train train-bf16 forward forward-bf16 folded base official corpus embed gene2vec coexpression \
-	dnabert gears
+	dnabert gears cpa
 bench_lines ?= $(bench_all)
 bench_rounds ?= 3
 bench_threads ?= $(if $(filter-out 0,$(THREADS)),$(THREADS),$(shell nproc))
@@ -76,7 +76,7 @@ rates := nonpad_tokens_per_s nonpad_tokens_per_s/cpu_share model_tflops
 small = --config small --lengths $B/bench/lengths-small.txt
 train = $(small) --batch $(bench_batch) --steps $(bench_steps)
 ours_train = --micro-rows $(bench_micro_rows)
-bench: bench-start bench-torch bench-corpus bench-embed bench-knowledge bench-gears ## our speed beside that of the peers (workflows/bench.mk)
+bench: bench-start bench-torch bench-corpus bench-embed bench-knowledge bench-gears bench-cpa ## our speed beside that of the peers (workflows/bench.mk)
 	@echo "written: $(bench_tsv)"
 bench-start: $(bench_bin) $B/peers/torch.python | $(bench_tsv).dir
 	@rm -f $(bench_tsv)
@@ -150,4 +150,13 @@ bench-gears: bench-start $(if $(call bench_has,gears),$B/peers/gears.python)
 		-- $B/bench/bench-gears --steps $(bench_gears_steps) --threads $(bench_threads) \
 		-- $$p bench/gears-torch.py --style $$style --steps $(bench_gears_steps) \
 		--threads $(bench_threads); done)
-.PHONY: bench bench-start bench-torch bench-corpus bench-embed bench-knowledge bench-gears
+
+# CPA at the size of sci-Plex 2: 5,000 genes, four drugs, the published widths.
+bench_cpa_rounds ?= 8
+bench-cpa: bench-start $(if $(call bench_has,cpa),$B/peers/torch.python)
+	$(if $(call bench_has,cpa),@p=$$(cat $B/peers/torch.python); skip=; \
+	if [ -z "$$p" ]; then skip='no PyTorch'; fi; \
+	GOMP_SPINCOUNT=0 $(bench_line) cpa --keys 'cells_per_s cells_per_cpu_s peak_rss_mib' --skip "$$skip" \
+		-- $B/bench/bench-cpa --rounds $(bench_cpa_rounds) --threads $(bench_threads) \
+		-- $$p bench/cpa-torch.py --rounds $(bench_cpa_rounds) --threads $(bench_threads))
+.PHONY: bench bench-start bench-torch bench-corpus bench-embed bench-knowledge bench-gears bench-cpa

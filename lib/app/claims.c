@@ -244,9 +244,11 @@ static enum rc check_higher(struct job *j, char *const *w, size_t n)
     j->row->command = say(j, "make %s", goal);
     j->row->file = say(j, "%s/metrics.tsv", w[1]);
     if (!h.n_pairs) {
-        not_here(
-            j, say(j, "no scores of %s beside %s%s%s in %s: the stage has not run, or without them",
-                   w[3], w[4], n > 5 ? " on data sets of species " : "", n > 5 ? w[5] : "", w[1]));
+        not_here(j, say(j,
+                        "no scores of %s beside %s%s%s in %s: the stage has not run, or without "
+                        "them, or on simulated cells alone",
+                        w[3], w[4], n > 5 ? " on data sets of species " : "", n > 5 ? w[5] : "",
+                        w[1]));
         return j->e->rc;
     }
     const bool wide = isnan(h.width);

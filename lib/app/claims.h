@@ -12,7 +12,8 @@
  *   -                                   none: `why` says why
  * OP: == (to 1e-9), < or >. In A and B a * stands for a part of the name without + and -, the same
  * in both; > and < for the largest and the smallest number there, from 1 on. STAGE may end in /...:
- * all stages below. Simulated cells answer no `higher`. */
+ * all stages below. Simulated cells answer no `higher`, nor do
+ * data sets named simulated. */
 #ifndef GC_APP_CLAIMS_H
 #define GC_APP_CLAIMS_H
 

@@ -91,6 +91,7 @@ static enum rc read_one(struct hits *h, const char *path, const char *metric,
             v[k] = s ? s : "";
         }
         if (strcmp(v[5], metric) != 0 || strcmp(v[3], "test") != 0 || strcmp(v[2], "clean") != 0 ||
+            strcmp(v[0], "simulated") == 0 || /* a made-up set among real ones says nothing */
             (species && strcmp(species_of(samples, v[0]), species) != 0))
             continue;
         for (int side = 0; !rc && side < 2; side++) {

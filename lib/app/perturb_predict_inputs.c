@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "lib/app/cell_input.h"
+#include "lib/app/gene_vectors.h"
 #include "lib/app/perturb_predict_parts.h"
 #include "lib/base/log.h"
-#include "lib/io/h5ad.h"
 #include "lib/io/perturb_file.h"
 
 void perturb_inputs_release(struct perturb_inputs *in)
@@ -202,57 +202,6 @@ static enum rc read_graph(struct perturb_inputs *in, const struct perturb_option
     return rc;
 }
 
-/* ---- vectors ---- */
-
-/* Columns of the set that each row of the file belongs to, by name or by id. */
-static enum rc read_vectors(struct perturb_inputs *in, const struct perturb_options *o,
-                            struct err *e)
-{
-    const struct perturb_set *s = &in->set;
-    struct cells c;
-    float *x = NULL;
-    size_t n, d = 0;
-    struct map row;
-    map_init(&row);
-    if (h5ad_read(o->vectors, &c, e)) {
-        map_release(&row);
-        return e ? e->rc : RC_INPUT;
-    }
-    const struct column *name = table_find(&c.var, "gene_name");
-    enum rc rc = h5ad_read_varm(o->vectors, "X_genecompass", &x, &n, &d, e);
-    if (!rc && (n != c.var.n_rows || !d))
-        rc = err_set(e, RC_INPUT, "'%s': varm is %zu x %zu for %zu genes", o->vectors, n, d,
-                     c.var.n_rows);
-    for (size_t i = 0; !rc && i < n; i++) {
-        if (name && name->kind == COLUMN_TEXT && name->text[i])
-            rc = map_add(&row, name->text[i], i, NULL, e);
-        if (!rc)
-            rc = map_add(&row, c.gene[i], i, NULL, e);
-    }
-    for (size_t k = 0; !rc && k < n * d; k++)
-        if (!isfinite(x[k]))
-            rc = err_set(e, RC_INPUT, "'%s': varm row %zu holds no finite number", o->vectors,
-                         k / d + 1);
-    if (!rc)
-        rc = mat_alloc(&in->vectors, s->n_genes, d, e);
-    for (size_t j = 0; !rc && j < s->n_genes; j++) {
-        const uint64_t at = map_get(&row, s->gene[j]);
-        if (at == MAP_NONE)
-            continue;
-        in->n_vectors++;
-        for (size_t k = 0; k < d; k++)
-            mat_row(&in->vectors, j)[k] = (double)x[at * d + k];
-    }
-    if (!rc && !in->n_vectors)
-        rc = err_set(e, RC_INPUT, "no measured gene has a vector in '%s'", o->vectors);
-    if (!rc)
-        log_say("%zu of %zu genes have a vector of %zu numbers", in->n_vectors, s->n_genes, d);
-    free(x);
-    map_release(&row);
-    cells_release(&c);
-    return rc;
-}
-
 enum rc perturb_inputs_read(struct perturb_inputs *in, const struct perturb_options *o,
                             struct err *e)
 {
@@ -266,7 +215,8 @@ enum rc perturb_inputs_read(struct perturb_inputs *in, const struct perturb_opti
     if (!rc && o->go)
         rc = link_targets(in, e);
     if (!rc && o->vectors)
-        rc = read_vectors(in, o, e);
+        rc = gene_vectors_read(o->vectors, in->set.gene, in->set.n_genes, &in->vectors,
+                               &in->n_vectors, e);
     if (rc)
         perturb_inputs_release(in);
     return rc;

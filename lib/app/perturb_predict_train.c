@@ -8,6 +8,7 @@
 
 #include "lib/app/perturb_predict_model.h"
 #include "lib/app/perturb_predict_parts.h"
+#include "lib/app/training_state.h"
 #include "lib/base/log.h"
 #include "lib/base/sha256.h"
 #include "lib/io/metrics_tsv.h"
@@ -37,90 +38,47 @@ static enum rc fingerprint(const struct perturb_options *o, char hex[SHA256_HEX]
     return rc;
 }
 
-enum { N_BLOCKS = 4, N_NUMBERS = 4 };
-static const char *const block_name[N_BLOCKS] = { "weights", "moment1", "moment2", "kept" };
+enum { N_NUMBERS = 4 };
 
-static enum rc state_save(const struct gears_training *t, const char *path, const char *print,
+static struct training_state state_of(struct gears_training *t)
+{
+    return (struct training_state){ .params = &t->m.params,
+                                    .kept = t->kept,
+                                    .n_numbers = N_NUMBERS,
+                                    .row = (double *)t->epoch,
+                                    .row_width = 2,
+                                    .most_rows = t->plan.epochs };
+}
+
+static enum rc state_save(struct gears_training *t, const char *path, const char *print,
                           struct err *e)
 {
-    const struct params *p = &t->m.params;
-    const void *const block[N_BLOCKS] = { p->x, p->m, p->v, t->kept };
+    struct training_state s = state_of(t);
     const double number[N_NUMBERS] = { (double)t->n_done, (double)t->step,
                                        t->best == SIZE_MAX ? -1 : (double)t->best,
                                        t->best_validation };
-    const enum st_type type = p->b->type == REAL_F32 ? ST_F32 : ST_F64;
-    struct st_tensor tensor[N_BLOCKS + 2];
-    static char names[N_BLOCKS + 2][16];
-    const char *const meta[][2] = { { "run", print } };
-    for (int i = 0; i < N_BLOCKS; i++) {
-        snprintf(names[i], sizeof names[i], "%s", block_name[i]);
-        tensor[i] = (struct st_tensor){
-            .name = names[i], .type = type, .n_dims = 1, .dim = { p->n_items }, .data = block[i]
-        };
-    }
-    snprintf(names[N_BLOCKS], sizeof names[0], "numbers");
-    snprintf(names[N_BLOCKS + 1], sizeof names[0], "epochs");
-    tensor[N_BLOCKS] = (struct st_tensor){
-        .name = names[N_BLOCKS], .type = ST_F64, .n_dims = 1, .dim = { N_NUMBERS }, .data = number
-    };
-    tensor[N_BLOCKS + 1] = (struct st_tensor){ .name = names[N_BLOCKS + 1],
-                                               .type = ST_F64,
-                                               .n_dims = 2,
-                                               .dim = { t->n_done, 2 },
-                                               .data = t->epoch };
-    return st_write(path, tensor, N_BLOCKS + 2, meta, 1, e);
-}
-
-static const struct st_tensor *state_part(const struct st_file *f, const char *name,
-                                          enum st_type type, uint64_t n)
-{
-    const struct st_tensor *t = st_find(f, name);
-    return t && t->type == type && t->n_items == n ? t : NULL;
-}
-
-static enum rc state_take(struct gears_training *t, const struct st_file *f, struct err *e)
-{
-    const struct params *p = &t->m.params;
-    void *const block[N_BLOCKS] = { p->x, p->m, p->v, t->kept };
-    const enum st_type type = p->b->type == REAL_F32 ? ST_F32 : ST_F64;
-    double number[N_NUMBERS];
-    const struct st_tensor *numbers = state_part(f, "numbers", ST_F64, N_NUMBERS);
-    if (!numbers)
-        return err_set(e, RC_INPUT, "is damaged");
-    memcpy(number, numbers->data, sizeof number);
-    if (!(number[0] >= 1 && number[0] <= (double)t->plan.epochs) ||
-        !(number[1] >= 0 && number[1] < 9e15) || !(number[2] >= -1 && number[2] < number[0]))
-        return err_set(e, RC_INPUT, "is damaged");
-    const struct st_tensor *epochs = state_part(f, "epochs", ST_F64, 2 * (uint64_t)number[0]);
-    for (int i = 0; i < N_BLOCKS; i++)
-        if (!epochs || !state_part(f, block_name[i], type, p->n_items))
-            return err_set(e, RC_INPUT, "is damaged");
-    for (int i = 0; i < N_BLOCKS; i++)
-        memcpy(block[i], st_find(f, block_name[i])->data, gears_training_bytes(t));
-    memcpy(t->epoch, epochs->data, (size_t)epochs->n_bytes);
-    t->n_done = (size_t)number[0];
-    t->step = (uint64_t)number[1];
-    t->best = number[2] < 0 ? SIZE_MAX : (size_t)number[2];
-    t->best_validation = number[3];
-    return RC_OK;
+    memcpy(s.number, number, sizeof number);
+    s.n_rows = t->n_done;
+    return training_state_save(&s, path, print, e);
 }
 
 static enum rc state_load(struct gears_training *t, const char *path, const char *print,
                           struct err *e)
 {
-    struct st_file f;
-    if (!file_exists(path))
-        return RC_OK;
-    if (st_open(&f, path, e))
-        return e ? e->rc : RC_INPUT;
-    const char *run = st_meta(&f, "run");
-    enum rc rc = !run || strcmp(run, print) != 0
-                     ? err_set(e, RC_INPUT, "is of another run: remove it, or take another --out")
-                     : state_take(t, &f, e);
-    st_close(&f);
-    if (!rc)
-        log_say("goes on after epoch %zu", t->n_done);
-    return rc ? err_wrap(e, "'%s'", path) : RC_OK;
+    struct training_state s = state_of(t);
+    enum rc rc = training_state_load(&s, path, print, e);
+    if (rc || !s.n_rows)
+        return rc;
+    if (!(s.number[0] >= 1 && s.number[0] <= (double)s.n_rows) ||
+        !(s.number[1] >= 0 && s.number[1] < 9e15) ||
+        !(s.number[2] >= -1 && s.number[2] < s.number[0]))
+        return err_set(e, RC_INPUT, "'%s': is damaged", path);
+    t->n_done = (size_t)s.number[0];
+    t->step = (uint64_t)s.number[1];
+    t->best = s.number[2] < 0 ? SIZE_MAX : (size_t)s.number[2];
+    t->best_validation = s.number[3];
+    log_say("goes on after epoch %zu", t->n_done);
+    return RC_OK;
 }
 
 /* ---- train ---- */

@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "lib/base/rng.h"
-#include "lib/base/thread.h"
-#include "lib/cell/simulate.h"
+#include "lib/cell/simulate_rates.h"
 
 /* What a random number is for: ids of RNG_SIM_GENE, apart from those of lib/cell/simulate_draw.h.
  */
@@ -40,13 +39,8 @@ struct making {
     double *effect;      /* [P, G] of the singles */
     struct condition *condition;
     size_t n_conditions;
-    /* a block of cells */
-    size_t first;
     const uint32_t *of; /* [cells] */
-    uint32_t *count;    /* [BLOCK, G] */
 };
-
-enum { BLOCK = 256 };
 
 static uint64_t key(enum draw what, uint64_t i)
 {
@@ -63,13 +57,6 @@ static double normal(const struct making *m, enum draw what, uint64_t i, uint64_
 static size_t family(const struct making *m, size_t gene)
 {
     return gene % m->o->n_families;
-}
-
-enum { NAME = 24 };
-
-static void gene_name(size_t g, char name[NAME])
-{
-    snprintf(name, NAME, "SIM%06zu", g + 1);
 }
 
 static void make_effects(struct making *m)
@@ -99,7 +86,7 @@ static enum rc make_conditions(struct making *m, struct err *e)
     const struct sim_perturb_options *o = m->o;
     const size_t p = o->n_perturbed, all = p * (p - 1) / 2;
     uint32_t *pair = malloc((all + 1) * sizeof *pair);
-    char a[NAME], b[NAME];
+    char a[SIM_GENE_NAME], b[SIM_GENE_NAME];
     if (!pair)
         return err_set(e, RC_FAIL, "no memory for %zu pairs", all);
     for (size_t k = 0; k < all; k++)
@@ -109,7 +96,7 @@ static enum rc make_conditions(struct making *m, struct err *e)
     for (size_t i = 0; i < p; i++) {
         struct condition *c = &m->condition[1 + i];
         *c = (struct condition){ SINGLE, { i, i }, "", o->n_each };
-        gene_name(i, a);
+        sim_gene_name(i, a);
         snprintf(c->name, sizeof c->name, "%s+ctrl", a);
     }
     for (size_t k = 0; k < o->n_pairs; k++) {
@@ -119,8 +106,8 @@ static enum rc make_conditions(struct making *m, struct err *e)
             left -= p - 1 - i++;
         *c =
             (struct condition){ ADDITIVE + (enum kind)(k % 3), { i, i + 1 + left }, "", o->n_each };
-        gene_name(c->gene[0], a);
-        gene_name(c->gene[1], b);
+        sim_gene_name(c->gene[0], a);
+        sim_gene_name(c->gene[1], b);
         snprintf(c->name, sizeof c->name, "%s+%s", a, b);
     }
     m->n_conditions = 1 + p + o->n_pairs;
@@ -137,82 +124,20 @@ static double change(const struct making *m, const struct condition *c, size_t g
     return c->kind == SINGLE ? a : kind_factor[c->kind] * (a + m->effect[c->gene[1] * n + g]);
 }
 
-static void draw_cell(void *ctx, size_t i, int worker)
+static double log_rate(const void *ctx, size_t cell, size_t g)
 {
     const struct making *m = ctx;
-    const size_t n = m->o->n_genes, cell = m->first + i;
-    const struct condition *c = &m->condition[m->of[cell]];
-    const double size = m->o->depth / m->total *
-                        exp(0.3 * rng_normal(m->o->seed, RNG_SIM_CELL, key(DRAW_CELL, cell), 0));
-    (void)worker;
-    for (size_t g = 0; g < n; g++)
-        m->count[i * n + g] =
-            sim_negative_binomial(m->o->seed, key(DRAW_CELL, cell), g,
-                                  fmin(size * exp(m->base[g] + change(m, c, g)), 1e5), 0.1);
-}
-
-static enum rc grow(struct csr *c, size_t *room, size_t need, struct err *e)
-{
-    if (need <= *room)
-        return RC_OK;
-    const size_t more = *room + *room / 2 + need;
-    uint32_t *index = realloc(c->index, more * sizeof *index);
-    if (index)
-        c->index = index;
-    uint32_t *value = realloc(c->value, more * sizeof *value);
-    if (value)
-        c->value = value;
-    if (!index || !value)
-        return err_set(e, RC_FAIL, "no memory for %zu counts", more);
-    *room = more;
-    return RC_OK;
-}
-
-static enum rc make_counts(struct making *m, struct csr *c, struct err *e)
-{
-    const size_t n = m->o->n_genes, n_cells = c->n_rows;
-    size_t room = 0, at = 0;
-    enum rc rc = RC_OK;
-    for (m->first = 0; !rc && m->first < n_cells; m->first += BLOCK) {
-        const size_t k = n_cells - m->first < BLOCK ? n_cells - m->first : BLOCK;
-        threads_for(k, draw_cell, m);
-        rc = grow(c, &room, at + k * n, e);
-        for (size_t i = 0; !rc && i < k; i++) {
-            for (uint32_t g = 0; g < n; g++)
-                if (m->count[i * n + g]) {
-                    c->index[at] = g;
-                    c->value[at++] = m->count[i * n + g];
-                }
-            c->indptr[m->first + i + 1] = at;
-        }
-    }
-    return rc;
+    return m->base[g] + change(m, &m->condition[m->of[cell]], g);
 }
 
 static enum rc name_cells(const struct making *m, struct cells *c, struct err *e)
 {
-    const size_t n = c->count.n_rows;
-    char name[32];
-    table_init(&c->obs, n);
-    table_init(&c->var, m->o->n_genes);
-    c->cell = calloc(n + 1, sizeof *c->cell);
-    c->gene = calloc(m->o->n_genes + 1, sizeof *c->gene);
-    struct column *of = table_add(&c->obs, "condition", COLUMN_TEXT),
-                  *gene = table_add(&c->var, "gene_name", COLUMN_TEXT);
-    enum rc rc = c->cell && c->gene && of && gene ? RC_OK : err_set(e, RC_FAIL, "no memory");
-    for (size_t i = 0; !rc && i < n; i++) {
-        snprintf(name, sizeof name, "cell%07zu", i + 1);
-        c->cell[i] = arena_text(&c->obs.text, name);
-        of->text[i] = arena_text(&c->obs.text, m->condition[m->of[i]].name);
-        if (!c->cell[i] || !of->text[i])
-            rc = err_set(e, RC_FAIL, "no memory for %zu cells", n);
-    }
-    for (size_t g = 0; !rc && g < m->o->n_genes; g++) {
-        gene_name(g, name);
-        c->gene[g] = gene->text[g] = arena_text(&c->var.text, name);
-        if (!c->gene[g])
-            rc = err_set(e, RC_FAIL, "no memory for genes");
-    }
+    enum rc rc = sim_names_make(c, e);
+    struct column *of = rc ? NULL : table_add(&c->obs, "condition", COLUMN_TEXT);
+    if (!rc && !of)
+        rc = err_set(e, RC_FAIL, "no memory for %zu cells", c->obs.n_rows);
+    for (size_t i = 0; !rc && i < c->obs.n_rows; i++)
+        rc = table_set_text(&c->obs, of, i, m->condition[m->of[i]].name, e);
     return rc;
 }
 
@@ -222,9 +147,8 @@ static enum rc make_cells(struct making *m, struct cells *c, struct err *e)
     for (size_t k = 0; k < m->n_conditions; k++)
         n += m->condition[k].n_cells;
     uint32_t *of = malloc((n + 1) * sizeof *of);
-    m->count = malloc(BLOCK * m->o->n_genes * sizeof *m->count);
-    enum rc rc = of && m->count ? csr_alloc(&c->count, n, m->o->n_genes, 0, e)
-                                : err_set(e, RC_FAIL, "no memory for %zu cells", n);
+    enum rc rc = of ? csr_alloc(&c->count, n, m->o->n_genes, 0, e)
+                    : err_set(e, RC_FAIL, "no memory for %zu cells", n);
     for (uint32_t k = 0; !rc && k < m->n_conditions; k++)
         for (size_t i = 0; i < m->condition[k].n_cells; i++)
             of[at++] = k;
@@ -232,12 +156,16 @@ static enum rc make_cells(struct making *m, struct cells *c, struct err *e)
     if (!rc)
         rng_shuffle(m->o->seed, RNG_SIM_CELL, key(DRAW_CELL, 0), of, n);
     m->of = of;
+    const struct sim_rates rates = { .seed = m->o->seed,
+                                     .key = key(DRAW_CELL, 0),
+                                     .size = m->o->depth / m->total,
+                                     .log_rate = log_rate,
+                                     .ctx = m };
     if (!rc)
-        rc = make_counts(m, &c->count, e);
+        rc = sim_counts_make(&rates, &c->count, e);
     if (!rc)
         rc = name_cells(m, c, e);
     free(of);
-    free(m->count);
     return rc;
 }
 
@@ -247,7 +175,7 @@ static enum rc make_truth(const struct making *m, struct sim_perturb *s, struct 
 {
     const size_t n = m->o->n_genes;
     size_t rows = 0, at = 0;
-    char name[NAME];
+    char name[SIM_GENE_NAME];
     for (size_t k = 0; k < m->n_conditions; k++)
         for (size_t g = 0; g < n; g++)
             rows += fabs(change(m, &m->condition[k], g)) > 0;
@@ -283,7 +211,7 @@ static enum rc make_truth(const struct making *m, struct sim_perturb *s, struct 
             const double x = change(m, &m->condition[k], g);
             if (!(fabs(x) > 0))
                 continue;
-            gene_name(g, name);
+            sim_gene_name(g, name);
             rc = table_set_text(&s->effects, c[2], at, m->condition[k].name, e);
             if (!rc)
                 rc = table_set_text(&s->effects, c[3], at, name, e);
@@ -298,7 +226,7 @@ enum { FAMILY_TERMS = 6, OTHER_TERMS = 2 };
 static enum rc make_go(const struct making *m, struct table *t, struct err *e)
 {
     const size_t n = m->o->n_graph, all = m->o->n_families * FAMILY_TERMS;
-    char name[NAME];
+    char name[SIM_GENE_NAME];
     table_init(t, n);
     if (!table_add(t, "gene", COLUMN_TEXT) || !table_add(t, "terms", COLUMN_TEXT))
         return err_set(e, RC_FAIL, "no memory for %zu genes", n);
@@ -315,7 +243,7 @@ static enum rc make_go(const struct making *m, struct table *t, struct err *e)
                 continue;
             at += (size_t)snprintf(text + at, sizeof text - at, "%sT%05zu", at ? "," : "", term);
         }
-        gene_name(g, name);
+        sim_gene_name(g, name);
         rc = table_set_text(t, gene, g, name, e);
         if (!rc)
             rc = table_set_text(t, terms, g, text, e);

@@ -101,10 +101,11 @@ static void normalise(struct perturb_set *s, double scale)
     }
 }
 
-static enum rc finish_values(struct perturb_set *s, const struct perturb_rules *rules,
-                             struct err *e)
+enum rc perturb_set_values(struct perturb_set *s, const struct perturb_rules *rules, struct err *e)
 {
     bool whole;
+    if (!s->n_cells || !s->n_genes)
+        return err_set(e, RC_INPUT, "there are %zu cells of %zu genes", s->n_cells, s->n_genes);
     if (check_values(s, &whole, e))
         return e ? e->rc : RC_INPUT;
     if (rules->values == PERTURB_COUNTS && !whole)
@@ -392,9 +393,7 @@ static enum rc finish_conditions(struct perturb_set *s, const char *const *condi
 enum rc perturb_set_finish(struct perturb_set *s, const char *const *condition,
                            const struct perturb_rules *rules, struct err *e)
 {
-    enum rc rc = s->n_cells && s->n_genes ? finish_values(s, rules, e)
-                                          : err_set(e, RC_INPUT, "there are %zu cells of %zu genes",
-                                                    s->n_cells, s->n_genes);
+    enum rc rc = perturb_set_values(s, rules, e);
     if (!rc)
         rc = finish_conditions(s, condition, rules->least_cells, e);
     if (rc)

@@ -57,6 +57,8 @@ struct perturb_rules {
  * negative or (values counts) not whole, a gene twice in a cell. On failure *s is empty. */
 enum rc perturb_set_finish(struct perturb_set *s, const char *const *condition,
                            const struct perturb_rules *rules, struct err *e);
+/* Its first half: values alone, conditions left empty. On failure s is to be released. */
+enum rc perturb_set_values(struct perturb_set *s, const struct perturb_rules *rules, struct err *e);
 /* Leaves out conditions where keep[c] is 0, with their cells; the control always stays. */
 enum rc perturb_set_keep(struct perturb_set *s, const unsigned char *keep, struct err *e);
 void perturb_set_init(struct perturb_set *s);

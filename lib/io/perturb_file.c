@@ -191,34 +191,43 @@ static enum rc read_x(hid_t file, struct perturb_set *s, struct err *e)
     return rc;
 }
 
-enum rc perturb_file_from(hid_t file, const char *column, const struct perturb_rules *rules,
-                          struct perturb_set *s, struct err *e)
+enum rc perturb_file_matrix(hid_t file, size_t n_cells, struct perturb_set *s, struct err *e)
 {
-    const char *const want = column ? column : "condition", *const names = "gene_name";
-    struct h5frame obs = { 0 }, var = { 0 };
+    const char *const names = "gene_name";
+    struct h5frame var = { 0 };
     perturb_set_init(s);
-    enum rc rc = h5frame_read_some(file, "obs", &want, 1, false, &obs, e);
-    const struct column *condition = rc ? NULL : table_find(&obs.table, want);
-    if (!rc && (!condition || condition->kind != COLUMN_TEXT))
-        rc = err_set(e, RC_INPUT, "no obs column '%s' with conditions", want);
-    if (!rc)
-        rc = h5frame_read_some(file, "var", &names, 1, true, &var, e);
-    if (!rc && (obs.table.n_rows >= UINT32_MAX || var.table.n_rows >= UINT32_MAX))
+    enum rc rc = h5frame_read_some(file, "var", &names, 1, true, &var, e);
+    if (!rc && (n_cells >= UINT32_MAX || var.table.n_rows >= UINT32_MAX))
         rc = err_set(e, RC_INPUT, "too many cells or genes");
     if (!rc) {
         const struct column *name = table_find(&var.table, names);
-        s->n_cells = obs.table.n_rows;
+        s->n_cells = n_cells;
         rc = take_names(s, name && name->kind == COLUMN_TEXT ? name->text : var.index,
                         var.table.n_rows, e);
     }
     if (!rc)
         rc = read_x(file, s, e);
+    h5frame_release(&var);
     if (rc)
         perturb_set_release(s);
-    else
+    return rc;
+}
+
+enum rc perturb_file_from(hid_t file, const char *column, const struct perturb_rules *rules,
+                          struct perturb_set *s, struct err *e)
+{
+    const char *const want = column ? column : "condition";
+    struct h5frame obs = { 0 };
+    *s = (struct perturb_set){ 0 };
+    enum rc rc = h5frame_read_some(file, "obs", &want, 1, false, &obs, e);
+    const struct column *condition = rc ? NULL : table_find(&obs.table, want);
+    if (!rc && (!condition || condition->kind != COLUMN_TEXT))
+        rc = err_set(e, RC_INPUT, "no obs column '%s' with conditions", want);
+    if (!rc)
+        rc = perturb_file_matrix(file, obs.table.n_rows, s, e);
+    if (!rc)
         rc = perturb_set_finish(s, condition->text, rules, e);
     h5frame_release(&obs);
-    h5frame_release(&var);
     return rc;
 }
 

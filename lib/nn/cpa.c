@@ -199,8 +199,8 @@ struct tensor *cpa_dose(const struct cpa *m, struct tape *t, const double *dose,
 }
 
 /* Means and variances: the two halves of the last layer. */
-static void decode(const struct cpa *m, struct tape *t, const struct cpa_batch *b, bool train,
-                   struct cpa_out *out)
+void cpa_decode(const struct cpa *m, struct tape *t, const double *embedding, bool train,
+                struct cpa_out *out)
 {
     const struct cpa_config *c = &m->config;
     const size_t g = c->n_genes;
@@ -213,18 +213,17 @@ static void decode(const struct cpa *m, struct tape *t, const struct cpa_batch *
     const double least = 0.001;
     out->var = tape_pair(t, PAIR_ADD, tape_map(t, MAP_SOFTPLUS, raw, 0), 1,
                          tape_input_f64(t, &least, 1, 1));
-    if (!c->d_embedding)
+    if (!c->d_embedding || !embedding)
         return;
     struct tensor *z = net_linear(&m->params, t, out->treated, "gene_proj", ACT_NONE);
-    z = tape_linear(t, z, tape_input_f64(t, b->embedding, g, c->d_embedding), NULL, ACT_NONE);
+    z = tape_linear(t, z, tape_input_f64(t, embedding, g, c->d_embedding), NULL, ACT_NONE);
     out->mean = tape_add(t, out->mean, 1, z);
 }
 
-void cpa_forward(const struct cpa *m, struct tape *t, const struct cpa_batch *b, bool train,
-                 struct cpa_out *out)
+void cpa_treat(const struct cpa *m, struct tape *t, const struct cpa_batch *b, bool train,
+               struct cpa_out *out)
 {
     const struct cpa_config *c = &m->config;
-    char name[48];
     *out = (struct cpa_out){ 0 };
     out->basal = mlp(m, t, tape_input_f64(t, b->x, b->n, c->n_genes), "encoder", c->depth, train);
     out->dose = cpa_dose(m, t, b->dose, b->n);
@@ -236,12 +235,36 @@ void cpa_forward(const struct cpa *m, struct tape *t, const struct cpa_batch *b,
             tape_add(t, out->treated, 1,
                      tape_gather(t, net_get(&m->params, "covariates_embeddings.%zu.weight", k),
                                  b->class_of[k], b->n, SIZE_MAX));
-    decode(m, t, b, train, out);
+}
+
+static void judge(const struct cpa *m, struct tape *t, bool train, struct cpa_out *out)
+{
+    char name[48];
     out->drug_logits = adversary(m, t, out->basal, drugs_name, train);
-    for (size_t k = 0; k < c->n_covariates; k++) {
+    for (size_t k = 0; k < m->config.n_covariates; k++) {
         covariate_name(name, k);
         out->logits[k] = adversary(m, t, out->basal, name, train);
     }
+}
+
+void cpa_forward(const struct cpa *m, struct tape *t, const struct cpa_batch *b, bool train,
+                 struct cpa_out *out)
+{
+    cpa_treat(m, t, b, train, out);
+    cpa_decode(m, t, b->embedding, train, out);
+    judge(m, t, train, out);
+}
+
+void cpa_forward_adversaries(const struct cpa *m, struct tape *t, const struct cpa_batch *b,
+                             struct cpa_out *out)
+{
+    /* The autoencoder's running statistics move, but nothing of it is differentiated; its last
+     * layer, the widest, has none. */
+    t->training = false;
+    cpa_treat(m, t, b, true, out);
+    hidden(m, t, out->treated, "decoder", m->config.depth, true);
+    t->training = true;
+    judge(m, t, true, out);
 }
 
 static bool is_adversary(const struct param *q, const void *unused)

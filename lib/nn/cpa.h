@@ -60,8 +60,9 @@ struct cpa_out {
 };
 
 struct cpa_losses {
-    double reconstruction, drugs, covariates; /* the last summed over covariates */
-    double drug_penalty, covariate_penalty;   /* 0 in an autoencoder step */
+    /* The last summed over covariates; the first 0 where there are no means. */
+    double reconstruction, drugs, covariates;
+    double drug_penalty, covariate_penalty; /* 0 in an autoencoder step */
 };
 
 /* RC_INPUT: sizes that do not fit together. On failure *m is empty. */
@@ -75,6 +76,18 @@ enum rc cpa_batch_check(const struct cpa *m, const struct cpa_batch *b, struct e
 /* train: statistics of the batch, in both kinds of step. b was checked. */
 void cpa_forward(const struct cpa *m, struct tape *t, const struct cpa_batch *b, bool train,
                  struct cpa_out *out);
+/* Its first two parts: basal, dose and treated; means and variances of out->treated, without the
+ * vectors' part where embedding is NULL. */
+void cpa_treat(const struct cpa *m, struct tape *t, const struct cpa_batch *b, bool train,
+               struct cpa_out *out);
+void cpa_decode(const struct cpa *m, struct tape *t, const double *embedding, bool train,
+                struct cpa_out *out);
+/* The pass in training of a step of the adversaries: as cpa_forward, but only they are recorded,
+ * and there are no means and variances, so no loss of reconstruction (the release works out and
+ * differentiates everything and throws most of it away). Weights and running statistics become the
+ * same. t is recording. */
+void cpa_forward_adversaries(const struct cpa *m, struct tape *t, const struct cpa_batch *b,
+                             struct cpa_out *out);
 /* The dose curves alone: [n, D]. */
 struct tensor *cpa_dose(const struct cpa *m, struct tape *t, const double *dose, size_t n);
 

@@ -167,7 +167,7 @@ static double add_penalty(const struct cpa *m, struct tape *t, struct tensor *ba
 enum rc cpa_adversary_loss(const struct cpa *m, struct tape *t, const struct cpa_batch *b,
                            struct cpa_out *out, struct cpa_losses *l, struct err *e)
 {
-    *l = (struct cpa_losses){ .reconstruction = reconstruction(m, t, b, out, 0) };
+    *l = (struct cpa_losses){ .reconstruction = out->mean ? reconstruction(m, t, b, out, 0) : 0 };
     adversary_losses(m, t, b, out, 1, l);
     l->drug_penalty = add_penalty(m, t, out->basal, "adversary_drugs", &out->drug_slope);
     for (size_t k = 0; k < m->config.n_covariates; k++) {

@@ -1,5 +1,5 @@
-/* Figures 3b to 3d and 5: all methods on a data set by one metric, in an order that does not depend
- * on who wins. */
+/* Figures 3b to 3d, 4c and 5: all methods on a data set by one metric, in an order that does not
+ * depend on who wins. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +26,10 @@ static const struct {
     { "hvg", SIMPLE },
     { "pca", SIMPLE },
     { "majority", SIMPLE },
+    { "cpa+", OURS },
+    { "cpa", DEEP },
+    { "interpolate", SIMPLE },
+    { "drug-mean", SIMPLE },
     { "gears+genecompass", OURS },
     { "gears", DEEP },
     { "additive", SIMPLE },
@@ -54,7 +58,8 @@ static int by_order(const void *a, const void *b)
     const size_t p = rank_of(x->method), q = rank_of(y->method);
     if (p != q)
         return p < q ? -1 : 1;
-    return strcmp(x->method, y->method);
+    const int c = strcmp(x->method, y->method);
+    return c ? c : -strcmp(x->variant, y->variant); /* clean, then as-released */
 }
 
 static const char *colour_of(const char *method)
@@ -65,13 +70,13 @@ static const char *colour_of(const char *method)
 }
 
 static size_t rows_of(const struct results *r, const char *dataset, const char *metric,
-                      const char *split, const struct score *row[MAX_ROWS])
+                      const char *split, bool released, const struct score *row[MAX_ROWS])
 {
     size_t n = 0;
     for (size_t i = 0; i < r->scores.n && n < MAX_ROWS; i++) {
         const struct score *s = &r->scores.s[i];
         if (strcmp(s->dataset, dataset) == 0 && strcmp(s->metric, metric) == 0 &&
-            strcmp(s->split, split) == 0 && strcmp(s->variant, "clean") == 0)
+            strcmp(s->split, split) == 0 && (released || strcmp(s->variant, "clean") == 0))
             row[n++] = s;
     }
     if (n)
@@ -88,6 +93,9 @@ static const struct {
     { "macro_f1", "macro-F1", true },
     { "auroc_gene", "AUC of genes", true },
     { "auroc_occurrence", "AUC of genes in cells", true },
+    { "r2_mean", "R² of the means of all genes", true },
+    { "r2_mean_de", "R² of the means of the genes that change most", true },
+    { "pearson_change_de", "correlation of the changes of the genes that change most", true },
     { "mse_top20", "squared error, 20 most changed genes,", false },
     { "deviation_top20", "sum of errors, 20 most changed genes,", false },
     { "wrong_direction_top20", "of the 20 most changed genes, those in the wrong direction,",
@@ -106,16 +114,17 @@ static double end_of(const struct score *const *row, size_t n, bool to_1)
 }
 
 bool methods_fill(const struct results *r, const char *dataset, const char *metric,
-                  const char *split, const char *name, struct figure *f, double *notes_top)
+                  const char *split, bool released, const char *name, struct figure *f,
+                  double *notes_top)
 {
     static const char *const group[] = { "this project's model", "other deep models",
                                          "simple methods" };
     const char *const colour[] = { figure_colour[0], figure_colour[3], FIGURE_GREY };
     const struct score *row[MAX_ROWS];
     const char *names[MAX_ROWS], *values[MAX_ROWS];
-    char value[MAX_ROWS][64], label[256];
+    char value[MAX_ROWS][64], label[256], word[MAX_ROWS][96];
     const char *x_label = label;
-    const size_t n = rows_of(r, dataset, metric, split, row);
+    const size_t n = rows_of(r, dataset, metric, split, released, row);
     size_t k = 0;
     while (k < sizeof metric_words / sizeof *metric_words &&
            strcmp(metric_words[k].metric, metric) != 0)
@@ -131,6 +140,10 @@ bool methods_fill(const struct results *r, const char *dataset, const char *metr
     for (size_t i = 0; i < n; i++) {
         const struct score *s = row[i];
         names[i] = score_method_words(s->method);
+        if (strcmp(s->variant, "clean") != 0) {
+            snprintf(word[i], sizeof word[i], "%.60s, %.30s", names[i], s->variant);
+            names[i] = word[i];
+        }
         if (isnan(s->lo))
             snprintf(value[i], sizeof value[i], "%.3f (one seed)", s->mean);
         else

@@ -69,9 +69,11 @@ size_t scaling_count(const struct results *r);
 bool scaling_fill(const struct results *r, size_t which, const char *name, struct figure *f,
                   double *notes_top);
 /* All methods on one data set by a metric on a split, in a fixed order: ours, other deep ones, simple ones; those that
- * nobody knows come last. A method that the file lacks has no row. */
+ * nobody knows come last. A method that the file lacks has no row. released: those of variant as-released
+ * stand beside the clean ones. */
 bool methods_fill(const struct results *r, const char *dataset, const char *metric,
-                  const char *split, const char *name, struct figure *f, double *notes_top);
+                  const char *split, bool released, const char *name, struct figure *f,
+                  double *notes_top);
 
 /* Data sets with a score by `metric` in variant clean (if there is one), split test (likewise). */
 size_t scores_groups(const struct results *r, const char *metric);

@@ -19,6 +19,7 @@ row() { printf 'annotate\t%s\t%s\tclean\t%s\t%s\t%s\t%s\t9\n' "$@"; }
 		row lung ours+knn test "$seed" macro_f1 "$a"; row lung base+knn test "$seed" macro_f1 "$b"
 		row lung ours+knn val "$seed" macro_f1 0; row lung base+knn val "$seed" macro_f1 1
 		row liver ours+knn test "$seed" macro_f1 "$b"; row liver base+knn test "$seed" macro_f1 "$a"
+		row simulated ours+knn test "$seed" macro_f1 0.9; row simulated base+knn test "$seed" macro_f1 0.1
 	done
 	row lung alone test 1 macro_f1 0.5
 } >"$r/annotate/metrics.tsv"
@@ -62,7 +63,7 @@ is 'a rule of a stage per sample'     test "$(v X8)" = 'followed|0.15'
 # mean 0.3, SD 0.05, t(2) 4.302653: half-width 0.124207.
 is 'a direction with its interval'    test "$(v X9)" = 'trend only|+0.3000 [+0.1758, +0.4242]'
 is 'the other way round'              test "$(v Y1)" = 'opposite trend|-0.3000 [-0.4242, -0.1758]'
-is 'neither'                          test "$(v Y2)" = 'undecided|+0.0000 [+0.0000, +0.0000]'
+is 'neither, made-up cells left out'   test "$(v Y2)" = 'undecided|+0.0000 [+0.0000, +0.0000]'
 is 'largest against smallest, not random ones' test "$(v Y3)" = 'trend only|+0.1900 [+0.1900, +0.1900]'
 is 'methods that are not there'       test "$(v Y4)" = 'not testable here|-'
 is 'a reason'                         grep -q '^Y5.*their cells are not here' o/claims.tsv

@@ -52,6 +52,11 @@ is 'equal scores give equal bytes' cmp "$tmp/o/fig3b-01.svg" "$tmp/o2/fig3b-01.s
 sed 's/macro_f1/mse_top20/; s/test/unseen_single/' "$tmp/methods.tsv" >"$tmp/errors.tsv"
 t 'another metric of other rows' 0 '2 figures' figure "$tmp/errors.tsv" --kind methods --metric mse_top20 --split unseen_single --name fig5f --out "$tmp/o5"
 is 'with its words' grep -q 'squared error, 20 most changed genes, on' "$tmp/o5/fig5f-01.svg"
+sed 's/\thvg+logistic\tclean\t/\thvg+logistic\tas-released\t/' "$tmp/methods.tsv" >"$tmp/released.tsv"
+t 'variants as released' 0 '2 figures' figure "$tmp/released.tsv" --kind methods --as-released --name fig4c --out "$tmp/o6"
+is 'are named' has 'variable genes + logistic, as-released' "$tmp/o6/fig4c-01.svg"
+figure "$tmp/released.tsv" --kind methods --name fig4c --out "$tmp/o7" --quiet
+is 'and drawn only when asked for' lacks 'as-released' "$tmp/o7/fig4c-01.svg"
 t 'which macro-F1 is not' 0 '0 figures' figure "$tmp/errors.tsv" --kind methods --name fig5f --out "$tmp/none"
 t 'nothing to draw' 0 '0 figures' figure "$tmp/methods.tsv" --name fig3a --out "$tmp/none"
 is 'leaves nothing' test -z "$(ls "$tmp/none")"

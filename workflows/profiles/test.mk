@@ -63,3 +63,6 @@ dosage_samples := sim_h1 sim_h2
 dosage_cells := 60
 dosage_seeds := 2
 dosage_training := --epochs 1 --lr 1e-3
+dose_simulated := --genes 40 --drugs 2 --types 2 --families 5 --controls 40 --each 10
+dose_seeds := 2
+dose_network := --epochs 4 --check-every 2 --batch 32 --width 8 --latent 4
