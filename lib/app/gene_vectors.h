@@ -1,0 +1,20 @@
+/* Vectors of genes as command lines name them:
+ *   FILE.h5ad          varm['X_genecompass'], which `embed --genes` writes; genes by name and by id
+ *   FILE.npy           a matrix without names; GENES in FILE.npy,GENES: one a line, as many as rows
+ *   any other          a table of text, the genes in rows, after a line of headings */
+#ifndef GC_APP_GENE_VECTORS_H
+#define GC_APP_GENE_VECTORS_H
+
+#include "lib/base/map.h"
+
+struct gene_vectors {
+    size_t n, d;
+    float *x;          /* [n, d] finite; owned */
+    struct map row_of; /* name or id to row; empty where the file has no names */
+};
+
+/* RC_INPUT names the file and the trouble. On failure *v is empty. */
+enum rc gene_vectors_read(const char *arg, struct gene_vectors *v, struct err *e);
+void gene_vectors_release(struct gene_vectors *v);
+
+#endif
