@@ -23,7 +23,7 @@ struct grower {
     const double *y;
     double *importance;
     uint64_t id, draws;
-    size_t n_features, n_try, min_leaf;
+    size_t n_features, n_try, least_split;
     uint32_t *sample, *spare; /* [n] */
     uint32_t *feature;        /* [n_features] in the order they are drawn */
     uint64_t *key;            /* [n] rank above sample */
@@ -137,7 +137,7 @@ static bool try_best(struct grower *w, size_t feature, const uint32_t *sample, s
     for (size_t i = 0; i < m; i++) {
         const uint32_t s = (uint32_t)w->key[i], next = (uint32_t)(w->key[i] >> 32);
         const size_t n_left = n - m + i;
-        if (next != at && n_left >= w->min_leaf && n - n_left >= w->min_leaf) {
+        if (next != at) {
             double cut = before + (value[s] - before) / 2;
             if (!(cut < value[s])) /* neighbours among doubles */
                 cut = before;
@@ -172,9 +172,8 @@ static bool try_drawn(struct grower *w, size_t feature, const uint32_t *sample, 
             l += w->y[sample[i]];
             n_left++;
         }
-    if (n_left >= w->min_leaf && n - n_left >= w->min_leaf)
-        offer(best, l * l / (double)n_left + (sum - l) * (sum - l) / (double)(n - n_left), feature,
-              cut);
+    offer(best, l * l / (double)n_left + (sum - l) * (sum - l) / (double)(n - n_left), feature,
+          cut);
     return true;
 }
 
@@ -217,7 +216,7 @@ static void split(struct grower *w, uint32_t *sample, size_t n)
             same = same && w->y[sample[i]] == w->y[sample[0]];
         }
         struct cut c = { 0 };
-        if (!same && n >= 2 * w->min_leaf)
+        if (!same && n >= w->least_split)
             c = best_cut(w, sample, n, sum);
         if (!c.found)
             return;
@@ -236,7 +235,7 @@ enum rc forest_importance(const struct forest_ground *g, const double *y, size_t
                           struct err *e)
 {
     struct grower w = { .g = g, .o = o, .y = y, .importance = importance };
-    w.min_leaf = o->min_leaf ? o->min_leaf : 1;
+    w.least_split = o->least_split > 2 ? o->least_split : 2;
     w.sample = malloc(g->n * sizeof *w.sample);
     w.spare = malloc(g->n * sizeof *w.spare);
     w.feature = malloc(g->d * sizeof *w.feature);

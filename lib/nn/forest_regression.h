@@ -22,7 +22,7 @@
 struct forest_regression_options {
     size_t n_trees;
     size_t n_try;    /* features at a node; 0: floor(sqrt d), at least 1 */
-    size_t min_leaf; /* samples of a leaf, at least 1; 0 is 1 */
+    size_t least_split; /* samples of a node that is split; at least 2, 0 is 2 */
     bool extra;
     uint64_t seed;
 };

@@ -21,12 +21,13 @@ static void examples(void)
     double worth = -1;
     struct forest_regression_options o = { .n_trees = 3, .extra = true, .seed = 1 };
     ok(!forest_ground_init(&g, step, 4, 1, &first, 1, &e), "four samples");
-    ok(!forest_importance(&g, y, SIZE_MAX, 0, &o, &worth, &e) && near(worth, 27.0 / 4, 1e-12, 0),
+    const enum rc rc = forest_importance(&g, y, SIZE_MAX, 0, &o, &worth, &e);
+    ok(!rc && near(worth, 27.0 / 4, 1e-12, 0),
        "a split that explains all is worth the variance: %g", worth);
-    o.min_leaf = 2;
+    o.least_split = 5;
     ok(!forest_importance(&g, y, SIZE_MAX, 0, &o, &worth, &e) && near(worth, 0, 0, 0),
-       "leaves of two samples leave nothing to split off");
-    o.min_leaf = 0;
+       "nodes of four samples are not split when five are wanted");
+    o.least_split = 0;
     ok(!forest_importance(&g, flat, SIZE_MAX, 0, &o, &worth, &e) && near(worth, 0, 0, 0),
        "a target without spread gives nothing away");
     ok(!forest_importance(&g, y, 0, 0, &o, &worth, &e) && near(worth, 0, 0, 0),
