@@ -14,7 +14,7 @@ $R/fig4b/MANIFEST.tsv: $B/bin/figure $R/fig4b/params reference/figure4.tsv paper
 		--templates paper --name fig4b --note "$(fig4b_note)" --out $(@D) $(quiet)
 	$(close_stage)
 fig4b: $R/fig4b/MANIFEST.tsv
-	@ls -d $R/fig4b/*.svg
+	@ls -d $R/fig4b/*.svg 2>/dev/null || echo '  fig4b: no network could be had'
 
 # Read when all fragments have been: the others add their parts after this one.
 .SECONDEXPANSION:

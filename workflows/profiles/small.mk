@@ -43,3 +43,6 @@ perturb_states := islam2011:MEF:ESC:Pou5f1+Sox2+Klf4+Myc
 
 homology_pair := sc_cross_species/baron_pancreas_pair/human:sc_cross_species/baron_pancreas_pair/mouse
 homology_types := beta alpha delta macrophage activated_stellate
+
+# Blood cells: dendritic cells, whose networks are asked for, are among them. Names of genes are human.
+networks_cells := pbmc_sorted
