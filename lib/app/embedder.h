@@ -22,8 +22,11 @@ struct embedder {
     size_t max_rows; /* of a batch: cells and genes */
     char model_sha256[SHA256_HEX]; /* of the file with the weights */
     /* Contextual gene vectors, when wanted: sums over cells per token. */
-    double *gene_sum;     /* [V,D] owned or NULL */
-    uint64_t *gene_count; /* [V] */
+    double *gene_sum;     /* [V,D] owned or NULL; by_place: [positions,D] */
+    uint64_t *gene_count; /* [V] or [positions] */
+    bool by_place;
+    uint32_t *first; /* by_place: the tokens of the first cell, owned */
+    size_t n_first;
     double *gene_row;     /* [D] room */
 };
 
@@ -36,6 +39,7 @@ struct embed_report {
 
 struct embedder_wants {
     bool genes;         /* sums of gene vectors */
+    bool by_place;      /* as released: not of a gene, but of whatever stands at a place of the cells */
     bool training;      /* a model that can be trained */
     uint32_t n_classes; /* with a classifier on top, as model_load has it; 0: without */
 };
