@@ -180,14 +180,15 @@ static bool try_drawn(struct grower *w, size_t feature, const uint32_t *sample, 
 static struct cut best_cut(struct grower *w, const uint32_t *sample, size_t n, double sum)
 {
     struct cut best = { 0 };
-    size_t tried = 0;
-    for (size_t k = 0; k < w->n_features && tried < w->n_try; k++) {
+    bool any = false;
+    for (size_t k = 0; k < w->n_features && (k < w->n_try || !any); k++) {
         const size_t at = k + draw_below(w, w->n_features - k);
         const uint32_t feature = w->feature[at];
         w->feature[at] = w->feature[k];
         w->feature[k] = feature;
-        tried += w->o->extra ? try_drawn(w, feature, sample, n, sum, &best)
-                             : try_best(w, feature, sample, n, sum, &best);
+        any = (w->o->extra ? try_drawn(w, feature, sample, n, sum, &best)
+                           : try_best(w, feature, sample, n, sum, &best)) ||
+              any;
     }
     return best;
 }

@@ -7,8 +7,8 @@
  *   node of n samples with sum s: n var = sum y^2 - s^2 / n
  *   best split: largest l^2 / n_l + r^2 / n_r (sums l and r of the sides), the first of equals
  *   importance: the fall of n var at each split of the feature, over N samples, mean over trees
- * As in scikit-learn, features that are constant in a node do not count as tried. Random numbers are
- * Philox of (seed, id, draw): equal inputs give equal numbers whatever the threads; single trees are
+ * As in scikit-learn, more than n_try features are tried only while all were constant in the node.
+ * Random numbers are Philox of (seed, id, draw): equal inputs give equal numbers whatever the threads; single trees are
  * not those of scikit-learn. */
 #ifndef GC_NN_FOREST_REGRESSION_H
 #define GC_NN_FOREST_REGRESSION_H
