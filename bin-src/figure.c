@@ -1,4 +1,4 @@
-/* figure: Figures 3 and 5 of the paper from metrics.tsv alone. */
+/* figure: Figures 3, 4b and 5 of the paper from metrics.tsv alone. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +31,7 @@ static const struct opt opts[] = {
 static const struct tool tool = {
     "figure",
     "METRICS...",
-    "Draw Figures 3 and 5 from the scores that tasks wrote",
+    "Draw Figures 3, 4b and 5 from the scores that tasks wrote",
     "Reads metrics.tsv files, takes means and 95 % intervals (Student's t) over the seeds of all\n"
     "of them, and writes to the folder --out NAME-01.svg, NAME-02.svg, ... and NAME.tsv, the\n"
     "numbers that are drawn, and NAME.tex, a macro for each score. With one seed there is no interval.\n\n"
