@@ -15,6 +15,7 @@
 #include "lib/data/cells_join.h"
 #include "lib/io/h5ad_writer.h"
 #include "lib/io/json.h"
+#include "lib/nn/gene_cosines.h"
 
 static struct {
     const char *model, *species, *labels, *label_column;
@@ -34,9 +35,10 @@ static const struct opt opts[] = {
              "averaged"),
     OPT_FLAG("centre", &opt.centre,
              "with --genes: less their mean, which all vectors share a good part of"),
-    OPT_FLAG("as-released", &opt.as_released,
-             "with --genes: the first cell's genes, each with the mean of what stands at its place in "
-             "every cell, which is other genes"),
+    OPT_FLAG(
+        "as-released", &opt.as_released,
+        "with --genes: the first cell's genes, each with the mean of what stands at its place in "
+        "every cell, which is other genes"),
     OPT_F64("least-overlap", &opt.overlap, "NUM",
             "share of an input's genes that the model must know"),
     OPT_FLAG("random-weights", &opt.random_weights,
@@ -107,8 +109,9 @@ static void warn(const char *path, const struct embed_report *rep)
         log_warn("'%s': %zu of %zu cells have no gene that the model knows; their vector is zero",
                  path, rep->n_empty, rep->n_cells);
     if (rep->n_unclear)
-        log_warn("'%s': %zu of %zu cells are neither human nor mouse for sure; their vector is zero",
-                 path, rep->n_unclear, rep->n_cells);
+        log_warn(
+            "'%s': %zu of %zu cells are neither human nor mouse for sure; their vector is zero",
+            path, rep->n_unclear, rep->n_cells);
 }
 
 static enum rc embed_one(struct embedder *m, const struct tool_args *a, int which, struct result *r,
@@ -141,18 +144,8 @@ static enum rc embed_one(struct embedder *m, const struct tool_args *a, int whic
     return rc ? err_wrap(e, "'%s'", path) : RC_OK;
 }
 
-static void centre(float *x, size_t n, size_t d)
-{
-    for (size_t i = 0; i < d; i++) {
-        double sum = 0;
-        for (size_t k = 0; k < n; k++)
-            sum += (double)x[k * d + i];
-        for (size_t k = 0; k < n; k++)
-            x[k * d + i] = (float)((double)x[k * d + i] - sum / (double)n);
-    }
-}
-
-/* var and varm: genes that were read, with the mean of their vectors; as released, of their places. */
+/* var and varm: genes that were read, with the mean of their vectors; as released, of their places.
+ */
 static enum rc gene_vectors(struct embedder *m, struct result *r, float **out, struct err *e)
 {
     const size_t d = m->model.config.d, all = m->by_place ? m->n_first : m->vocab.n;
@@ -182,20 +175,20 @@ static enum rc gene_vectors(struct embedder *m, struct result *r, float **out, s
         k++;
     }
     if (opt.centre && n)
-        centre(*out, n, d);
+        gene_vectors_centre(*out, n, d);
     return RC_OK;
 }
 
 static enum rc write_result(struct embedder *m, struct result *r, struct err *e)
 {
     float *genes = NULL;
-    const char *const uns[][2] = { { "genecompass_model_sha256", m->model_sha256 },
-                                   { "genecompass_backend", m->model.params.b->name },
-                                   { "genecompass_version", GC_VERSION },
-                                   { "genecompass_weights",
-                                     opt.random_weights ? "random" : "trained" },
-                                   { "genecompass_gene_vectors",
-                                     opt.as_released ? "as-released" : "clean" } };
+    const char *const uns[][2] = {
+        { "genecompass_model_sha256", m->model_sha256 },
+        { "genecompass_backend", m->model.params.b->name },
+        { "genecompass_version", GC_VERSION },
+        { "genecompass_weights", opt.random_weights ? "random" : "trained" },
+        { "genecompass_gene_vectors", opt.as_released ? "as-released" : "clean" }
+    };
     struct h5ad_matrix vectors = { "X_genecompass", 0, r->d, NULL };
     struct h5ad_extra extra = { .uns = uns, .n_uns = opt.as_released ? 5 : 4 };
     enum rc rc = r->n ? RC_OK : h5ad_writer_add_obsm(&r->w, "X_genecompass", NULL, 0, r->d, e);
@@ -224,8 +217,8 @@ static enum rc write_report(const struct tool_args *a, const struct embedder *m,
                                 m->model_sha256, "backend", m->model.params.b->name, "weights",
                                 opt.random_weights ? "random" : "trained", "n_cells",
                                 (json_int_t)r->n, "n_empty", (json_int_t)r->report.n_empty,
-                                "n_unclear", (json_int_t)r->report.n_unclear,
-                                "tokens_read", (json_int_t)r->report.n_genes, "width",
+                                "n_unclear", (json_int_t)r->report.n_unclear, "tokens_read",
+                                (json_int_t)r->report.n_genes, "width",
                                 (json_int_t)m->model.config.d),
                       e);
 }
@@ -246,7 +239,9 @@ static enum rc run(const struct tool_args *a, struct err *e)
     const struct backend *b = backend_find(a->backend, &why);
     if (!b)
         return err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
-    enum rc rc = embedder_open(&m, opt.model, b, &(struct embedder_wants){ .genes = opt.genes, .by_place = opt.as_released }, e);
+    enum rc rc = embedder_open(
+        &m, opt.model, b,
+        &(struct embedder_wants){ .genes = opt.genes, .by_place = opt.as_released }, e);
     if (rc)
         return rc;
     if (opt.random_weights)
@@ -278,7 +273,8 @@ static enum rc run(const struct tool_args *a, struct err *e)
 int main(int argc, char **argv)
 {
     static const struct tool tool = {
-        "embed", "INPUT...", "Turn cells (and genes) into vectors of a trained model", text, opts, 1, -1
+        "embed", "INPUT...", "Turn cells (and genes) into vectors of a trained model", text, opts,
+        1,       -1
     };
     return tool_main(&tool, run, argc, argv);
 }

@@ -1,4 +1,5 @@
-/* gene-cosines: how alike gene vectors are, which decides what a threshold on their cosine means. */
+/* gene-cosines: how alike gene vectors are, which decides what a threshold on their cosine means.
+ */
 #include <stdlib.h>
 
 #include "lib/app/gene_vectors.h"

@@ -2,11 +2,18 @@
 #include "lib/app/grn.h"
 #include "lib/base/tool.h"
 
-static struct grn_options o = { .n_seeds = 5, .n_passes = 41, .width = 128, .n_random = 10,
-                                .n_trees = 100, .n_top = 500000, .tune = 0.3, .least_overlap = 0.1 };
+static struct grn_options o = { .n_seeds = 5,
+                                .n_passes = 41,
+                                .width = 128,
+                                .n_random = 10,
+                                .n_trees = 100,
+                                .n_top = 500000,
+                                .tune = 0.3,
+                                .least_overlap = 0.1 };
 
 static const struct opt opts[] = {
-    OPT_STR("expression", &o.expression, "TABLE", "genes x cells, log counts, may be gzip; or counts of this project's, .h5ad"),
+    OPT_STR("expression", &o.expression, "TABLE",
+            "genes x cells, log counts, may be gzip; or counts of this project's, .h5ad"),
     OPT_FLAG("cells-in-rows", &o.cells_in_rows, "the table is cells x genes"),
     OPT_LIST("truth", &o.truths, "NAME=FILE", "a known network: regulator, target"),
     OPT_I64("seeds", &o.n_seeds, "N", "trainings of DeepSEM: seeds --seed, --seed + 1, ..."),
@@ -44,7 +51,8 @@ static const struct tool tool = {
     "Methods deepsem+NAME+RULE put vectors into the network: pairs less alike than a threshold\n"
     "are deleted (threshold: chosen on other regulators; top: the --top most alike, as published;\n"
     "share: the published share), or weights grow with likeness (soft). NAME+cosine has no\n"
-    "network. coexpression are the genes' own numbers; NAME-shuffled deals vectors to other genes.\n\n"
+    "network. coexpression are the genes' own numbers; NAME-shuffled deals vectors to other "
+    "genes.\n\n"
     "  grn --expression BL--ExpressionData.csv --truth string=BL--network.csv --out grn",
     opts,
     0,

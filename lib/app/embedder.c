@@ -64,7 +64,8 @@ void embedder_close(struct embedder *m)
     *m = (struct embedder){ 0 };
 }
 
-/* Sums of the gene rows, cell by cell in order: each under its gene, or under its place in the cell. */
+/* Sums of the gene rows, cell by cell in order: each under its gene, or under its place in the
+ * cell. */
 static void add_genes(struct embedder *m, const struct batch *b, const struct tensor *last)
 {
     const size_t d = last->cols;

@@ -62,8 +62,8 @@ static enum rc read_npy(const char *arg, struct gene_vectors *v, struct err *e)
 {
     const char *end = strstr(arg, ".npy,");
     char *path = end ? text_new("%.*s", (int)(end + 4 - arg), arg) : text_new("%s", arg);
-    enum rc rc = path ? npy_read(path, &v->x, &v->n, &v->d, e)
-                      : err_set(e, RC_FAIL, "no memory for a path");
+    enum rc rc =
+        path ? npy_read(path, &v->x, &v->n, &v->d, e) : err_set(e, RC_FAIL, "no memory for a path");
     free(path);
     return !rc && end ? read_names(end + 5, v, e) : rc;
 }
@@ -92,7 +92,7 @@ enum rc gene_vectors_read(const char *arg, struct gene_vectors *v, struct err *e
 {
     *v = (struct gene_vectors){ 0 };
     map_init(&v->row_of);
-    enum rc rc = ends_in(arg, ".h5ad") ? read_h5ad(arg, v, e)
+    enum rc rc = ends_in(arg, ".h5ad")                          ? read_h5ad(arg, v, e)
                  : ends_in(arg, ".npy") || strstr(arg, ".npy,") ? read_npy(arg, v, e)
                                                                 : read_text(arg, v, e);
     for (size_t k = 0; !rc && k < v->n * v->d; k++)

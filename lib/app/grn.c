@@ -170,18 +170,19 @@ enum rc grn_rows_add(struct grn_rows *rows, const char *method, const char *vari
         rows->room = room;
     }
     struct grn_row *r = &rows->row[rows->n++];
-    *r = (struct grn_row){ .variant = variant, .split = split, .seed = seed, .mark = *m,
-                           .chosen = chosen };
+    *r = (struct grn_row){
+        .variant = variant, .split = split, .seed = seed, .mark = *m, .chosen = chosen
+    };
     snprintf(r->method, sizeof r->method, "%s", method);
     return RC_OK;
 }
 
 static void put(struct outfile *to, const struct grn_truth *t, const struct grn_row *r)
 {
-    const char *const name[] = { "auprc", "auprc_ratio", "auroc", "early_precision",
-                                 "early_precision_ratio", "chosen" };
-    const double value[] = { r->mark.auprc, r->mark.ratio, r->mark.auroc, r->mark.ep, r->mark.epr,
-                             r->chosen };
+    const char *const name[] = { "auprc",           "auprc_ratio",           "auroc",
+                                 "early_precision", "early_precision_ratio", "chosen" };
+    const double value[] = { r->mark.auprc, r->mark.ratio, r->mark.auroc,
+                             r->mark.ep,    r->mark.epr,   r->chosen };
     for (int k = 0; k < 5 + !isnan(r->chosen); k++)
         metrics_tsv_add(to, &(struct metric_row){ "grn", t->name, r->method, r->variant, r->split,
                                                   r->seed, name[k], value[k], r->mark.n });
@@ -199,8 +200,8 @@ enum baseline { PEARSON, SPEARMAN, TREES, OUTDEGREE, RANDOM, N_BASELINES };
 static const char *const baseline_name[] = { "pearson", "spearman", "trees", "outdegree",
                                              "random" };
 
-static enum rc fill_baseline(const struct grn_job *j, const struct grn_truth *t,
-                             enum baseline kind, uint64_t seed, double *score, struct err *e)
+static enum rc fill_baseline(const struct grn_job *j, const struct grn_truth *t, enum baseline kind,
+                             uint64_t seed, double *score, struct err *e)
 {
     const size_t g = j->x.gene.n, n = j->x.n_cells;
     if (kind == TREES)
@@ -248,8 +249,8 @@ static enum rc baselines(const struct grn_job *j, const struct grn_truth *t, dou
     enum rc rc = RC_OK;
     for (enum baseline kind = 0; !rc && kind < N_BASELINES; kind++) {
         const bool draws = kind == TREES || kind == RANDOM;
-        const int64_t n = kind == RANDOM && j->o->n_random > j->o->n_seeds ? j->o->n_random
-                                                                            : j->o->n_seeds;
+        const int64_t n =
+            kind == RANDOM && j->o->n_random > j->o->n_seeds ? j->o->n_random : j->o->n_seeds;
         if (kind == TREES && !j->o->n_trees)
             continue;
         for (int64_t i = 0; !rc && i < n; i++) {
@@ -258,8 +259,8 @@ static enum rc baselines(const struct grn_job *j, const struct grn_truth *t, dou
                 rc = fill_baseline(j, t, kind, seed, score, e);
             if (!rc)
                 rc = mark_both(j, t, baseline_name[kind], score, seed,
-                               kind == RANDOM ? i < j->o->n_random : !i || draws,
-                               i < j->o->n_seeds, rows, e);
+                               kind == RANDOM ? i < j->o->n_random : !i || draws, i < j->o->n_seeds,
+                               rows, e);
         }
     }
     return rc;
@@ -356,12 +357,12 @@ static enum rc write_predictions(const struct grn_job *j, const char *path, stru
 /* How alike each set of vectors is, which decides what the rules do. */
 static void put_vectors(const struct grn_job *j, struct outfile *to)
 {
-    static const char *const name[] = { "genes", "cosine_mean", "cosine_sd", "cosine_least",
-                                        "top_pairs", "top_cosine", "share_cosine" };
+    static const char *const name[] = { "genes",     "cosine_mean", "cosine_sd",   "cosine_least",
+                                        "top_pairs", "top_cosine",  "share_cosine" };
     for (size_t k = 0; k < j->n_vectors; k++) {
         const struct grn_vectors *v = &j->vectors[k];
-        const double value[] = { (double)v->n, v->mean, v->sd, v->least, (double)v->n_top, v->top,
-                                 v->share };
+        const double value[] = { (double)v->n,     v->mean, v->sd,   v->least,
+                                 (double)v->n_top, v->top,  v->share };
         for (size_t i = 0; i < sizeof name / sizeof *name; i++)
             metrics_tsv_add(to, &(struct metric_row){ "grn", "vectors", v->name, "clean", "vectors",
                                                       j->o->seed, name[i], value[i], v->n });

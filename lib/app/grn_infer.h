@@ -36,17 +36,17 @@ struct grn_rows {
 /* Vectors of genes on the genes of the expression. */
 struct grn_vectors {
     char *name;
-    size_t n;           /* genes with a vector */
-    uint32_t *of;       /* [genes] place among these, UINT32_MAX: none */
-    float *cos;         /* [n, n] */
-    float *standing;    /* [n, n] share of pairs that are less alike */
-    double top, share;  /* cosine of the published number of pairs, and of the published share */
-    size_t n_top;       /* that number, or all pairs */
+    size_t n;          /* genes with a vector */
+    uint32_t *of;      /* [genes] place among these, UINT32_MAX: none */
+    float *cos;        /* [n, n] */
+    float *standing;   /* [n, n] share of pairs that are less alike */
+    double top, share; /* cosine of the published number of pairs, and of the published share */
+    size_t n_top;      /* that number, or all pairs */
     double mean, sd, least;
 };
 
 struct grn_seed {
-    double *matrix; /* |A| after the last pass, owned as is last, best */
+    double *matrix;               /* |A| after the last pass, owned as is last, best */
     struct grn_mark *last, *best; /* [truths] */
     /* [truths, vectors] by the published rule: at the pass of the best AUPRC */
     struct grn_mark *best_top;
@@ -66,8 +66,8 @@ struct grn_job {
 /* grn_truth.c: all of --truth. RC_INPUT: see grn.h. */
 enum rc grn_truths_read(struct grn_job *j, struct err *e);
 void grn_truth_release(struct grn_truth *t);
-/* The regulators that choose thresholds: a share of them, drawn; at least one, and one is left. False:
- * there is one regulator only. tune [n_tfs]. */
+/* The regulators that choose thresholds: a share of them, drawn; at least one, and one is left.
+ * False: there is one regulator only. tune [n_tfs]. */
 bool grn_hold_out(const struct grn_truth *t, double share, uint64_t seed, bool *tune);
 /* Scores of the pairs [n_tfs, n_genes], of regulators where use[i] == want (use NULL: all). */
 enum rc grn_mark(const struct grn_truth *t, const double *score, const bool *use, bool want,
@@ -79,12 +79,12 @@ void grn_take_matrix(const struct grn_truth *t, const double *a, size_t g, doubl
 enum rc grn_trees(const struct grn_job *j, const struct grn_truth *t, uint64_t seed, double *score,
                   struct err *e);
 
-/* grn_vectors.c: all of --vectors, and the expression's own. RC_INPUT: a file breaks a promise, or has
- * too few of the genes. */
+/* grn_vectors.c: all of --vectors, and the expression's own. RC_INPUT: a file breaks a promise, or
+ * has too few of the genes. */
 enum rc grn_vectors_read(struct grn_job *j, struct err *e);
 void grn_vectors_release(struct grn_vectors *v);
-/* The published rule on scores of the pairs: those of two genes with vectors are deleted (-1) unless
- * their cosine is at least `at`. shuffle [n], or NULL: whose vector a gene takes. */
+/* The published rule on scores of the pairs: those of two genes with vectors are deleted (-1)
+ * unless their cosine is at least `at`. shuffle [n], or NULL: whose vector a gene takes. */
 void grn_rule(const struct grn_truth *t, const struct grn_vectors *v, const uint32_t *shuffle,
               double at, const double *score, double *out);
 /* Everything that vectors do to the scores of one seed, on one truth. */

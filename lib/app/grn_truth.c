@@ -164,8 +164,12 @@ enum rc grn_mark(const struct grn_truth *t, const double *score, const bool *use
     if (!rc)
         rc = rank_metrics_get(kept, edge, n_rest, &rest, e);
     if (!rc)
-        *m = (struct grn_mark){ all.average_precision, all.auprc_ratio, all.auroc,
-                                rest.early_precision, rest.early_precision_ratio, n };
+        *m = (struct grn_mark){ all.average_precision,
+                                all.auprc_ratio,
+                                all.auroc,
+                                rest.early_precision,
+                                rest.early_precision_ratio,
+                                n };
     free(kept);
     free(edge);
     return rc;
@@ -178,4 +182,3 @@ void grn_take_matrix(const struct grn_truth *t, const double *a, size_t g, doubl
         score[i] = v > 0 ? v : -1;
     }
 }
-

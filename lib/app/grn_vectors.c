@@ -1,14 +1,12 @@
 /* What vectors of genes do to a network that was inferred without them (spec 05 section 7).
  *
- *   threshold  pairs of genes less alike than a threshold are deleted, the others keep their weight;
- *              of 0.00, 0.01, ... 1.00 the one with the best AUPRC on the regulators held out
- *   top        the same, the threshold being the cosine of the published number of pairs, 500,000
- *   share      the same, of the published share: 500,000 of 1582^2 pairs
- *   soft       weight * (1 + w s), s the share of pairs that are less alike (1/2 where a gene has no
- *              vector); w of 0, 1/4 ... 16 as threshold is chosen
- *   cosine     the cosine alone, no network
- * Each once more with the vectors dealt to other genes (NAME-shuffled): what the rule does by
- * itself, deleting pairs at random. */
+ *   threshold  pairs of genes less alike than a threshold are deleted, the others keep their
+ * weight; of 0.00, 0.01, ... 1.00 the one with the best AUPRC on the regulators held out top the
+ * same, the threshold being the cosine of the published number of pairs, 500,000 share      the
+ * same, of the published share: 500,000 of 1582^2 pairs soft       weight * (1 + w s), s the share
+ * of pairs that are less alike (1/2 where a gene has no vector); w of 0, 1/4 ... 16 as threshold is
+ * chosen cosine     the cosine alone, no network Each once more with the vectors dealt to other
+ * genes (NAME-shuffled): what the rule does by itself, deleting pairs at random. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,17 +58,6 @@ static enum rc fill(struct grn_vectors *v, const float *x, size_t d, size_t top,
     return RC_OK;
 }
 
-static void centre(float *x, size_t n, size_t d)
-{
-    for (size_t k = 0; k < d; k++) {
-        double sum = 0;
-        for (size_t i = 0; i < n; i++)
-            sum += (double)x[i * d + k];
-        for (size_t i = 0; i < n; i++)
-            x[i * d + k] = (float)((double)x[i * d + k] - sum / (double)n);
-    }
-}
-
 static enum rc take(const struct grn_job *j, const char *path, const struct gene_vectors *from,
                     struct grn_vectors *v, struct err *e)
 {
@@ -95,7 +82,7 @@ static enum rc take(const struct grn_job *j, const char *path, const struct gene
                      "--least-overlap %g",
                      path, v->n, g, j->o->least_overlap);
     if (!rc && j->o->centre)
-        centre(x, v->n, d);
+        gene_vectors_centre(x, v->n, d);
     if (!rc)
         rc = fill(v, x, d, (size_t)j->o->n_top, e);
     free(x);
@@ -130,8 +117,7 @@ enum rc grn_vectors_read(struct grn_job *j, struct err *e)
         const char *text = j->o->vectors.item[i], *eq = strchr(text, '=');
         struct grn_vectors *v = &j->vectors[j->n_vectors++];
         struct gene_vectors from;
-        if (!eq || eq == text || !eq[1] || memchr(text, '+', (size_t)(eq - text)) ||
-            eq - text > 40)
+        if (!eq || eq == text || !eq[1] || memchr(text, '+', (size_t)(eq - text)) || eq - text > 40)
             return err_set(e, RC_USAGE, "--vectors wants NAME=FILE, not '%s'", text);
         v->name = text_new("%.*s", (int)(eq - text), text);
         enum rc rc = v->name ? gene_vectors_read(eq + 1, &from, e)
@@ -151,8 +137,8 @@ enum rc grn_vectors_read(struct grn_job *j, struct err *e)
 /* ---- rules ---- */
 
 /* Place in cos and standing of pair i, SIZE_MAX: a gene has no vector. */
-static size_t place(const struct grn_truth *t, const struct grn_vectors *v,
-                    const uint32_t *shuffle, size_t i)
+static size_t place(const struct grn_truth *t, const struct grn_vectors *v, const uint32_t *shuffle,
+                    size_t i)
 {
     uint32_t a = v->of[t->tf[i / t->n_genes]], b = v->of[t->gene[i % t->n_genes]];
     if (a == UINT32_MAX || b == UINT32_MAX)
@@ -278,14 +264,15 @@ enum rc grn_integrate(const struct grn_job *j, size_t truth, const struct grn_se
     double *score = malloc(3 * n * sizeof *score);
     bool *label = malloc(n * sizeof *label), *tune = malloc(t->n_tfs * sizeof *tune);
     uint32_t *shuffle = malloc((g + 1) * sizeof *shuffle);
-    enum rc rc = score && label && tune && shuffle ? RC_OK
-                                                   : err_set(e, RC_FAIL, "no memory for %zu pairs", n);
+    enum rc rc = score && label && tune && shuffle
+                     ? RC_OK
+                     : err_set(e, RC_FAIL, "no memory for %zu pairs", n);
     if (!rc && grn_hold_out(t, j->o->tune, seed, tune)) {
         grn_take_matrix(t, s->matrix, g, score);
         for (size_t k = 0; !rc && k < 2 * j->n_vectors; k++) {
             const struct grn_vectors *v = &j->vectors[k / 2];
-            const struct work w = { t,     v,         k % 2 ? shuffle : NULL, tune, score, score + n,
-                                    score + 2 * n, label };
+            const struct work w = { t,     v,         k % 2 ? shuffle : NULL, tune,
+                                    score, score + n, score + 2 * n,          label };
             for (uint32_t i = 0; i < v->n; i++)
                 shuffle[i] = i;
             rng_shuffle(seed, RNG_SAMPLE, hash_text(v->name), shuffle, v->n);

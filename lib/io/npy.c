@@ -80,8 +80,7 @@ static enum rc to_floats(const struct array *a, float **x, struct err *e)
         rc = st_get_f32(&t, *x, e);
     for (size_t i = 0; !rc && i < a->n_items; i++)
         if (!isfinite((*x)[i]))
-            rc = err_set(e, RC_INPUT, "row %zu holds no finite number",
-                         i / (size_t)a->dim[1] + 1);
+            rc = err_set(e, RC_INPUT, "row %zu holds no finite number", i / (size_t)a->dim[1] + 1);
     free(copy);
     if (rc) {
         free(*x);

@@ -109,8 +109,8 @@ static void sort_keys(uint64_t *key, size_t n)
         }
 }
 
-/* All cuts of a feature. Samples of the least value, mostly zeros, are not sorted. False: the feature
- * is the same in all samples. */
+/* All cuts of a feature. Samples of the least value, mostly zeros, are not sorted. False: the
+ * feature is the same in all samples. */
 static bool try_best(struct grower *w, size_t feature, const uint32_t *sample, size_t n, double sum,
                      struct cut *best)
 {

@@ -5,6 +5,17 @@
 
 #include "lib/base/thread.h"
 
+void gene_vectors_centre(float *x, size_t n, size_t d)
+{
+    for (size_t k = 0; k < d; k++) {
+        double sum = 0;
+        for (size_t i = 0; i < n; i++)
+            sum += (double)x[i * d + k];
+        for (size_t i = 0; i < n; i++)
+            x[i * d + k] = (float)((double)x[i * d + k] - sum / (double)n);
+    }
+}
+
 struct work {
     const float *x;
     double *norm; /* [n] */
@@ -85,8 +96,8 @@ enum rc cosine_facts_get(const float *cos, size_t n, size_t top, double threshol
     for (size_t i = 0; i < m && (double)sorted[i] >= threshold; i++)
         f->share_above += 1;
     f->share_above /= (double)(m ? m : 1);
-    f->share_top = f->n_top ? (double)count_above(sorted, m, sorted[f->n_top - 1], 1) / (double)m
-                            : 0;
+    f->share_top =
+        f->n_top ? (double)count_above(sorted, m, sorted[f->n_top - 1], 1) / (double)m : 0;
     for (size_t i = 0; standing && i < m; i++)
         standing[i] = (float)(((double)(m - count_above(sorted, m, cos[i], 1)) +
                                (double)(m - count_above(sorted, m, cos[i], 0))) /

@@ -13,16 +13,19 @@
 /* x [n, d] to cos [n, n], symmetric. RC_FAIL: memory. */
 enum rc gene_cosines(const float *x, size_t n, size_t d, float *cos, struct err *e);
 
+/* x [n, d] less the mean of its rows: raw vectors share a good part of their direction. */
+void gene_vectors_centre(float *x, size_t n, size_t d);
+
 struct cosine_facts {
     size_t n_pairs;
     double mean, sd, least;
-    size_t n_top;  /* min(top, n_pairs) */
-    double at_top; /* the n_top-th largest */
+    size_t n_top;                  /* min(top, n_pairs) */
+    double at_top;                 /* the n_top-th largest */
     double share_top, share_above; /* of pairs: at least at_top; at least `threshold` */
 };
 
-/* standing [n, n], or NULL: the share of all pairs whose cosine is smaller, plus half of those that are
- * equal. RC_FAIL: memory. */
+/* standing [n, n], or NULL: the share of all pairs whose cosine is smaller, plus half of those that
+ * are equal. RC_FAIL: memory. */
 enum rc cosine_facts_get(const float *cos, size_t n, size_t top, double threshold,
                          struct cosine_facts *f, float *standing, struct err *e);
 

@@ -1,5 +1,5 @@
-/* Figures 3b to 3d, 4b and 5: all methods on a data set by one metric, in an order that does not depend
- * on who wins. */
+/* Figures 3b to 3d, 4b and 5: all methods on a data set by one metric, in an order that does not
+ * depend on who wins. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +15,9 @@ static const struct {
     enum { OURS, DEEP, SIMPLE, OTHER } group;
 } order[] = {
     { "came+genecompass", OURS },
+    { "deepsem+genecompass+", OURS },
+    { "genecompass+cosine", OURS },
     { "deepsem+genecompass-shuffled", SIMPLE },
-    { "deepsem+genecompass", OURS },
     { "genecompass-shuffled", SIMPLE },
     { "genecompass", OURS },
     { "random-weights", OURS },

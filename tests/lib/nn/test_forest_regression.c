@@ -1,8 +1,9 @@
 /* Importances of regression forests: worked examples, what a feature without use gets, shares.
  *
  *   test_forest_regression                      the tests
- *   test_forest_regression --fit FILE N KIND    for tests/bin-src/forest-regression-sklearn.t.sh. FILE:
- * n, d as u64, y [n], x [n,d] as doubles. N trees, KIND extra or forest; a line per feature */
+ *   test_forest_regression --fit FILE N KIND    for tests/bin-src/forest-regression-sklearn.t.sh.
+ * FILE: n, d as u64, y [n], x [n,d] as doubles. N trees, KIND extra or forest; a line per feature
+ */
 #include <stdlib.h>
 #include <string.h>
 
