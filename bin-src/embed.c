@@ -15,10 +15,11 @@
 #include "lib/data/cells_join.h"
 #include "lib/io/h5ad_writer.h"
 #include "lib/io/json.h"
+#include "lib/nn/gene_cosines.h"
 
 static struct {
     const char *model, *species, *labels, *label_column;
-    bool random_weights, genes, centre;
+    bool random_weights, genes, centre, as_released;
     double overlap;
 } opt = { .species = "auto", .overlap = 0.1 };
 
@@ -34,6 +35,10 @@ static const struct opt opts[] = {
              "averaged"),
     OPT_FLAG("centre", &opt.centre,
              "with --genes: less their mean, which all vectors share a good part of"),
+    OPT_FLAG(
+        "as-released", &opt.as_released,
+        "with --genes: the first cell's genes, each with the mean of what stands at its place in "
+        "every cell, which is other genes"),
     OPT_F64("least-overlap", &opt.overlap, "NUM",
             "share of an input's genes that the model must know"),
     OPT_FLAG("random-weights", &opt.random_weights,
@@ -104,8 +109,9 @@ static void warn(const char *path, const struct embed_report *rep)
         log_warn("'%s': %zu of %zu cells have no gene that the model knows; their vector is zero",
                  path, rep->n_empty, rep->n_cells);
     if (rep->n_unclear)
-        log_warn("'%s': %zu of %zu cells are neither human nor mouse for sure; their vector is zero",
-                 path, rep->n_unclear, rep->n_cells);
+        log_warn(
+            "'%s': %zu of %zu cells are neither human nor mouse for sure; their vector is zero",
+            path, rep->n_unclear, rep->n_cells);
 }
 
 static enum rc embed_one(struct embedder *m, const struct tool_args *a, int which, struct result *r,
@@ -138,60 +144,53 @@ static enum rc embed_one(struct embedder *m, const struct tool_args *a, int whic
     return rc ? err_wrap(e, "'%s'", path) : RC_OK;
 }
 
-static void centre(float *x, size_t n, size_t d)
-{
-    for (size_t i = 0; i < d; i++) {
-        double sum = 0;
-        for (size_t k = 0; k < n; k++)
-            sum += (double)x[k * d + i];
-        for (size_t k = 0; k < n; k++)
-            x[k * d + i] = (float)((double)x[k * d + i] - sum / (double)n);
-    }
-}
-
-/* var and varm: genes that were read, with the mean of their vectors. */
+/* var and varm: genes that were read, with the mean of their vectors; as released, of their places.
+ */
 static enum rc gene_vectors(struct embedder *m, struct result *r, float **out, struct err *e)
 {
-    const size_t d = m->model.config.d;
+    const size_t d = m->model.config.d, all = m->by_place ? m->n_first : m->vocab.n;
     size_t n = 0;
-    for (size_t t = 0; t < m->vocab.n; t++)
+    for (size_t t = 0; t < all; t++)
         n += m->gene_count[t] > 0;
     table_init(&r->cells.var, n);
     r->cells.gene = calloc(n + 1, sizeof *r->cells.gene);
     *out = malloc((n * d + 1) * sizeof **out);
     /* Each pointer is used before the next table_add, which may move the columns. */
     struct column *count = table_add(&r->cells.var, "n_cells", COLUMN_I64);
-    for (size_t t = 0, k = 0; count && t < m->vocab.n; t++)
+    for (size_t t = 0, k = 0; count && t < all; t++)
         if (m->gene_count[t])
             count->i64[k++] = (int64_t)m->gene_count[t];
     struct column *name = table_add(&r->cells.var, "gene_name", COLUMN_TEXT);
     if (!r->cells.gene || !*out || !count || !name)
         return err_set(e, RC_FAIL, "no memory for vectors of %zu genes", n);
-    for (size_t t = 0, k = 0; t < m->vocab.n; t++) {
+    for (size_t t = 0, k = 0; t < all; t++) {
+        const struct vocab_entry *gene = &m->vocab.entry[m->by_place ? m->first[t] : t];
         if (!m->gene_count[t])
             continue;
-        if (table_set_text(&r->cells.var, name, k, m->vocab.entry[t].name, e))
+        if (table_set_text(&r->cells.var, name, k, gene->name, e))
             return RC_FAIL;
-        r->cells.gene[k] = m->vocab.entry[t].id;
+        r->cells.gene[k] = gene->id;
         for (size_t i = 0; i < d; i++)
             (*out)[k * d + i] = (float)(m->gene_sum[t * d + i] / (double)m->gene_count[t]);
         k++;
     }
     if (opt.centre && n)
-        centre(*out, n, d);
+        gene_vectors_centre(*out, n, d);
     return RC_OK;
 }
 
 static enum rc write_result(struct embedder *m, struct result *r, struct err *e)
 {
     float *genes = NULL;
-    const char *const uns[][2] = { { "genecompass_model_sha256", m->model_sha256 },
-                                   { "genecompass_backend", m->model.params.b->name },
-                                   { "genecompass_version", GC_VERSION },
-                                   { "genecompass_weights",
-                                     opt.random_weights ? "random" : "trained" } };
+    const char *const uns[][2] = {
+        { "genecompass_model_sha256", m->model_sha256 },
+        { "genecompass_backend", m->model.params.b->name },
+        { "genecompass_version", GC_VERSION },
+        { "genecompass_weights", opt.random_weights ? "random" : "trained" },
+        { "genecompass_gene_vectors", opt.as_released ? "as-released" : "clean" }
+    };
     struct h5ad_matrix vectors = { "X_genecompass", 0, r->d, NULL };
-    struct h5ad_extra extra = { .uns = uns, .n_uns = 4 };
+    struct h5ad_extra extra = { .uns = uns, .n_uns = opt.as_released ? 5 : 4 };
     enum rc rc = r->n ? RC_OK : h5ad_writer_add_obsm(&r->w, "X_genecompass", NULL, 0, r->d, e);
     if (!rc && opt.genes) {
         rc = gene_vectors(m, r, &genes, e);
@@ -218,8 +217,8 @@ static enum rc write_report(const struct tool_args *a, const struct embedder *m,
                                 m->model_sha256, "backend", m->model.params.b->name, "weights",
                                 opt.random_weights ? "random" : "trained", "n_cells",
                                 (json_int_t)r->n, "n_empty", (json_int_t)r->report.n_empty,
-                                "n_unclear", (json_int_t)r->report.n_unclear,
-                                "tokens_read", (json_int_t)r->report.n_genes, "width",
+                                "n_unclear", (json_int_t)r->report.n_unclear, "tokens_read",
+                                (json_int_t)r->report.n_genes, "width",
                                 (json_int_t)m->model.config.d),
                       e);
 }
@@ -233,14 +232,16 @@ static enum rc run(const struct tool_args *a, struct err *e)
         return RC_USAGE;
     if (!opt.model)
         return err_set(e, RC_USAGE, "--model is missing");
-    if (opt.centre && !opt.genes)
-        return err_set(e, RC_USAGE, "--centre goes with --genes");
+    if ((opt.centre || opt.as_released) && !opt.genes)
+        return err_set(e, RC_USAGE, "--centre and --as-released go with --genes");
     if (opt.labels && a->arg.n > 1)
         return err_set(e, RC_USAGE, "--labels goes with one input");
     const struct backend *b = backend_find(a->backend, &why);
     if (!b)
         return err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
-    enum rc rc = embedder_open(&m, opt.model, b, &(struct embedder_wants){ .genes = opt.genes }, e);
+    enum rc rc = embedder_open(
+        &m, opt.model, b,
+        &(struct embedder_wants){ .genes = opt.genes, .by_place = opt.as_released }, e);
     if (rc)
         return rc;
     if (opt.random_weights)
@@ -272,7 +273,8 @@ static enum rc run(const struct tool_args *a, struct err *e)
 int main(int argc, char **argv)
 {
     static const struct tool tool = {
-        "embed", "INPUT...", "Turn cells (and genes) into vectors of a trained model", text, opts, 1, -1
+        "embed", "INPUT...", "Turn cells (and genes) into vectors of a trained model", text, opts,
+        1,       -1
     };
     return tool_main(&tool, run, argc, argv);
 }

@@ -1,4 +1,4 @@
-/* figure: Figures 3, 4c and 5 of the paper from metrics.tsv alone. */
+/* figure: Figures 3, 4 and 5 of the paper from metrics.tsv alone. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,8 @@
 #include "lib/report/results.h"
 #include "lib/report/summary.h"
 
-static const char *name, *templates, *claims, *kind = "scaling", *metric = "macro_f1", *split = "test";
+static const char *name, *templates, *claims, *kind = "scaling", *metric = "macro_f1",
+                                              *split = "test";
 static struct opt_list notes, sets;
 static bool released;
 
@@ -33,11 +34,13 @@ static const struct opt opts[] = {
 static const struct tool tool = {
     "figure",
     "METRICS...",
-    "Draw Figures 3, 4c and 5 from the scores that tasks wrote",
+    "Draw Figures 3, 4 and 5 from the scores that tasks wrote",
     "Reads metrics.tsv files, takes means and 95 % intervals (Student's t) over the seeds of all\n"
     "of them, and writes to the folder --out NAME-01.svg, NAME-02.svg, ... and NAME.tsv, the\n"
-    "numbers that are drawn, and NAME.tex, a macro for each score. With one seed there is no interval.\n\n"
-    "  scaling   scores against the size of the corpus: methods SIZE-SPECIES-KINDS-LAYERS+logistic\n"
+    "numbers that are drawn, and NAME.tex, a macro for each score. With one seed there is no "
+    "interval.\n\n"
+    "  scaling   scores against the size of the corpus: methods "
+    "SIZE-SPECIES-KINDS-LAYERS+logistic\n"
     "            as lines, size 0 (random weights) and simple methods as level lines\n"
     "  methods   --metric of every method, a figure per data set\n\n"
     "  figure results/small/fig3/scores/*/metrics.tsv --kind scaling --name fig3a --out figures",

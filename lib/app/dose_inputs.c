@@ -98,7 +98,7 @@ static enum rc read_vectors(struct dose_inputs *in, const struct dose_options *o
 {
     const struct dose_set *s = &in->set;
     enum rc rc =
-        gene_vectors_read(o->vectors, s->x.gene, s->x.n_genes, &in->vectors, &in->n_vectors, e);
+        gene_vectors_of(o->vectors, s->x.gene, s->x.n_genes, &in->vectors, &in->n_vectors, e);
     const double share = (double)in->n_vectors / (double)s->x.n_genes;
     if (!rc && share < o->least_overlap)
         rc = err_set(e, RC_INPUT,

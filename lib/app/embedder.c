@@ -32,11 +32,14 @@ enum rc embedder_open(struct embedder *m, const char *folder, const struct backe
         rc = err_set(e, RC_INPUT, "'%s' has %zu tokens, the model beside it %u", vocab, m->vocab.n,
                      m->model.config.n_tokens);
     if (!rc && want->genes) {
-        m->gene_sum = calloc(m->vocab.n * m->model.config.d, sizeof *m->gene_sum);
-        m->gene_count = calloc(m->vocab.n, sizeof *m->gene_count);
+        const size_t n = want->by_place ? m->model.config.max_genes : m->vocab.n;
+        m->by_place = want->by_place;
+        m->gene_sum = calloc(n * m->model.config.d, sizeof *m->gene_sum);
+        m->gene_count = calloc(n, sizeof *m->gene_count);
         m->gene_row = malloc(m->model.config.d * sizeof *m->gene_row);
-        if (!m->gene_sum || !m->gene_count || !m->gene_row)
-            rc = err_set(e, RC_FAIL, "no memory for vectors of %zu genes", m->vocab.n);
+        m->first = calloc(m->model.config.max_genes + 1, sizeof *m->first);
+        if (!m->gene_sum || !m->gene_count || !m->gene_row || !m->first)
+            rc = err_set(e, RC_FAIL, "no memory for vectors of %zu genes", n);
     }
     free(vocab);
     free(medians);
@@ -57,21 +60,28 @@ void embedder_close(struct embedder *m)
     free(m->gene_sum);
     free(m->gene_count);
     free(m->gene_row);
+    free(m->first);
     *m = (struct embedder){ 0 };
 }
 
-/* Sums of the gene rows, cell by cell in order. */
+/* Sums of the gene rows, cell by cell in order: each under its gene, or under its place in the
+ * cell. */
 static void add_genes(struct embedder *m, const struct batch *b, const struct tensor *last)
 {
     const size_t d = last->cols;
-    for (size_t c = 0, g = 0; m->gene_sum && c < b->n_cells; c++)
+    for (size_t c = 0, g = 0; m->gene_sum && c < b->n_cells; c++) {
+        const bool naming = m->by_place && !m->gene_count[0]; /* the first cell names the places */
         for (uint32_t r = b->first[c] + 1; r < b->first[c + 1]; r++, g++) {
             reals_to_f64(m->model.params.b, m->gene_row,
                          (const char *)last->x + r * d * m->model.params.b->real_bytes, d);
+            const size_t at = m->by_place ? r - b->first[c] - 1 : b->id[g];
             for (size_t k = 0; k < d; k++)
-                m->gene_sum[b->id[g] * d + k] += m->gene_row[k];
-            m->gene_count[b->id[g]]++;
+                m->gene_sum[at * d + k] += m->gene_row[k];
+            if (naming)
+                m->first[m->n_first++] = b->id[g];
+            m->gene_count[at]++;
         }
+    }
 }
 
 enum rc embedder_pass(struct embedder *m, const struct batch_cell *cell, size_t n, struct batch *b,

@@ -19,12 +19,15 @@ struct embedder {
     struct gene_tables tables;
     struct tape tape;
     struct arena batch;
-    size_t max_rows; /* of a batch: cells and genes */
+    size_t max_rows;               /* of a batch: cells and genes */
     char model_sha256[SHA256_HEX]; /* of the file with the weights */
     /* Contextual gene vectors, when wanted: sums over cells per token. */
-    double *gene_sum;     /* [V,D] owned or NULL */
-    uint64_t *gene_count; /* [V] */
-    double *gene_row;     /* [D] room */
+    double *gene_sum;     /* [V,D] owned or NULL; by_place: [positions,D] */
+    uint64_t *gene_count; /* [V] or [positions] */
+    bool by_place;
+    uint32_t *first; /* by_place: the tokens of the first cell, owned */
+    size_t n_first;
+    double *gene_row; /* [D] room */
 };
 
 struct embed_report {
@@ -35,21 +38,23 @@ struct embed_report {
 };
 
 struct embedder_wants {
-    bool genes;         /* sums of gene vectors */
-    bool training;      /* a model that can be trained */
+    bool genes;    /* sums of gene vectors */
+    bool by_place; /* as released: not of a gene, but of whatever stands at a place of the cells */
+    bool training; /* a model that can be trained */
     uint32_t n_classes; /* with a classifier on top, as model_load has it; 0: without */
 };
 
 enum rc embedder_open(struct embedder *m, const char *folder, const struct backend *b,
                       const struct embedder_wants *want, struct err *e);
 void embedder_close(struct embedder *m);
-/* One pass over some cells: the batch (in m->batch) and its rows in out->last (on m->tape), both valid
- * until the next pass. *out comes empty, or asks with cells_only for the first row of each cell alone. */
+/* One pass over some cells: the batch (in m->batch) and its rows in out->last (on m->tape), both
+ * valid until the next pass. *out comes empty, or asks with cells_only for the first row of each
+ * cell alone. */
 enum rc embedder_pass(struct embedder *m, const struct batch_cell *cell, size_t n, struct batch *b,
                       struct model_out *out, struct err *e);
-/* The vectors of some tokenised cells (species token of the last layer), at rows t->row of to [.,D].
- * A cell's vector does not depend on what else is there. Adds to the sums of gene vectors. From the
- * first call on the model's weights stay as they are. */
+/* The vectors of some tokenised cells (species token of the last layer), at rows t->row of to
+ * [.,D]. A cell's vector does not depend on what else is there. Adds to the sums of gene vectors.
+ * From the first call on the model's weights stay as they are. */
 enum rc embedder_encode(struct embedder *m, const struct cell_tokens *t, float *to, struct err *e);
 
 #endif

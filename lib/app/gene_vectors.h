@@ -1,12 +1,25 @@
-/* Vectors of genes (what `embed --genes` wrote) for the genes of another set. */
+/* Vectors of genes as command lines name them:
+ *   FILE.h5ad          varm['X_genecompass'], which `embed --genes` writes; genes by name and by id
+ *   FILE.npy           a matrix without names; GENES in FILE.npy,GENES: one a line, as many as rows
+ *   any other          a table of text, the genes in rows, after a line of headings */
 #ifndef GC_APP_GENE_VECTORS_H
 #define GC_APP_GENE_VECTORS_H
 
+#include "lib/base/map.h"
 #include "lib/nn/mat.h"
 
-/* out [n_genes, d]: rows of the genes that the file has by name or by id, else 0; *n_found counts
- * them, none is RC_INPUT. On failure *out is to be released. */
-enum rc gene_vectors_read(const char *path, const char *const *gene, size_t n_genes,
-                          struct mat *out, size_t *n_found, struct err *e);
+struct gene_vectors {
+    size_t n, d;
+    float *x;          /* [n, d] finite; owned */
+    struct map row_of; /* name or id to row; empty where the file has no names */
+};
+
+/* RC_INPUT names the file and the trouble. On failure *v is empty. */
+enum rc gene_vectors_read(const char *arg, struct gene_vectors *v, struct err *e);
+void gene_vectors_release(struct gene_vectors *v);
+/* out [n_genes, d]: the vectors of a file's genes, 0 for genes that it lacks; *n_found counts those it has, none is
+ * RC_INPUT. On failure *out is to be released. */
+enum rc gene_vectors_of(const char *arg, const char *const *gene, size_t n_genes, struct mat *out,
+                        size_t *n_found, struct err *e);
 
 #endif

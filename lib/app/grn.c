@@ -1,156 +1,21 @@
+/* grn -> prepare, grn_truths_read, grn_vectors_read; run_seeds: one_seed side by side, each scoring
+ * every pass; then truth by truth: baselines, DeepSEM, and DeepSEM with vectors (grn_vectors.c). */
 #include "lib/app/grn.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/file.h"
+#include "lib/app/grn_expression.h"
+#include "lib/app/grn_infer.h"
 #include "lib/base/log.h"
 #include "lib/base/rng.h"
 #include "lib/base/thread.h"
-#include "lib/io/expression.h"
 #include "lib/io/metrics_tsv.h"
-#include "lib/io/network.h"
 #include "lib/nn/deepsem_fit.h"
-#include "lib/nn/metrics_rank.h"
 #include "lib/nn/metrics_stat.h"
 
-enum { NAMED = 5 }; /* genes that a warning names */
-
-struct truth {
-    char *name;                /* owned */
-    uint32_t *tf, *gene;       /* columns of the expression, by name */
-    size_t n_tfs, n_genes, n_edges;
-    bool *edge;                /* [n_tfs, n_genes] */
-    double *mean;              /* the same: |A| over seeds */
-};
-
-struct scores {
-    double auprc, ratio, auroc, ep, epr;
-};
-
-struct job {
-    const struct grn_options *o;
-    struct expression x;
-    double *rank; /* [cells, genes] z-scored ranks; x.x is z-scored too */
-    struct truth *truth;
-    size_t n_truths;
-    struct seed_run *run;
-    struct outfile metrics;
-};
-
-/* One seed; scores of the truths at the last pass and at the pass of the best AUPRC. */
-struct seed_run {
-    const struct job *j;
-    struct scores *last, *best;
-    double *matrix; /* |A| of the last pass */
-    struct err e;
-    enum rc rc;
-};
-
 /* ---- inputs ---- */
-
-static const struct expression *sorted_by;
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(sorted_by->gene.at[*(const uint32_t *)a],
-                  sorted_by->gene.at[*(const uint32_t *)b]);
-}
-
-static uint32_t place_in(const uint32_t *list, size_t n, uint32_t x)
-{
-    uint32_t i = 0;
-    while (i < n && list[i] != x)
-        i++;
-    return i;
-}
-
-static void tell_missing(const char *name, const struct network *net, const uint64_t *column)
-{
-    char text[256] = "";
-    size_t n = 0, used = 0;
-    for (size_t i = 0; i < net->gene.n; i++)
-        if (column[i] == MAP_NONE && n++ < NAMED) {
-            const int k = snprintf(text + used, sizeof text - used, " %s", net->gene.at[i]);
-            used = k > 0 && used + (size_t)k < sizeof text ? used + (size_t)k : used;
-        }
-    if (n)
-        log_warn("truth '%s': %zu of %zu genes are not in the expression and are left out:%.*s%s",
-                 name, n, net->gene.n, (int)used, text, n > NAMED ? " ..." : "");
-}
-
-static enum rc fill_truth(const struct job *j, const struct network *net, struct truth *t,
-                          struct err *e)
-{
-    uint64_t *column = malloc((net->gene.n + 1) * sizeof *column);
-    t->tf = malloc((net->gene.n + 1) * sizeof *t->tf);
-    t->gene = malloc((net->gene.n + 1) * sizeof *t->gene);
-    unsigned char *role = calloc(j->x.gene.n + 1, 1);
-    enum rc rc = column && t->tf && t->gene && role ? RC_OK : err_set(e, RC_FAIL, "no memory");
-    for (size_t i = 0; !rc && i < net->gene.n; i++)
-        column[i] = map_get(&j->x.gene.map, net->gene.at[i]);
-    if (!rc)
-        tell_missing(t->name, net, column);
-    for (size_t i = 0; !rc && i < net->n_directed; i++) {
-        const uint64_t a = column[net->edge[i].from], b = column[net->edge[i].to];
-        if (a == MAP_NONE || b == MAP_NONE || a == b)
-            continue;
-        role[a] |= 3;
-        role[b] |= 2;
-    }
-    for (uint32_t i = 0; !rc && i < j->x.gene.n; i++) {
-        if (role[i] & 1)
-            t->tf[t->n_tfs++] = i;
-        if (role[i])
-            t->gene[t->n_genes++] = i;
-    }
-    sorted_by = &j->x;
-    if (!rc && !t->n_tfs)
-        rc = err_set(e, RC_INPUT, "truth '%s' has no edge between two measured genes", t->name);
-    if (!rc) {
-        qsort(t->tf, t->n_tfs, sizeof *t->tf, by_name);
-        qsort(t->gene, t->n_genes, sizeof *t->gene, by_name);
-        t->edge = calloc(t->n_tfs * t->n_genes, sizeof *t->edge);
-        t->mean = calloc(t->n_tfs * t->n_genes, sizeof *t->mean);
-        if (!t->edge || !t->mean)
-            rc = err_set(e, RC_FAIL, "no memory for %zu pairs", t->n_tfs * t->n_genes);
-    }
-    for (size_t i = 0; !rc && i < net->n_directed; i++) {
-        const uint64_t a = column[net->edge[i].from], b = column[net->edge[i].to];
-        if (a == MAP_NONE || b == MAP_NONE || a == b)
-            continue;
-        t->edge[place_in(t->tf, t->n_tfs, (uint32_t)a) * t->n_genes +
-                place_in(t->gene, t->n_genes, (uint32_t)b)] = true;
-        t->n_edges++;
-    }
-    free(column);
-    free(role);
-    return rc;
-}
-
-static enum rc read_truths(struct job *j, struct err *e)
-{
-    enum rc rc = RC_OK;
-    j->truth = calloc((size_t)j->o->truths.n + 1, sizeof *j->truth);
-    if (!j->truth)
-        return err_set(e, RC_FAIL, "no memory");
-    for (int i = 0; !rc && i < j->o->truths.n; i++) {
-        const char *text = j->o->truths.item[i], *eq = strchr(text, '=');
-        struct truth *t = &j->truth[j->n_truths++];
-        struct network net;
-        if (!eq || eq == text || !eq[1])
-            return err_set(e, RC_USAGE, "--truth wants NAME=FILE, not '%s'", text);
-        t->name = text_new("%.*s", (int)(eq - text), text);
-        if (!t->name)
-            return err_set(e, RC_FAIL, "no memory");
-        rc = network_read(eq + 1, NULL, &net, e);
-        if (rc)
-            return rc;
-        rc = fill_truth(j, &net, t, e);
-        network_release(&net);
-    }
-    return rc;
-}
 
 /* z of every gene by its population SD; a constant gene is 0 everywhere. Returns how many are. */
 static size_t standardise(double *x, size_t n, size_t g)
@@ -172,7 +37,7 @@ static size_t standardise(double *x, size_t n, size_t g)
     return n_constant;
 }
 
-static enum rc prepare(struct job *j, struct err *e)
+static enum rc prepare(struct grn_job *j, struct err *e)
 {
     const size_t n = j->x.n_cells, g = j->x.gene.n;
     double *one = malloc(2 * n * sizeof *one);
@@ -199,69 +64,56 @@ static enum rc prepare(struct job *j, struct err *e)
     return RC_OK;
 }
 
-/* ---- scores ---- */
+/* ---- training ---- */
 
-static enum rc score_pairs(const struct truth *t, const double *score, struct scores *s,
-                           struct err *e)
-{
-    const size_t n = t->n_tfs * t->n_genes;
-    struct rank_metrics all, rest;
-    double *kept = malloc(n * sizeof *kept);
-    bool *edge = malloc(n * sizeof *edge);
-    size_t m = 0;
-    enum rc rc = kept && edge ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu pairs", n);
-    for (size_t i = 0; !rc && i < n; i++)
-        if (t->tf[i / t->n_genes] != t->gene[i % t->n_genes]) {
-            kept[m] = score[i];
-            edge[m++] = t->edge[i];
-        }
-    if (!rc)
-        rc = rank_metrics_get(score, t->edge, n, &all, e);
-    if (!rc)
-        rc = rank_metrics_get(kept, edge, m, &rest, e);
-    if (!rc)
-        *s = (struct scores){ all.average_precision, all.auprc_ratio, all.auroc,
-                              rest.early_precision, rest.early_precision_ratio };
-    free(kept);
-    free(edge);
-    return rc;
-}
+struct seed_run {
+    const struct grn_job *j;
+    struct grn_seed *s;
+    struct err e;
+    enum rc rc;
+};
 
-/* |A[target, regulator]| of the pairs; -1 for a gene with itself and without an edge. */
-static void take_matrix(const struct truth *t, const double *a, size_t g, double *score)
+/* Scores of a pass; the better ones are kept, too. */
+static enum rc mark_pass(struct seed_run *r, size_t k, bool first, const double *matrix,
+                         double *score, struct err *e)
 {
-    for (size_t i = 0; i < t->n_tfs * t->n_genes; i++) {
-        const double v = fabs(a[(size_t)t->gene[i % t->n_genes] * g + t->tf[i / t->n_genes]]);
-        score[i] = v > 0 ? v : -1;
+    const struct grn_job *j = r->j;
+    const struct grn_truth *t = &j->truth[k];
+    struct grn_mark m;
+    grn_take_matrix(t, matrix, j->x.gene.n, score);
+    enum rc rc = grn_mark(t, score, NULL, false, &r->s->last[k], e);
+    if (!rc && (first || r->s->last[k].auprc > r->s->best[k].auprc))
+        r->s->best[k] = r->s->last[k];
+    for (size_t i = 0; !rc && i < j->n_vectors; i++) {
+        struct grn_mark *best = &r->s->best_top[k * j->n_vectors + i];
+        grn_rule(t, &j->vectors[i], NULL, j->vectors[i].top, score, score + t->n_pairs);
+        rc = grn_mark(t, score + t->n_pairs, NULL, false, &m, e);
+        if (!rc && (first || m.auprc > best->auprc))
+            *best = m;
     }
+    return rc;
 }
 
 static enum rc after_pass(void *ctx, size_t pass, double loss, const double *matrix, struct err *e)
 {
     struct seed_run *r = ctx;
-    const struct job *j = r->j;
-    const size_t g = j->x.gene.n;
+    const size_t g = r->j->x.gene.n;
     enum rc rc = RC_OK;
     (void)loss;
-    for (size_t k = 0; !rc && k < j->n_truths; k++) {
-        const struct truth *t = &j->truth[k];
-        double *score = malloc(t->n_tfs * t->n_genes * sizeof *score);
-        if (!score)
-            return err_set(e, RC_FAIL, "no memory for scores");
-        take_matrix(t, matrix, g, score);
-        rc = score_pairs(t, score, &r->last[k], e);
-        if (!rc && (pass == 1 || r->last[k].auprc > r->best[k].auprc))
-            r->best[k] = r->last[k];
+    for (size_t k = 0; !rc && k < r->j->n_truths; k++) {
+        double *score = malloc(2 * r->j->truth[k].n_pairs * sizeof *score);
+        rc = score ? mark_pass(r, k, pass == 1, matrix, score, e)
+                   : err_set(e, RC_FAIL, "no memory for scores");
         free(score);
     }
-    memcpy(r->matrix, matrix, g * g * sizeof *matrix);
+    memcpy(r->s->matrix, matrix, g * g * sizeof *matrix);
     return rc;
 }
 
 static void one_seed(void *ctx, size_t i, int worker)
 {
-    struct job *j = ctx;
-    struct seed_run *r = &j->run[i];
+    struct seed_run *r = (struct seed_run *)ctx + i;
+    const struct grn_job *j = r->j;
     const size_t g = j->x.gene.n;
     const struct deepsem_config c = { g, (size_t)j->o->width, 100, 1 };
     struct deepsem_options o = deepsem_defaults();
@@ -271,30 +123,69 @@ static void one_seed(void *ctx, size_t i, int worker)
     o.seed = j->o->seed + i;
     o.after = after_pass;
     o.ctx = r;
-    r->j = j;
-    r->last = calloc(j->n_truths, sizeof *r->last);
-    r->best = calloc(j->n_truths, sizeof *r->best);
-    r->matrix = calloc(g * g, sizeof *r->matrix);
-    r->rc = r->last && r->best && r->matrix ? deepsem_init(&m, &c, &backend_ref, true, &r->e)
-                                            : err_set(&r->e, RC_FAIL, "no memory for a seed");
+    r->s->last = calloc(j->n_truths, sizeof *r->s->last);
+    r->s->best = calloc(j->n_truths, sizeof *r->s->best);
+    r->s->best_top = calloc(j->n_truths * j->n_vectors, sizeof *r->s->best_top);
+    r->s->matrix = calloc(g * g, sizeof *r->s->matrix);
+    r->rc = r->s->last && r->s->best && r->s->best_top && r->s->matrix
+                ? deepsem_init(&m, &c, &backend_ref, true, &r->e)
+                : err_set(&r->e, RC_FAIL, "no memory for a seed");
     if (r->rc)
         return;
     r->rc = deepsem_fit(&m, j->x.x, j->x.n_cells, &o, &r->e);
     deepsem_release(&m);
 }
 
+static enum rc run_seeds(struct grn_job *j, struct err *e)
+{
+    const size_t n = (size_t)j->o->n_seeds;
+    struct seed_run *run = calloc(n + 1, sizeof *run);
+    j->seed = calloc(n + 1, sizeof *j->seed);
+    enum rc rc = run && j->seed ? RC_OK : err_set(e, RC_FAIL, "no memory for seeds");
+    for (size_t i = 0; !rc && i < n; i++)
+        run[i] = (struct seed_run){ .j = j, .s = &j->seed[i] };
+    if (!rc)
+        threads_for(n, one_seed, run);
+    for (size_t i = 0; !rc && i < n; i++)
+        if (run[i].rc) {
+            *e = run[i].e;
+            rc = err_wrap(e, "seed %zu", (size_t)j->o->seed + i);
+        }
+    free(run);
+    return rc;
+}
+
 /* ---- the table ---- */
 
-static void put(struct job *j, const struct truth *t, const char *method, const char *variant,
-                uint64_t seed, const struct scores *s)
+enum rc grn_rows_add(struct grn_rows *rows, const char *method, const char *variant,
+                     const char *split, uint64_t seed, const struct grn_mark *m, double chosen,
+                     struct err *e)
 {
-    const char *const name[] = { "auprc", "auprc_ratio", "auroc", "early_precision",
-                                 "early_precision_ratio" };
-    const double value[] = { s->auprc, s->ratio, s->auroc, s->ep, s->epr };
-    for (int k = 0; k < 5; k++)
-        metrics_tsv_add(&j->metrics,
-                        &(struct metric_row){ "grn", t->name, method, variant, "all", seed, name[k],
-                                              value[k], t->n_tfs * t->n_genes });
+    if (rows->n == rows->room) {
+        const size_t room = 2 * rows->room + 64;
+        struct grn_row *more = realloc(rows->row, room * sizeof *more);
+        if (!more)
+            return err_set(e, RC_FAIL, "no memory for %zu rows", room);
+        rows->row = more;
+        rows->room = room;
+    }
+    struct grn_row *r = &rows->row[rows->n++];
+    *r = (struct grn_row){
+        .variant = variant, .split = split, .seed = seed, .mark = *m, .chosen = chosen
+    };
+    snprintf(r->method, sizeof r->method, "%s", method);
+    return RC_OK;
+}
+
+static void put(struct outfile *to, const struct grn_truth *t, const struct grn_row *r)
+{
+    const char *const name[] = { "auprc",           "auprc_ratio",           "auroc",
+                                 "early_precision", "early_precision_ratio", "chosen" };
+    const double value[] = { r->mark.auprc, r->mark.ratio, r->mark.auroc,
+                             r->mark.ep,    r->mark.epr,   r->chosen };
+    for (int k = 0; k < 5 + !isnan(r->chosen); k++)
+        metrics_tsv_add(to, &(struct metric_row){ "grn", t->name, r->method, r->variant, r->split,
+                                                  r->seed, name[k], value[k], r->mark.n });
 }
 
 static double correlation(const double *z, size_t n, size_t g, size_t a, size_t b)
@@ -305,10 +196,16 @@ static double correlation(const double *z, size_t n, size_t g, size_t a, size_t 
     return fabs(sum) / (double)n;
 }
 
-static void fill_baseline(const struct job *j, const struct truth *t, int kind, uint64_t seed,
-                          double *score)
+enum baseline { PEARSON, SPEARMAN, TREES, OUTDEGREE, RANDOM, N_BASELINES };
+static const char *const baseline_name[] = { "pearson", "spearman", "trees", "outdegree",
+                                             "random" };
+
+static enum rc fill_baseline(const struct grn_job *j, const struct grn_truth *t, enum baseline kind,
+                             uint64_t seed, double *score, struct err *e)
 {
     const size_t g = j->x.gene.n, n = j->x.n_cells;
+    if (kind == TREES)
+        return grn_trees(j, t, seed, score, e);
     for (size_t i = 0; i < t->n_tfs; i++) {
         size_t degree = 0;
         for (size_t k = 0; k < t->n_genes; k++)
@@ -317,32 +214,131 @@ static void fill_baseline(const struct job *j, const struct truth *t, int kind, 
             double *s = &score[i * t->n_genes + k];
             if (t->tf[i] == t->gene[k])
                 *s = -1;
-            else if (kind < 2)
-                *s = correlation(kind ? j->rank : j->x.x, n, g, t->tf[i], t->gene[k]);
+            else if (kind == OUTDEGREE)
+                *s = (double)degree;
+            else if (kind == RANDOM)
+                *s = rng_unit(seed, RNG_SAMPLE, t->tf[i], t->gene[k]);
             else
-                *s = kind == 2 ? (double)degree
-                               : rng_unit(seed, RNG_SAMPLE, t->tf[i], t->gene[k]);
+                *s = correlation(kind == SPEARMAN ? j->rank : j->x.x, n, g, t->tf[i], t->gene[k]);
         }
     }
+    return RC_OK;
 }
 
-static enum rc baselines(struct job *j, const struct truth *t, double *score, struct err *e)
+/* On all pairs, and on those of the regulators that choose no threshold for a seed. */
+static enum rc mark_both(const struct grn_job *j, const struct grn_truth *t, const char *method,
+                         const double *score, uint64_t seed, bool all, bool test,
+                         struct grn_rows *rows, struct err *e)
 {
-    static const char *const name[] = { "pearson", "spearman", "outdegree", "random" };
-    struct scores s;
-    enum rc rc = RC_OK;
-    for (int kind = 0; !rc && kind < 4; kind++)
-        for (int64_t i = 0; !rc && i < (kind == 3 ? j->o->n_random : 1); i++) {
-            const uint64_t seed = kind == 3 ? j->o->seed + (uint64_t)i : j->o->seed;
-            fill_baseline(j, t, kind, seed, score);
-            rc = score_pairs(t, score, &s, e);
-            if (!rc)
-                put(j, t, name[kind], "clean", seed, &s);
-        }
+    struct grn_mark m;
+    bool *tune = malloc(t->n_tfs * sizeof *tune);
+    enum rc rc = tune ? RC_OK : err_set(e, RC_FAIL, "no memory for regulators");
+    if (!rc && all && !(rc = grn_mark(t, score, NULL, false, &m, e)))
+        rc = grn_rows_add(rows, method, "clean", "all", seed, &m, NAN, e);
+    if (!rc && test && grn_hold_out(t, j->o->tune, seed, tune) &&
+        !(rc = grn_mark(t, score, tune, false, &m, e)))
+        rc = grn_rows_add(rows, method, "clean", "test", seed, &m, NAN, e);
+    free(tune);
     return rc;
 }
 
-static enum rc write_predictions(const struct job *j, const char *path, struct err *e)
+/* What draws nothing stands once among the rows of all pairs. */
+static enum rc baselines(const struct grn_job *j, const struct grn_truth *t, double *score,
+                         struct grn_rows *rows, struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (enum baseline kind = 0; !rc && kind < N_BASELINES; kind++) {
+        const bool draws = kind == TREES || kind == RANDOM;
+        const int64_t n =
+            kind == RANDOM && j->o->n_random > j->o->n_seeds ? j->o->n_random : j->o->n_seeds;
+        if (kind == TREES && !j->o->n_trees)
+            continue;
+        for (int64_t i = 0; !rc && i < n; i++) {
+            const uint64_t seed = j->o->seed + (uint64_t)i;
+            if (!i || draws)
+                rc = fill_baseline(j, t, kind, seed, score, e);
+            if (!rc)
+                rc = mark_both(j, t, baseline_name[kind], score, seed,
+                               kind == RANDOM ? i < j->o->n_random : !i || draws, i < j->o->n_seeds,
+                               rows, e);
+        }
+    }
+    return rc;
+}
+
+/* DeepSEM of one seed, and what the published procedure says of it with vectors. */
+static enum rc networks(const struct grn_job *j, size_t truth, size_t i, double *score,
+                        struct grn_rows *rows, struct err *e)
+{
+    const struct grn_truth *t = &j->truth[truth];
+    const struct grn_seed *s = &j->seed[i];
+    const uint64_t seed = j->o->seed + i;
+    grn_take_matrix(t, s->matrix, j->x.gene.n, score);
+    for (size_t p = 0; p < t->n_pairs; p++)
+        t->mean[p] += score[p] / (double)j->o->n_seeds;
+    enum rc rc = mark_both(j, t, "deepsem", score, seed, true, true, rows, e);
+    if (!rc)
+        rc = grn_rows_add(rows, "deepsem", "as-released", "all", seed, &s->best[truth], NAN, e);
+    for (size_t k = 0; !rc && k < j->n_vectors; k++) {
+        char method[96];
+        snprintf(method, sizeof method, "deepsem+%s+top", j->vectors[k].name);
+        rc = grn_rows_add(rows, method, "as-released", "all", seed,
+                          &s->best_top[truth * j->n_vectors + k], NAN, e);
+    }
+    return rc;
+}
+
+struct truth_run {
+    const struct grn_job *j;
+    size_t truth;
+    double *score;         /* [pairs] */
+    struct grn_rows *rows; /* [seeds] */
+    struct err *e;         /* [seeds] */
+};
+
+static void integrate_seed(void *ctx, size_t i, int worker)
+{
+    const struct truth_run *r = ctx;
+    (void)worker;
+    grn_integrate(r->j, r->truth, &r->j->seed[i], r->j->o->seed + i, &r->rows[i], &r->e[i]);
+}
+
+static enum rc one_truth(const struct grn_job *j, size_t truth, struct outfile *to, struct err *e)
+{
+    const struct grn_truth *t = &j->truth[truth];
+    const size_t n = (size_t)j->o->n_seeds;
+    struct grn_rows first = { 0 };
+    struct truth_run r = { .j = j, .truth = truth };
+    r.score = malloc(t->n_pairs * sizeof *r.score);
+    r.rows = calloc(n + 1, sizeof *r.rows);
+    r.e = calloc(n + 1, sizeof *r.e);
+    enum rc rc = r.score && r.rows && r.e ? RC_OK : err_set(e, RC_FAIL, "no memory for scores");
+    if (!rc)
+        rc = baselines(j, t, r.score, &first, e);
+    for (size_t i = 0; !rc && i < n; i++)
+        rc = networks(j, truth, i, r.score, &first, e);
+    if (!rc)
+        threads_for(n, integrate_seed, &r);
+    for (size_t i = 0; !rc && i < n; i++)
+        if (r.e[i].rc) {
+            *e = r.e[i];
+            rc = e->rc;
+        }
+    for (size_t i = 0; !rc && i < first.n; i++)
+        put(to, t, &first.row[i]);
+    for (size_t i = 0; r.rows && i < n; i++) {
+        for (size_t k = 0; !rc && k < r.rows[i].n; k++)
+            put(to, t, &r.rows[i].row[k]);
+        free(r.rows[i].row);
+    }
+    free(first.row);
+    free(r.score);
+    free(r.rows);
+    free(r.e);
+    return rc;
+}
+
+static enum rc write_predictions(const struct grn_job *j, const char *path, struct err *e)
 {
     struct outfile f;
     enum rc rc = outfile_open(&f, path, e);
@@ -350,7 +346,7 @@ static enum rc write_predictions(const struct job *j, const char *path, struct e
         return rc;
     fprintf(f.f, "dataset\ttf\tgene\tedge\tdeepsem\n");
     for (size_t k = 0; k < j->n_truths; k++) {
-        const struct truth *t = &j->truth[k];
+        const struct grn_truth *t = &j->truth[k];
         for (size_t i = 0; i < t->n_tfs * t->n_genes; i++)
             fprintf(f.f, "%s\t%s\t%s\t%d\t%.9g\n", t->name, j->x.gene.at[t->tf[i / t->n_genes]],
                     j->x.gene.at[t->gene[i % t->n_genes]], t->edge[i], t->mean[i]);
@@ -358,78 +354,66 @@ static enum rc write_predictions(const struct job *j, const char *path, struct e
     return outfile_commit(&f, e);
 }
 
-static enum rc run_all(struct job *j, struct err *e)
+/* How alike each set of vectors is, which decides what the rules do. */
+static void put_vectors(const struct grn_job *j, struct outfile *to)
 {
-    const size_t n_seeds = (size_t)j->o->n_seeds, g = j->x.gene.n;
-    enum rc rc = RC_OK;
-    j->run = calloc(n_seeds + 1, sizeof *j->run);
-    if (!j->run)
-        return err_set(e, RC_FAIL, "no memory for seeds");
-    threads_for(n_seeds, one_seed, j);
-    for (size_t i = 0; i < n_seeds; i++)
-        if (j->run[i].rc) {
-            *e = j->run[i].e;
-            return err_wrap(e, "seed %zu", (size_t)j->o->seed + i);
-        }
-    for (size_t k = 0; !rc && k < j->n_truths; k++) {
-        struct truth *t = &j->truth[k];
-        double *score = malloc(t->n_tfs * t->n_genes * sizeof *score);
-        if (!score)
-            return err_set(e, RC_FAIL, "no memory for scores");
-        rc = baselines(j, t, score, e);
-        for (size_t i = 0; !rc && i < n_seeds; i++) {
-            put(j, t, "deepsem", "clean", j->o->seed + i, &j->run[i].last[k]);
-            put(j, t, "deepsem", "as-released", j->o->seed + i, &j->run[i].best[k]);
-            take_matrix(t, j->run[i].matrix, g, score);
-            for (size_t p = 0; p < t->n_tfs * t->n_genes; p++)
-                t->mean[p] += score[p] / (double)n_seeds;
-        }
-        free(score);
+    static const char *const name[] = { "genes",     "cosine_mean", "cosine_sd",   "cosine_least",
+                                        "top_pairs", "top_cosine",  "share_cosine" };
+    for (size_t k = 0; k < j->n_vectors; k++) {
+        const struct grn_vectors *v = &j->vectors[k];
+        const double value[] = { (double)v->n,     v->mean, v->sd,   v->least,
+                                 (double)v->n_top, v->top,  v->share };
+        for (size_t i = 0; i < sizeof name / sizeof *name; i++)
+            metrics_tsv_add(to, &(struct metric_row){ "grn", "vectors", v->name, "clean", "vectors",
+                                                      j->o->seed, name[i], value[i], v->n });
     }
-    return rc;
 }
 
-static void release(struct job *j)
+static void release(struct grn_job *j)
 {
-    for (size_t k = 0; k < j->n_truths; k++) {
-        free(j->truth[k].name);
-        free(j->truth[k].tf);
-        free(j->truth[k].gene);
-        free(j->truth[k].edge);
-        free(j->truth[k].mean);
-    }
-    for (int64_t i = 0; j->run && i < j->o->n_seeds; i++) {
-        free(j->run[i].last);
-        free(j->run[i].best);
-        free(j->run[i].matrix);
+    for (size_t k = 0; k < j->n_truths; k++)
+        grn_truth_release(&j->truth[k]);
+    for (size_t k = 0; k < j->n_vectors; k++)
+        grn_vectors_release(&j->vectors[k]);
+    for (int64_t i = 0; j->seed && i < j->o->n_seeds; i++) {
+        free(j->seed[i].last);
+        free(j->seed[i].best);
+        free(j->seed[i].best_top);
+        free(j->seed[i].matrix);
     }
     free(j->truth);
-    free(j->run);
+    free(j->vectors);
+    free(j->seed);
     free(j->rank);
     expression_release(&j->x);
-    outfile_abort(&j->metrics);
 }
 
 enum rc grn(const struct grn_options *o, struct err *e)
 {
-    struct job j = { .o = o };
+    struct grn_job j = { .o = o };
+    struct outfile to = { 0 };
     char *metrics = text_new("%s/metrics.tsv", o->out),
          *predictions = text_new("%s/predictions.tsv", o->out);
     enum rc rc = metrics && predictions
-                     ? expression_read(o->expression, o->cells_in_rows, &j.x, e)
+                     ? grn_expression_read(o->expression, o->cells_in_rows, &o->truths, &j.x, e)
                      : err_set(e, RC_FAIL, "no memory for a path");
     if (!rc)
         rc = prepare(&j, e);
     if (!rc)
-        rc = read_truths(&j, e);
+        rc = grn_truths_read(&j, e);
     if (!rc)
-        rc = metrics_tsv_open(&j.metrics, metrics, e);
+        rc = grn_vectors_read(&j, e);
     if (!rc)
-        rc = run_all(&j, e);
+        rc = metrics_tsv_open(&to, metrics, e);
+    if (!rc)
+        rc = run_seeds(&j, e);
+    for (size_t k = 0; !rc && k < j.n_truths; k++)
+        rc = one_truth(&j, k, &to, e);
+    if (!rc)
+        put_vectors(&j, &to);
     if (!rc)
         rc = write_predictions(&j, predictions, e);
-    if (!rc)
-        rc = outfile_commit(&j.metrics, e);
+    rc = outfile_close(&to, rc, e);
     release(&j);
     free(metrics);
     free(predictions);

@@ -1,4 +1,4 @@
-/* Figures 3b to 3d, 4c and 5: all methods on a data set by one metric, in an order that does not
+/* Figures 3b to 3d, 4 and 5: all methods on a data set by one metric, in an order that does not
  * depend on who wins. */
 #include <math.h>
 #include <stdio.h>
@@ -15,6 +15,10 @@ static const struct {
     enum { OURS, DEEP, SIMPLE, OTHER } group;
 } order[] = {
     { "came+genecompass", OURS },
+    { "deepsem+genecompass+", OURS },
+    { "genecompass+cosine", OURS },
+    { "deepsem+genecompass-shuffled", SIMPLE },
+    { "genecompass-shuffled", SIMPLE },
     { "genecompass", OURS },
     { "random-weights", OURS },
     { "shuffled", OURS },
@@ -40,6 +44,14 @@ static const struct {
     { "word-rows", OURS },
     { "gene-length", SIMPLE },
     { "expression", SIMPLE },
+    { "deepsem+coexpression", SIMPLE },
+    { "deepsem", DEEP },
+    { "coexpression", SIMPLE },
+    { "trees", SIMPLE },
+    { "pearson", SIMPLE },
+    { "spearman", SIMPLE },
+    { "outdegree", SIMPLE },
+    { "random", SIMPLE },
 };
 enum { N_ORDER = sizeof order / sizeof *order };
 
@@ -102,6 +114,7 @@ static const struct {
       false },
     { "spearman_delta", "rank correlation of changes", true },
     { "pearson_delta", "correlation of changes", true },
+    { "auprc_ratio", "area under precision-recall, over chance,", false },
     { "pearson_from_centroid", "correlation of changes beyond the shared one", true },
 };
 

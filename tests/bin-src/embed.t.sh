@@ -61,7 +61,11 @@ is 'whose unclear cell is counted' grep -q '"n_unclear": 1' "$tmp/mix.json"
 t 'and its human cell alone' 0 '' em "$tmp/pure.csv" --out "$tmp/pure.e.h5ad"
 t 'centred gene vectors' 0 '' em "$tmp/h.h5ad" --out "$tmp/centred.h5ad" --genes --centre
 t 'and as they are' 0 '' em "$tmp/h.h5ad" --out "$tmp/genes.h5ad" --genes
-t '--centre without --genes' 2 'goes with --genes' em "$tmp/h.h5ad" --out "$tmp/x.h5ad" --centre
+t 'gene vectors of one cell' 0 '' em "$tmp/pure.csv" --out "$tmp/one.h5ad" --genes
+t 'as released' 0 '' em "$tmp/pure.csv" --out "$tmp/oneplace.h5ad" --genes --as-released
+t 'of several cells as released' 0 '' em "$tmp/h.h5ad" --out "$tmp/place.h5ad" --genes --as-released
+t '--as-released without --genes' 2 'go with --genes' em "$tmp/h.h5ad" --out "$tmp/x.h5ad" --as-released
+t '--centre without --genes' 2 'go with --genes' em "$tmp/h.h5ad" --out "$tmp/x.h5ad" --centre
 
 if ! "$PYTHON" -c 'import anndata' 2>/dev/null; then
 	skip 'anndata opens the vectors' "python has no anndata"
@@ -89,6 +93,15 @@ else
 		assert (v(mix)[0] == v(pure)[0]).all() and (v(mix)[1] != 0).any() and (v(mix)[2] == 0).all()
 		g, c = genes.varm["X_genecompass"].astype("f8"), centred.varm["X_genecompass"]
 		assert np.abs(g - g.mean(0) - c).max() < 1e-6 and np.abs(g.mean(0)).max() > 1e-2
+		one, oneplace, place = map(x, ["one", "oneplace", "place"])
+		same = oneplace[:, one.var_names]
+		assert oneplace.n_vars == one.n_vars and (same.varm["X_genecompass"] == one.varm["X_genecompass"]).all(), "a place of one cell is a gene"
+		assert place.n_vars <= genes.n_vars, (place.n_vars, genes.n_vars)
+		assert (place.var["n_cells"] == 9).all(), "every cell has a gene at every place"
+		whole = lambda a: (a.var["n_cells"].to_numpy()[:, None] * a.varm["X_genecompass"].astype("f8")).sum(0)
+		assert np.abs(whole(place) - whole(genes)).max() < 1e-3, "the same vectors, added up in another way"
+		assert place.uns["genecompass_gene_vectors"] == "as-released"
+		assert not np.allclose(place.varm["X_genecompass"], genes[:, place.var_names].varm["X_genecompass"], atol=1e-4)
 		assert v(more).shape == (48000, 16) and (v(more) == v(more)[0]).all() and more.obs_names[47999] == "cell48000"
 		assert len(two.uns["genecompass_model_sha256"]) == 64
 	PY

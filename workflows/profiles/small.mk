@@ -47,3 +47,5 @@ homology_types := beta alpha delta macrophage activated_stellate
 # Human cells whose genes are judged; statistics of genes from the raw counts of three sets.
 dosage_samples := pbmc_donor_a pbmc_sorted breast_tumour pbmc_1k_v2
 dosage_expression := sc_human/pbmc_donor_a sc_human/breast_tumour_copykat sc_human/pbmc_sorted_reference
+# Blood cells: dendritic cells, whose networks are asked for, are among them. Names of genes are human.
+networks_cells := pbmc_sorted
