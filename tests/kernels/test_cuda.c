@@ -220,7 +220,8 @@ static int id_loss_case(struct fixture *r)
     o.db = r->extra ? NULL : gradient(r, V);
     uint32_t *best = calloc(n + 1, sizeof *best);
     o.best = array(r, OUTPUT, RAW, n, sizeof *best, best);
-    o.work = work;
+    if (!r->on_device)
+        o.work = work;
     reserve(r, id_loss_work_cuda(r->c, &o));
     const int status = r->on_device ? QUIET(r, id_loss_cuda(r->c, &o)) : 0;
     if (!r->on_device)
