@@ -189,7 +189,7 @@ static void do_optim(struct tape *t, const struct shape *s)
     t->b->sum_squares(a->x, n);
     if (!b->g)
         return;
-    memset(b->g, 0, n * t->b->real_bytes);
+    backend_zero(t->b, b->g, n * t->b->real_bytes);
     t->b->adamw(&(struct op_adamw){ .n_segments = 1,
                                     .begin = begin,
                                     .decay = &decay,

@@ -1,35 +1,34 @@
-/* The cuda filling of the table. A slot sees to scratch, queues its launcher and waits, because the
- * tape works on the same memory between slots (it zeroes and copies on the host). So this filling
- * runs where a device reads host memory (lib/tensor/cuda_device.h: cuda_sees_host_memory), and in
- * the emulation. The launchers of kernels/cuda_ops.h themselves never wait. */
+/* The cuda filling of the table. A slot sees to scratch and queues its launcher; nobody waits but for
+ * memory (which a shape asks for once) and for what the host reads. What slots are given lies in memory
+ * of the device, by struct backend_memory below. */
 #include <math.h>
+#include <string.h>
 
 #include "kernels/cuda_ops.h"
 
 static struct cuda device;
 static bool device_open;
-static int trouble;        /* the first status that was not 0 */
-static double *one_double; /* where sums arrive */
+static int trouble;       /* the first status that was not 0 */
+static double *one_double; /* where sums arrive that the host waits for */
 
 const char *backend_cuda_trouble(void)
 {
     return trouble ? cuda_text(trouble) : NULL;
 }
 
-/* False when the device has failed before, or has no memory for the scratch. */
-static bool ready(size_t work_bytes)
-{
-    if (!trouble)
-        trouble = cuda_reserve(&device, work_bytes);
-    return !trouble;
-}
-
 static void finish(int status)
 {
-    if (!status)
-        status = cuda_wait(&device);
     if (!trouble)
         trouble = status;
+}
+
+/* False when the device has failed before, or has no memory for the scratch. An eighth more than asked
+ * for: growing waits. */
+static bool ready(size_t work_bytes)
+{
+    if (!trouble && work_bytes > device.work_bytes)
+        trouble = cuda_reserve(&device, work_bytes + work_bytes / 8);
+    return !trouble;
 }
 
 #define SLOT(name, op, work)                                                                       \
@@ -57,17 +56,8 @@ SLOT(add_species_backward, op_add_species, 0)
 SLOT(attention_forward, op_attention, attention_work_cuda(&device, o))
 SLOT(attention_backward, op_attention, attention_work_cuda(&device, o))
 SLOT(axpy, op_axpy, 0)
-SLOT(adamw, op_adamw, 0)
+SLOT(adamw, op_adamw, sizeof(float))
 #undef SLOT
-
-/* The sum that a launcher left on the device; NaN after any failure. */
-static double sum_here(void)
-{
-    double x = NAN;
-    if (!trouble)
-        finish(cuda_copy(&device, &x, one_double, sizeof x));
-    return trouble ? (double)NAN : x;
-}
 
 /* The scratch is our own: the tape need not find any. */
 static size_t id_loss_work_bytes_slot(const struct op_id_loss *)
@@ -77,33 +67,129 @@ static size_t id_loss_work_bytes_slot(const struct op_id_loss *)
 
 static void id_loss_slot(const struct op_id_loss *o)
 {
-    struct op_id_loss on_device = *o;
-    on_device.loss = one_double;
     if (ready(id_loss_work_cuda(&device, o)))
-        finish(id_loss_cuda(&device, &on_device));
-    *o->loss = sum_here();
+        finish(id_loss_cuda(&device, o));
 }
 
 static void square_loss_slot(const struct op_square_loss *o)
 {
-    struct op_square_loss on_device = *o;
-    on_device.loss = one_double;
     if (ready(square_loss_work_cuda(o)))
-        finish(square_loss_cuda(&device, &on_device));
-    *o->loss = sum_here();
+        finish(square_loss_cuda(&device, o));
 }
 
-static double sum_squares_slot(const void *x, size_t n)
+static void sum_squares_to(const void *x, size_t n, double *to)
 {
     if (ready(sum_squares_work_cuda(n)))
-        finish(sum_squares_cuda(&device, x, n, one_double));
-    return sum_here();
+        finish(sum_squares_cuda(&device, x, n, to));
 }
+
+/* NaN after any failure. */
+static double sum_squares_slot(const void *x, size_t n)
+{
+    double sum = NAN;
+    sum_squares_to(x, n, one_double);
+    if (!trouble)
+        finish(cuda_copy(&device, &sum, one_double, sizeof sum));
+    if (!trouble)
+        finish(cuda_wait(&device));
+    return trouble ? (double)NAN : sum;
+}
+
+/* What the host writes goes through memory that the device reads by itself, block behind block until the
+ * next wait has shown that all of it was read; then one block holds as much. Large pieces, which belong to no
+ * step, are waited for instead. */
+enum { STAGES = 32, STAGE_BYTES = 1 << 22, STAGE_MOST = 1 << 27 };
+static struct stage {
+    char *p;
+    size_t bytes, used;
+} stage[STAGES];
+static int n_stages;
+
+static void memory_wait(void)
+{
+    if (!trouble)
+        finish(cuda_wait(&device));
+    size_t all = 0;
+    for (int i = 0; i < n_stages; i++) {
+        all += stage[i].bytes;
+        stage[i].used = 0;
+    }
+    if (n_stages < 2)
+        return;
+    while (n_stages)
+        cuda_host_release(stage[--n_stages].p);
+    stage[0] = { (char *)cuda_host_memory(all), all, 0 };
+    n_stages = stage[0].p ? 1 : 0;
+}
+
+static char *staged(size_t n_bytes)
+{
+    struct stage *s = n_stages ? &stage[n_stages - 1] : NULL;
+    if (!s || s->bytes - s->used < n_bytes) {
+        if (n_stages == STAGES)
+            memory_wait();
+        s = &stage[n_stages];
+        s->bytes = n_bytes > STAGE_BYTES ? n_bytes : (size_t)STAGE_BYTES;
+        s->used = 0;
+        s->p = (char *)cuda_host_memory(s->bytes);
+        if (!s->p)
+            return NULL;
+        n_stages++;
+    }
+    char *p = s->p + s->used;
+    s->used += n_bytes;
+    return p;
+}
+
+static void memory_write(void *to, const void *from, size_t n_bytes)
+{
+    char *p = n_bytes && n_bytes < STAGE_MOST ? staged(n_bytes) : NULL;
+    if (trouble || !n_bytes)
+        return;
+    if (p)
+        memcpy(p, from, n_bytes);
+    finish(cuda_copy(&device, to, p ? p : from, n_bytes));
+    if (!p)
+        memory_wait();
+}
+
+static void memory_read(void *to, const void *from, size_t n_bytes)
+{
+    if (n_bytes)
+        memset(to, 0xff, n_bytes); /* NaN after a failure */
+    if (!trouble)
+        finish(cuda_copy(&device, to, from, n_bytes));
+}
+
+static void memory_copy(void *to, const void *from, size_t n_bytes)
+{
+    if (!trouble)
+        finish(cuda_copy(&device, to, from, n_bytes));
+}
+
+static void memory_zero(void *to, size_t n_bytes)
+{
+    if (!trouble)
+        finish(cuda_zero(&device, to, n_bytes));
+}
+
+static const struct backend_memory device_memory = {
+    .get = cuda_memory,
+    .give = cuda_release,
+    .write = memory_write,
+    .read = memory_read,
+    .copy = memory_copy,
+    .zero = memory_zero,
+    .wait = memory_wait,
+    .trouble = backend_cuda_trouble,
+    .sum_squares = sum_squares_to,
+};
 
 #define TABLE(text)                                                                                \
     {                                                                                              \
         .name = text, .isa = NULL, .type = REAL_F32, .real_bytes = sizeof(float),                  \
-        .attention_first = false, .small = NULL, .linear_scratch_bytes = NULL,                     \
+        .attention_first = false, .small = NULL, .memory = &device_memory,                         \
+        .linear_scratch_bytes = NULL,                                                              \
         .linear_packed_bytes = NULL, .linear_pack = NULL, .linears_forward = NULL,                 \
         .linears_backward = NULL,                                                                  \
         .linear_forward = linear_forward_slot, .linear_backward = linear_backward_slot,            \
@@ -135,8 +221,8 @@ const struct backend *backend_cuda_find(const char *name, const char **why)
             return NULL;
         one_double = (double *)cuda_memory(sizeof *one_double);
     }
-    if (!cuda_sees_host_memory() || !one_double) {
-        *why = "this device does not read host memory, which the tape's arena is";
+    if (!one_double) {
+        *why = "the device has no memory left";
         return NULL;
     }
     device.bf16 = strcmp(name, backend_cuda_bf16.name) == 0;

@@ -46,6 +46,7 @@ static inline int cuda_more_shared(const void *kernel, size_t n_bytes)
 #define CUDA_LAUNCH(status, c, kernel, blocks, threads, shared, ...)                               \
     do {                                                                                           \
         (void)(c);                                                                                 \
+        cuemu_arguments(#kernel, __VA_ARGS__);                                                     \
         if (!(status))                                                                             \
             (status) = cuemu_run((blocks), (threads), (shared), [&] { (kernel)(__VA_ARGS__); });   \
     } while (0)

@@ -3,7 +3,7 @@
  * A launcher queues its work on c->stream, never allocates and never waits, uses c->work up to
  * NAME_work_cuda bytes (0 where there is no such function), accepts n = 0, and returns a status of
  * lib/tensor/cuda_device.h. The struct itself and the arrays begin and decay of adamw are read on
- * the host; all else an op points to is read and written on the device, *loss too. */
+ * the host (adamw takes 4 bytes of c->work where square_sum is given); all else an op points to is read and written on the device, *loss too. */
 #ifndef GC_KERNELS_CUDA_OPS_H
 #define GC_KERNELS_CUDA_OPS_H
 

@@ -40,7 +40,7 @@ int sum_squares_cuda(const struct cuda *c, const void *x, size_t n, double *sum)
 
 struct adam {
     float *p, *m, *v;
-    const float *g;
+    const float *g, *clip; /* clip: a factor of g that the device found, NaN: touch nothing */
     float rate, decay, b1, b2, c1, c2, eps, scale;
 };
 
@@ -49,7 +49,10 @@ static __global__ void adam_items(size_t n, struct adam a)
     const size_t i = cuda_item();
     if (i >= n)
         return;
-    const float g = a.g[i] * a.scale;
+    const float clip = a.clip ? *a.clip : 1;
+    if (clip != clip)
+        return;
+    const float g = a.g[i] * a.scale * clip;
     const float m = a.b1 * a.m[i] + a.c1 * g, v = a.b2 * a.v[i] + a.c2 * g * g;
     float p = a.p[i];
     p -= a.rate * m / (sqrtf(v) + a.eps);
@@ -59,10 +62,22 @@ static __global__ void adam_items(size_t n, struct adam a)
     a.p[i] = p;
 }
 
+/* As optim_step has it. One thread of a warp. */
+static __global__ void adam_clip(const double *square_sum, double max_norm, float *clip)
+{
+    if (threadIdx.x)
+        return;
+    const double norm = sqrt(*square_sum), scale = max_norm / (norm + 1e-6);
+    *clip = !(norm <= 1.7e308) ? NAN : max_norm > 0 && !(scale >= 1) ? (float)scale : 1.0f;
+}
+
 int adamw_cuda(const struct cuda *c, const struct op_adamw *o)
 {
     const double t = (double)o->step;
     int status = 0;
+    float *const clip = o->square_sum ? (float *)c->work : NULL;
+    if (clip)
+        CUDA_LAUNCH(status, c, adam_clip, 1, CUDA_WARP, 0, o->square_sum, o->max_norm, clip);
     for (size_t s = 0; s < o->n_segments; s++) {
         const size_t at = o->begin[s], n = o->begin[s + 1] - at;
         const struct adam a = {
@@ -70,6 +85,7 @@ int adamw_cuda(const struct cuda *c, const struct op_adamw *o)
             (float *)o->m + at,
             (float *)o->v + at,
             (const float *)o->g + at,
+            clip,
             (float)(o->lr * sqrt(1 - pow(o->beta2, t)) / (1 - pow(o->beta1, t))),
             o->decay[s] ? (float)(o->lr * o->weight_decay) : 0,
             (float)o->beta1,

@@ -25,11 +25,16 @@ $B/cuemu/%.o: %.cpp $B/cuemu/flags
 -include $(cuemu_obj:.o=.d)
 
 # Programs with the emulated filling: tests of the emulation and of the kernels, the model on it.
-$B/tests/test_cuda $B/tests/test_cuemu: $(cuemu_obj)
+$B/tests/test_cuda $B/tests/test_cuemu $B/tests/test_train_cuda: $(cuemu_obj)
 $B/tests/parity-model-cuda: $(call obj,tests/parity/parity-model.c) $(cuemu_obj) $(lib)
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(lib) $(LDLIBS)
-all test-quick: $B/tests/parity-model-cuda
+# Tools on it, for tests of what takes a device from its first step to its last checkpoint.
+cuda_tools := pretrain embed
+$(cuda_tools:%=$B/cuemu/bin/%): $B/cuemu/bin/%: $B/obj/bin-src/%.o $(cuemu_obj) $(lib)
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(lib) $(LDLIBS)
+all test-quick: $B/tests/parity-model-cuda $(cuda_tools:%=$B/cuemu/bin/%)
 cuda_jobs = $(foreach d,$(call golden,model),$(foreach b,cuda cuda-bf16, \
 	'$B/tests/parity-model-cuda $(d) --backend $(b)'))
 
@@ -58,7 +63,11 @@ $B/cuda/%: $B/obj/tests/%.o $(nvcc_obj) $(lib)
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(lib) $(nvcc_libs) $(LDLIBS)
 
-cuda_programs := $B/cuda/kernels/test_cuda $B/cuda/parity/parity-model
+$(cuda_tools:%=$B/cuda/bin/%): $B/cuda/bin/%: $B/obj/bin-src/%.o $(nvcc_obj) $(lib)
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(lib) $(nvcc_libs) $(LDLIBS)
+
+cuda_programs := $B/cuda/kernels/test_cuda $B/cuda/parity/parity-model $(cuda_tools:%=$B/cuda/bin/%)
 need_nvcc := @echo 'cannot run here: $(cuda_lacks)' >&2; exit 77
 cuda: $(if $(cuda_lacks),,$(cuda_programs)) ## compile the GPU code with nvcc for CUDA_ARCH [80 90], and link it
 	$(if $(cuda_lacks),$(need_nvcc),@echo 'cuda: $(words $(nvcc_obj)) files for $(CUDA_ARCH:%=sm_%)')

@@ -17,11 +17,25 @@ static hid_t real_h5(const struct params *p)
     return p->b->type == REAL_F32 ? H5T_IEEE_F32LE : H5T_IEEE_F64LE;
 }
 
+static enum rc put_block(hid_t file, const char *name, const struct params *p, const void *x,
+                         struct err *e)
+{
+    const uint64_t n = p->n_items;
+    void *here = p->b->memory ? malloc(n * p->b->real_bytes + 1) : NULL;
+    if (p->b->memory && !here)
+        return err_set(e, RC_FAIL, "no memory for %zu parameters", p->n_items);
+    if (here)
+        backend_read(p->b, here, x, n * p->b->real_bytes);
+    const enum rc rc =
+        h5_put_data(file, name, real_h5(p), real_h5(p), 1, &n, here ? here : x, NULL, e);
+    free(here);
+    return rc;
+}
+
 static enum rc write_state(const struct model *m, const char *path, uint64_t step,
                            const char *fingerprint, struct err *e)
 {
     const struct params *p = &m->params;
-    const uint64_t n = p->n_items;
     const int64_t number[2] = { (int64_t)step, m->warm_steps };
     hid_t file;
     enum rc rc = h5_create(path, &file, e);
@@ -32,7 +46,7 @@ static enum rc write_state(const struct model *m, const char *path, uint64_t ste
         const void *x;
     } block[] = { { "weights", p->x }, { "moment1", p->m }, { "moment2", p->v } };
     for (int i = 0; !rc && i < 3; i++)
-        rc = h5_put_data(file, block[i].name, real_h5(p), real_h5(p), 1, &n, block[i].x, NULL, e);
+        rc = put_block(file, block[i].name, p, block[i].x, e);
     if (!rc)
         rc = h5_put_attr_i64(file, "step", number, 1, e);
     if (!rc)
@@ -180,6 +194,20 @@ enum rc checkpoint_prune(const char *run, size_t keep, struct err *e)
     return rc;
 }
 
+static enum rc read_rows_into(struct h5_data *d, const struct params *p, void *to, struct err *e)
+{
+    if (!p->b->memory)
+        return h5_read_rows(d, 0, p->n_items, real_h5(p), to, e);
+    void *here = malloc(p->n_items * p->b->real_bytes + 1);
+    if (!here)
+        return err_set(e, RC_FAIL, "no memory for %zu parameters", p->n_items);
+    const enum rc rc = h5_read_rows(d, 0, p->n_items, real_h5(p), here, e);
+    if (!rc)
+        backend_write(p->b, to, here, p->n_items * p->b->real_bytes);
+    free(here);
+    return rc;
+}
+
 static enum rc read_block(hid_t file, const char *name, const struct params *p, void *to,
                           struct err *e)
 {
@@ -188,7 +216,7 @@ static enum rc read_block(hid_t file, const char *name, const struct params *p, 
         return e->rc;
     enum rc rc = h5_data_want_1d(&d, p->n_items, e);
     if (!rc)
-        rc = h5_read_rows(&d, 0, p->n_items, real_h5(p), to, e);
+        rc = read_rows_into(&d, p, to, e);
     h5_data_close(&d);
     return rc;
 }
@@ -207,6 +235,28 @@ static enum rc check_text(hid_t file, const char *attr, const char *want, const 
     return rc;
 }
 
+/* A run may go on on a device, or without it: what tells one number from another is the rounding. */
+static enum rc check_backend(hid_t file, const char *name, struct err *e)
+{
+    struct arena a;
+    const char *text = NULL;
+    arena_init(&a, 0);
+    enum rc rc = h5_attr_text(file, "backend", &a, &text, e);
+    if (!rc && (!text || strcmp(checkpoint_rounding(text), checkpoint_rounding(name)) != 0))
+        rc = err_set(e, RC_INPUT,
+                     "the run was begun with another backend (its backend is '%s', not '%s')",
+                     text ? text : "missing", name);
+    arena_release(&a);
+    return rc;
+}
+
+const char *checkpoint_rounding(const char *backend)
+{
+    return strcmp(backend, "cuda") == 0        ? "cpu"
+           : strcmp(backend, "cuda-bf16") == 0 ? "cpu-bf16"
+                                               : backend;
+}
+
 enum rc checkpoint_load(struct model *m, const char *run, uint64_t step,
                         const char fingerprint[SHA256_HEX], struct err *e)
 {
@@ -223,7 +273,7 @@ enum rc checkpoint_load(struct model *m, const char *run, uint64_t step,
     rc = check_text(file, "fingerprint", fingerprint,
                     "the run was begun with other options or inputs", e);
     if (!rc)
-        rc = check_text(file, "backend", p->b->name, "the run was begun with another backend", e);
+        rc = check_backend(file, p->b->name, e);
     if (!rc)
         rc = read_block(file, "weights", p, p->x, e);
     if (!rc)

@@ -22,4 +22,8 @@ enum rc checkpoint_load(struct model *m, const char *run, uint64_t step,
 /* Removes checkpoints older than the `keep` newest. */
 enum rc checkpoint_prune(const char *run, size_t keep, struct err *e);
 
+/* The backend whose checkpoints may be taken: of cuda and cuda-bf16 the one of the processor that rounds as
+ * they do, of all others themselves. */
+const char *checkpoint_rounding(const char *backend);
+
 #endif

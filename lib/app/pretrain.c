@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/app/checkpoint.h"
 #include "lib/app/model_file.h"
 #include "lib/base/file.h"
 #include "lib/io/json.h"
@@ -85,7 +86,7 @@ static void options_text(const struct pretrain *p, char *text, size_t n)
     text += at;
     n -= (size_t)at;
     snprintf(text, n, "%s %llu %llu %lld %.17g %lld %.17g %.17g %.17g %.17g %.17g %lld%s",
-             p->model.params.b->name, (unsigned long long)o->seed, (unsigned long long)p->steps,
+             checkpoint_rounding(p->model.params.b->name), (unsigned long long)o->seed, (unsigned long long)p->steps,
              (long long)o->batch, o->lr, (long long)o->warmup, o->weight_decay, o->clip,
              o->mask_rate, o->id_weight, o->held_out, (long long)o->micro_rows,
              o->shuffle_knowledge ? " shuffled" : "");

@@ -34,12 +34,21 @@ void arena_init(struct arena *a, size_t block_bytes)
     *a = (struct arena){ .block_bytes = block_bytes ? block_bytes : 1 << 16 };
 }
 
-static struct arena_block *block_new(size_t size)
+static void block_free(const struct arena *a, struct arena_block *b)
+{
+    if (a->give)
+        a->give(b->data);
+    else
+        free(b->data);
+    free(b);
+}
+
+static struct arena_block *block_new(const struct arena *a, size_t size)
 {
     struct arena_block *b = malloc(sizeof *b);
     if (!b)
         return NULL;
-    *b = (struct arena_block){ .size = size, .data = memory_pages(size) };
+    *b = (struct arena_block){ .size = size, .data = a->get ? a->get(size) : memory_pages(size) };
     if (!b->data) {
         free(b);
         return NULL;
@@ -61,7 +70,7 @@ void *arena_get(struct arena *a, size_t n_bytes)
     }
     if (!b || b->size - b->used < n) {
         size_t size = (a->block_bytes + ALIGN - 1) / ALIGN * ALIGN;
-        struct arena_block *fresh = block_new(n > size ? n : size);
+        struct arena_block *fresh = block_new(a, n > size ? n : size);
         if (!fresh)
             return NULL;
         if (b)
@@ -155,9 +164,10 @@ void arena_adopt(struct arena *to, struct arena *from)
  * that holds it all. */
 static void join_blocks(struct arena *a)
 {
-    const size_t size = a->peak_bytes;
+    /* Memory of others is dear to ask for: an eighth more, for a round that is a little larger. */
+    const size_t size = a->peak_bytes + (a->get ? a->peak_bytes / 8 : 0);
     arena_release(a);
-    a->first = block_new(size);
+    a->first = block_new(a, size);
 }
 
 void arena_reset(struct arena *a)
@@ -174,8 +184,7 @@ void arena_release(struct arena *a)
 {
     for (struct arena_block *b = a->first, *next; b; b = next) {
         next = b->next;
-        free(b->data);
-        free(b);
+        block_free(a, b);
     }
     a->first = a->now = NULL;
     a->used_bytes = a->text_left = 0;

@@ -14,6 +14,10 @@ struct arena {
     size_t peak_bytes;
     char *text; /* room for short texts, which lie side by side */
     size_t text_left;
+    /* Where blocks come from and go to, e.g. a device's memory, which the arena itself never touches;
+     * NULL: this process's. Set before the first arena_get; not with texts or arena_adopt. */
+    void *(*get)(size_t n_bytes);
+    void (*give)(void *);
 };
 
 void arena_init(struct arena *a, size_t block_bytes);

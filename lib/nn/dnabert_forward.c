@@ -110,14 +110,14 @@ static struct tensor *encode_only(const struct run *r, unsigned n_layers)
     const struct dnabert_config *c = &r->m->config;
     struct tensor *keep[2] = { tape_new(r->t, r->b->n_rows, c->d),
                                tape_new(r->t, r->b->n_rows, c->d) };
-    const struct arena_mark mark = arena_mark(&r->t->arena);
+    const struct tape_mark mark = tape_mark(r->t);
     struct tensor *h = embed(r);
     if (!n_layers)
         return h;
     for (unsigned l = 0; l < n_layers && !r->t->failed; l++) {
         h = after_attention(r, attend(r, h, l), h, l, keep[l % 2]);
         if (!r->t->failed)
-            arena_rewind(&r->t->arena, mark);
+            tape_rewind(r->t, mark);
     }
     return r->t->failed ? &r->t->nothing : h;
 }

@@ -196,7 +196,7 @@ void model_randomise(struct model *m, uint64_t seed)
 {
     params_randomise(&m->params, m->config.init_sd, seed);
     struct param *w = params_find(&m->params, "bert.embeddings.word_embeddings.weight");
-    memset(w->t.x, 0, w->cols * m->params.b->real_bytes);
+    backend_zero(m->params.b, w->t.x, w->cols * m->params.b->real_bytes);
 }
 
 size_t model_n_parameters(const struct model *m)

@@ -102,6 +102,11 @@ void model_encode(struct model *m, struct tape *t, const struct batch *b,
  *   id_weight * mean cross-entropy + value_weight * mean squared error   (spec/03 section 5). */
 void model_losses(struct model *m, struct tape *t, const struct batch *b,
                   const struct model_run *run, struct model_out *out);
+/* The same without waiting for a device: loss[0], of genes, and loss[1], of values, are set by tape_settle,
+ * each times its weight; model_loss_means takes the weights out. */
+void model_losses_later(struct model *m, struct tape *t, const struct batch *b,
+                        const struct model_run *run, struct model_out *out, double loss[2]);
+void model_loss_means(const struct model_run *run, double loss[2]);
 /* Value head at every gene row: [n_rows,1]; row 0 of cells means nothing. */
 struct tensor *model_values(struct model *m, struct tape *t, struct tensor *last);
 /* tanh(pooler) of row 0 of each cell, [n_cells,D]; the classifier's logits through model_classify. */

@@ -3,8 +3,6 @@
  * input and output, and what lies between them is given back behind each layer. Where only row 0
  * of a cell is asked for, the last layer computes keys and values for all rows and the rest for
  * that row alone. No bit depends on how cells are grouped. */
-#include <string.h>
-
 #include "lib/base/thread.h"
 #include "lib/nn/model_parts.h"
 
@@ -20,7 +18,7 @@ static struct tensor *in_pieces(struct model *m, struct tape *t, const struct ba
 {
     const size_t bytes = m->config.d * t->b->real_bytes;
     struct tensor *all = tape_new(t, b->n_pairs, m->config.d);
-    const struct arena_mark mark = arena_mark(&t->arena);
+    const struct tape_mark mark = tape_mark(t);
     for (size_t at = 0; !t->failed && at < b->n_pairs; at += PAIRS) {
         const struct batch piece = { .n_pairs = b->n_pairs - at < PAIRS ? b->n_pairs - at : PAIRS,
                                      .pair_word = b->pair_word + at,
@@ -30,8 +28,8 @@ static struct tensor *in_pieces(struct model *m, struct tape *t, const struct ba
             return NULL;
         if (t->failed)
             break;
-        memcpy((char *)all->x + at * bytes, y->x, piece.n_pairs * bytes);
-        arena_rewind(&t->arena, mark);
+        backend_copy(t->b, (char *)all->x + at * bytes, y->x, piece.n_pairs * bytes);
+        tape_rewind(t, mark);
     }
     return all;
 }
@@ -92,7 +90,7 @@ static void encode_group(struct model *m, struct tape *t, const struct batch *g,
     const unsigned n_layers = m->config.n_layers;
     const size_t row = m->config.d * t->b->real_bytes;
     const bool few = cells_only && !run->dropout && n_layers && t->b->attention_first;
-    const struct arena_mark mark = arena_mark(&t->arena);
+    const struct tape_mark mark = tape_mark(t);
     struct tensor *h = model_embed(m, t, g, x, run);
     for (unsigned l = 0; l < n_layers && !t->failed; l++) {
         struct tensor *next = &keep[l % 2];
@@ -102,12 +100,12 @@ static void encode_group(struct model *m, struct tape *t, const struct batch *g,
         }
         next->rows = g->n_rows;
         h = model_layer(m, t, h, l, g, run, next);
-        arena_rewind(&t->arena, mark);
+        tape_rewind(t, mark);
     }
     if (cells_only && !few)
         h = model_cell_rows(m, t, g, h);
     if (!t->failed)
-        memcpy(to, h->x, (cells_only ? g->n_cells : g->n_rows) * row);
+        backend_copy(t->b, to, h->x, (cells_only ? g->n_cells : g->n_rows) * row);
 }
 
 /* Cells from `from` on that make a group. */
@@ -144,7 +142,7 @@ void model_encode_only(struct model *m, struct tape *t, const struct batch *b,
     if (m->config.value_encoder == VALUE_JOINT)
         x.words = in_pieces(m, t, b, model_words);
     struct tensor keep[2] = { *tape_new(t, most, d), *tape_new(t, most, d) };
-    const struct arena_mark mark = arena_mark(&t->arena);
+    const struct tape_mark mark = tape_mark(t);
     for (size_t from = 0, n; !t->failed && from < b->n_cells; from += n) {
         n = group_size(b, from);
         const struct batch g = group_of(t, b, from, n);
@@ -154,7 +152,7 @@ void model_encode_only(struct model *m, struct tape *t, const struct batch *b,
             encode_group(m, t, &g, &of, run, keep, out->cells_only,
                          (char *)out->last->x + at * d * t->b->real_bytes);
         if (!t->failed)
-            arena_rewind(&t->arena, mark);
+            tape_rewind(t, mark);
     }
     if (t->failed)
         out->last = &t->nothing;

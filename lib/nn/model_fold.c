@@ -42,6 +42,8 @@ enum rc model_fold(struct model *m, struct err *e)
     uint32_t *row = NULL;
     const size_t bytes = m->config.d * m->params.b->real_bytes;
     model_unfold(m);
+    if (m->params.b->memory)
+        return RC_OK; /* computed for each batch */
     uint32_t *word = all_pairs(m, &row);
     m->folded.table = malloc(m->folded.rows * bytes);
     enum rc rc = word && row && m->folded.homolog && m->folded.table

@@ -59,7 +59,8 @@ struct tensor *model_pairs(struct model *m, struct tape *t, const struct batch *
         if (!c->use_knowledge[k])
             continue;
         struct tensor *rows =
-            tape_input_rows(t, m->tables.knowledge[k], c->knowledge_dim, b->pair_row, b->n_pairs);
+            tape_input_rows(t, m->tables.knowledge[k], c->n_tokens, c->knowledge_dim, b->pair_row,
+                            b->n_pairs);
         const char *name = knowledge_name[k];
         struct tensor *p =
             tape_linear(t, rows, model_par(m, "bert.embeddings.%s_embeddings.linear1.weight", name),
@@ -251,18 +252,34 @@ struct tensor *model_values(struct model *m, struct tape *t, struct tensor *last
                        model_par(m, "cls4value.predictions.bias"), ACT_NONE);
 }
 
-void model_losses(struct model *m, struct tape *t, const struct batch *b,
-                  const struct model_run *run, struct model_out *out)
+void model_losses_later(struct model *m, struct tape *t, const struct batch *b,
+                        const struct model_run *run, struct model_out *out, double loss[2])
 {
     const double n = (double)run->n_masked_total;
     struct tensor *h = tape_gather(t, out->last, b->masked, b->n_masked, SIZE_MAX);
     struct tensor *z = transform(m, t, h, "cls");
-    tape_id_loss(t, z, model_par(m, "bert.embeddings.word_embeddings.weight"),
-                 model_par(m, "cls.predictions.bias"), b->label, run->id_weight / n, &out->id);
+    tape_id_loss_later(t, z, model_par(m, "bert.embeddings.word_embeddings.weight"),
+                 model_par(m, "cls.predictions.bias"), b->label, run->id_weight / n, &out->id, &loss[0]);
     out->value_masked = model_values(m, t, h);
-    double v = tape_square_loss(t, out->value_masked, b->label_value, run->value_weight / n);
-    out->id_loss = run->id_weight > 0 ? out->id.loss / run->id_weight : 0;
-    out->value_loss = run->value_weight > 0 ? v / run->value_weight : 0;
+    tape_square_loss_later(t, out->value_masked, b->label_value, run->value_weight / n, &loss[1]);
+}
+
+void model_loss_means(const struct model_run *run, double loss[2])
+{
+    loss[0] = run->id_weight > 0 ? loss[0] / run->id_weight : 0;
+    loss[1] = run->value_weight > 0 ? loss[1] / run->value_weight : 0;
+}
+
+void model_losses(struct model *m, struct tape *t, const struct batch *b,
+                  const struct model_run *run, struct model_out *out)
+{
+    double loss[2] = { 0 };
+    model_losses_later(m, t, b, run, out, loss);
+    tape_settle(t);
+    out->id.loss = loss[0];
+    model_loss_means(run, loss);
+    out->id_loss = loss[0];
+    out->value_loss = loss[1];
 }
 
 struct tensor *model_cell_rows(struct model *m, struct tape *t, const struct batch *b,

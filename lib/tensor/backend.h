@@ -220,9 +220,29 @@ struct op_adamw {
     double lr, beta1, beta2, eps, weight_decay;
     double grad_scale; /* clipping: g is multiplied by this first */
     uint64_t step;     /* t, from 1 */
+    /* Of a filling with memory of its own: the squared norm of all gradients, there. Not NULL: grad_scale
+     * is max_norm over that norm where it is above max_norm (0: never), and nothing at all is changed where
+     * it is not finite. So nobody waits for the norm. */
+    const double *square_sum;
+    double max_norm;
 };
 
 struct small_ops;
+
+/* Memory of a filling that has its own, a device's: what op structs point to then lies there, `loss` too,
+ * and slots and the calls below are queued one behind the other and return at once. Only get, give and
+ * wait, and what the host must read, wait for the queue. */
+struct backend_memory {
+    void *(*get)(size_t n_bytes); /* NULL when short */
+    void (*give)(void *);
+    void (*write)(void *to, const void *from, size_t n_bytes); /* from the host; free again on return */
+    void (*read)(void *to, const void *from, size_t n_bytes);  /* to the host; valid after wait */
+    void (*copy)(void *to, const void *from, size_t n_bytes);
+    void (*zero)(void *to, size_t n_bytes);
+    void (*wait)(void);
+    const char *(*trouble)(void); /* what failed first, since when all else did nothing; or NULL */
+    void (*sum_squares)(const void *x, size_t n, double *to);
+};
 
 struct backend {
     const char *name;
@@ -231,6 +251,7 @@ struct backend {
     size_t real_bytes;
     bool attention_first;          /* op_attention.first_only is understood */
     const struct small_ops *small; /* lib/tensor/small.h; NULL: not in this filling */
+    const struct backend_memory *memory; /* NULL: memory of this process, and calls are done when they return */
     /* Of `ops` linear operations on the same x (n, in, x, ld_x, dx are those of the first), without
      * activation where ops > 1. Slots up to linears_backward may be NULL: no scratch; one after the other. */
     size_t (*linear_scratch_bytes)(const struct op_linear *, size_t ops);
@@ -283,7 +304,15 @@ const struct backend *backend_find(const char *name, const char **why);
  * not there it is f32, and *why says so; NULL and *why as above. */
 const struct backend *backend_find_dtype(const char *name, const char *dtype, const char **why);
 
-/* Reals of a backend from and to float or double arrays. */
+/* Memory of a backend: bytes there, which are bytes here where it has none of its own. backend_read waits. */
+void *backend_get(const struct backend *b, size_t n_bytes); /* not set; NULL when short */
+void backend_give(const struct backend *b, void *p);
+void backend_write(const struct backend *b, void *to, const void *from, size_t n_bytes);
+void backend_read(const struct backend *b, void *to, const void *from, size_t n_bytes);
+void backend_copy(const struct backend *b, void *to, const void *from, size_t n_bytes);
+void backend_zero(const struct backend *b, void *to, size_t n_bytes);
+
+/* Reals of a backend, in its memory, from and to float or double arrays here. */
 void reals_from_f32(const struct backend *b, void *to, const float *from, size_t n);
 void reals_to_f32(const struct backend *b, float *to, const void *from, size_t n);
 void reals_from_f64(const struct backend *b, void *to, const double *from, size_t n);

@@ -5,13 +5,6 @@
 
 #include "lib/tensor/cuda_library.h"
 
-bool cuda_sees_host_memory(void)
-{
-    int device = 0, yes = 0;
-    return !cudaGetDevice(&device) &&
-           !cudaDeviceGetAttribute(&yes, cudaDevAttrPageableMemoryAccess, device) && yes;
-}
-
 bool cuda_open(struct cuda *c, bool bf16, const char **why)
 {
     int n = 0;
@@ -73,6 +66,17 @@ void *cuda_memory(size_t n_bytes)
 void cuda_release(void *p)
 {
     cudaFree(p);
+}
+
+void *cuda_host_memory(size_t n_bytes)
+{
+    void *p = NULL;
+    return cudaMallocHost(&p, n_bytes ? n_bytes : 1) ? NULL : p;
+}
+
+void cuda_host_release(void *p)
+{
+    cudaFreeHost(p);
 }
 
 int cuda_copy(const struct cuda *c, void *to, const void *from, size_t n_bytes)

@@ -25,8 +25,6 @@ struct cuda {
 /* On failure *c is empty and *why says what this machine lacks. */
 bool cuda_open(struct cuda *c, bool bf16, const char **why);
 void cuda_close(struct cuda *c);
-/* Device memory that kernels may read at any address of this process, e.g. an arena of the tape. */
-bool cuda_sees_host_memory(void);
 /* At least n bytes of work; waits for the stream when it must grow. */
 int cuda_reserve(struct cuda *c, size_t n_bytes);
 int cuda_wait(const struct cuda *c);
@@ -34,6 +32,9 @@ const char *cuda_text(int status);
 
 void *cuda_memory(size_t n_bytes); /* NULL when short */
 void cuda_release(void *p);
+/* Memory of the host that copies to the device need not wait for; NULL when short. */
+void *cuda_host_memory(size_t n_bytes);
+void cuda_host_release(void *p);
 int cuda_copy(const struct cuda *c, void *to, const void *from, size_t n_bytes); /* any direction */
 int cuda_zero(const struct cuda *c, void *to, size_t n_bytes);
 

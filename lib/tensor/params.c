@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/arena.h"
 #include "lib/base/rng.h"
 
-enum { ALIGN_ITEMS = 16 }; /* every parameter starts on a cache line in float */
+enum {
+    ALIGN_ITEMS = 16, /* every parameter starts on a cache line in float */
+    PIECE = 1024      /* first weights at a time */
+};
 
 void params_init(struct params *p, const struct backend *b)
 {
@@ -18,10 +20,9 @@ void params_init(struct params *p, const struct backend *b)
 void params_release(struct params *p)
 {
     free(p->item);
-    free(p->x);
-    free(p->g);
-    free(p->m);
-    free(p->v);
+    void *const block[] = { p->x, p->g, p->m, p->v };
+    for (size_t i = 0; i < sizeof block / sizeof *block; i++)
+        backend_give(p->b, block[i]);
     *p = (struct params){ 0 };
 }
 
@@ -44,9 +45,9 @@ enum rc params_add(struct params *p, const char *name, size_t rows, size_t cols,
 static void *block(const struct params *p)
 {
     size_t bytes = (p->n_items * p->b->real_bytes + 63) / 64 * 64;
-    void *x = memory_pages(bytes ? bytes : 64);
+    void *x = backend_get(p->b, bytes ? bytes : 64);
     if (x)
-        memset(x, 0, bytes);
+        backend_zero(p->b, x, bytes);
     return x;
 }
 
@@ -100,11 +101,13 @@ void params_randomise_one(struct params *p, size_t i, double sd, uint64_t seed)
     const struct param *q = &p->item[i];
     const uint64_t id = hash_text(q->name);
     const bool bias = ends_with(q->name, "bias"), norm = is_norm(q->name);
-    for (size_t k = 0; k < q->rows * q->cols; k++) {
-        double x = bias ? 0 : norm ? 1 : sd * rng_normal(seed, RNG_INIT, id, k);
-        /* Through float: the same first weights for every backend. */
-        float f = (float)x;
-        reals_from_f32(p->b, (char *)q->t.x + k * p->b->real_bytes, &f, 1);
+    float f[PIECE]; /* the same first weights for every backend */
+    const size_t all = q->rows * q->cols;
+    for (size_t at = 0, n; at < all; at += n) {
+        n = all - at < PIECE ? all - at : PIECE;
+        for (size_t k = 0; k < n; k++)
+            f[k] = (float)(bias ? 0 : norm ? 1 : sd * rng_normal(seed, RNG_INIT, id, at + k));
+        reals_from_f32(p->b, (char *)q->t.x + at * p->b->real_bytes, f, n);
     }
 }
 
@@ -116,5 +119,5 @@ void params_randomise(struct params *p, double sd, uint64_t seed)
 
 void params_zero_gradients(struct params *p)
 {
-    memset(p->g, 0, p->n_items * p->b->real_bytes);
+    backend_zero(p->b, p->g, p->n_items * p->b->real_bytes);
 }

@@ -25,7 +25,7 @@ struct params {
     const struct backend *b;
     struct param *item; /* owned */
     size_t n, n_items;  /* parameters; reals of a block */
-    void *x, *g, *m, *v; /* owned blocks; g, m, v only with training */
+    void *x, *g, *m, *v; /* owned blocks, in the backend's memory; g, m, v only with training */
 };
 
 void params_init(struct params *p, const struct backend *b);

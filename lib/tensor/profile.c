@@ -41,6 +41,8 @@ static struct moment now(void)
 
 static void add(struct profile_row *r, struct moment start, struct op_cost c)
 {
+    if (state.b->memory) /* slots only queue their work there */
+        state.b->memory->wait();
     const struct moment end = now();
     r->calls++;
     r->seconds += end.wall - start.wall;

@@ -1,6 +1,7 @@
 #include "lib/tensor/tape.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/thread.h"
@@ -8,17 +9,37 @@
 
 enum { ARENA_BLOCK = 1 << 22 };
 
+struct tape_there {
+    struct tape_there *before;
+    const void *host;
+    void *there;
+    size_t bytes;
+};
+
+struct tape_table {
+    struct tape_table *before;
+    const float *host;
+    void *there;
+};
+
 void tape_init(struct tape *t, const struct backend *b, bool training)
 {
     *t = (struct tape){ .b = b, .training = training };
     arena_init(&t->arena, ARENA_BLOCK);
     arena_init(&t->scratch_arena, 1);
+    arena_init(&t->device, ARENA_BLOCK);
+    if (b->memory) {
+        t->device.get = t->scratch_arena.get = b->memory->get;
+        t->device.give = t->scratch_arena.give = b->memory->give;
+    }
 }
 
 void tape_reset(struct tape *t)
 {
     arena_reset(&t->arena);
     arena_reset(&t->scratch_arena);
+    arena_reset(&t->device);
+    t->there = NULL;
     t->scratch = NULL;
     t->scratch_bytes = 0;
     t->last = NULL;
@@ -29,6 +50,18 @@ void tape_release(struct tape *t)
 {
     arena_release(&t->arena);
     arena_release(&t->scratch_arena);
+    arena_release(&t->device);
+    for (struct tape_table *p = t->tables, *before; p; p = before) {
+        before = p->before;
+        backend_give(t->b, p->there);
+        free(p);
+    }
+    if (t->b)
+        backend_give(t->b, t->later);
+    t->tables = NULL;
+    t->there = NULL;
+    t->later = NULL;
+    t->n_later = 0;
     tape_keep_weights(t, 0);
     t->scratch = NULL;
     t->scratch_bytes = 0;
@@ -37,10 +70,13 @@ void tape_release(struct tape *t)
 
 enum rc tape_check(const struct tape *t, struct err *e)
 {
+    const char *why = t->b && t->b->memory ? t->b->memory->trouble() : NULL;
+    if (why)
+        return err_set(e, RC_FAIL, "%s: %s", t->b->name, why);
     if (!t->failed)
         return RC_OK;
     return err_set(e, RC_FAIL, "no memory for this batch (%zu MiB were in use)",
-                   t->arena.peak_bytes >> 20);
+                   (t->arena.peak_bytes + t->device.peak_bytes) >> 20);
 }
 
 void tape_backward(struct tape *t)
@@ -59,7 +95,66 @@ void *tape_memory(struct tape *t, size_t n_bytes)
 
 void *tape_reals(struct tape *t, size_t n)
 {
-    return tape_memory(t, n * t->b->real_bytes);
+    if (!t->b->memory)
+        return tape_memory(t, n * t->b->real_bytes);
+    void *p = t->failed ? NULL : arena_get(&t->device, n * t->b->real_bytes);
+    t->failed = !p;
+    return p;
+}
+
+const void *tape_there(struct tape *t, const void *x, size_t n_bytes)
+{
+    if (!t->b->memory || !x || t->failed)
+        return x;
+    for (const struct tape_there *p = t->there; p; p = p->before)
+        if (p->host == x && p->bytes == n_bytes)
+            return p->there;
+    struct tape_there *p = tape_memory(t, sizeof *p);
+    void *there = t->failed ? NULL : arena_get(&t->device, n_bytes);
+    t->failed = !there;
+    if (t->failed)
+        return NULL;
+    *p = (struct tape_there){ t->there, x, there, n_bytes };
+    t->b->memory->write(there, x, n_bytes);
+    t->there = p;
+    return there;
+}
+
+double *tape_later(struct tape *t, double *to)
+{
+    if (!t->b->memory)
+        return to;
+    if (!t->later)
+        t->later = t->b->memory->get(TAPE_LATER * sizeof *t->later);
+    t->failed = t->failed || !t->later;
+    if (t->failed)
+        return NULL;
+    if (t->n_later == TAPE_LATER)
+        tape_settle(t);
+    t->later_to[t->n_later] = to;
+    return t->later + t->n_later++;
+}
+
+void tape_settle(struct tape *t)
+{
+    double x[TAPE_LATER];
+    if (t->n_later)
+        backend_read(t->b, x, t->later, t->n_later * sizeof *x);
+    for (size_t i = 0; i < t->n_later; i++)
+        *t->later_to[i] = x[i];
+    t->n_later = 0;
+}
+
+struct tape_mark tape_mark(const struct tape *t)
+{
+    return (struct tape_mark){ arena_mark(&t->arena), arena_mark(&t->device), t->there };
+}
+
+void tape_rewind(struct tape *t, struct tape_mark m)
+{
+    arena_rewind(&t->arena, m.host);
+    arena_rewind(&t->device, m.device);
+    t->there = m.there;
 }
 
 /* A larger block leaves the smaller one where it is, because recorded operations point to it; the
@@ -106,7 +201,7 @@ struct tensor *tape_output(struct tape *t, size_t rows, size_t cols)
     if (t->training)
         x.g = tape_reals(t, rows * cols);
     if (!t->failed && x.g)
-        memset(x.g, 0, rows * cols * t->b->real_bytes);
+        backend_zero(t->b, x.g, rows * cols * t->b->real_bytes);
     return tensor_in(t, x);
 }
 
@@ -114,7 +209,7 @@ struct tensor *tape_new(struct tape *t, size_t rows, size_t cols)
 {
     struct tensor *x = tape_output(t, rows, cols);
     if (!t->failed)
-        memset(x->x, 0, rows * cols * t->b->real_bytes);
+        backend_zero(t->b, x->x, rows * cols * t->b->real_bytes);
     return x;
 }
 
@@ -143,9 +238,47 @@ static void input_block(void *ctx, size_t block, int worker)
                        r->table + (size_t)r->index[i] * r->cols, r->cols);
 }
 
-struct tensor *tape_input_rows(struct tape *t, const float *table, size_t cols,
+/* The copy of a table that is kept there, made now if it is not yet. */
+static const void *table_there(struct tape *t, const float *table, size_t n_bytes)
+{
+    struct tape_table *p = t->tables;
+    while (p && p->host != table)
+        p = p->before;
+    if (p)
+        return p->there;
+    p = malloc(sizeof *p);
+    void *there = p ? t->b->memory->get(n_bytes) : NULL;
+    t->failed = !there;
+    if (t->failed) {
+        free(p);
+        return NULL;
+    }
+    t->b->memory->write(there, table, n_bytes);
+    *p = (struct tape_table){ t->tables, table, there };
+    t->tables = p;
+    return there;
+}
+
+static struct tensor *rows_there(struct tape *t, const float *table, size_t rows, size_t cols,
+                                 const uint32_t *index, size_t n)
+{
+    if (t->failed)
+        return &t->nothing;
+    struct op_gather o = { .n = n, .d = cols, .n_table = rows, .ld = cols, .no_grad_row = SIZE_MAX };
+    o.table = table_there(t, table, rows * cols * sizeof *table);
+    o.index = tape_there(t, index, n * sizeof *index);
+    o.y = tape_reals(t, n * cols);
+    if (t->failed)
+        return &t->nothing;
+    t->b->gather_forward(&o);
+    return tensor_in(t, (struct tensor){ n, cols, cols, o.y, NULL });
+}
+
+struct tensor *tape_input_rows(struct tape *t, const float *table, size_t rows, size_t cols,
                                const uint32_t *index, size_t n)
 {
+    if (t->b->memory)
+        return rows_there(t, table, rows, cols, index, n);
     void *to = tape_reals(t, n * cols);
     struct input_rows r = { t->b, table, cols, n, index, to };
     if (!t->failed)

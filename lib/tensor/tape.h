@@ -22,6 +22,10 @@ struct tensor {
 
 struct tape_node;
 struct tape_packed;
+struct tape_there;
+struct tape_table;
+
+enum { TAPE_LATER = 1024 };
 
 struct tape {
     const struct backend *b;
@@ -29,6 +33,12 @@ struct tape {
     bool failed;
     struct arena arena;
     struct arena scratch_arena; /* of operations, which follow each other: one block serves all */
+    struct arena device;        /* reals, where the backend has memory of its own; else they are in `arena` */
+    struct tape_there *there;   /* arrays of the host that were copied there, newest first */
+    struct tape_table *tables;  /* the same for tables that outlast a round */
+    double *later;              /* [TAPE_LATER] there: losses that nobody waited for yet */
+    double *later_to[TAPE_LATER];
+    size_t n_later;
     void *scratch;
     size_t scratch_bytes, scratch_most; /* now; the most that any round asked for */
     struct tape_node *last; /* newest first */
@@ -46,13 +56,25 @@ void tape_release(struct tape *t);
 void tape_keep_weights(struct tape *t, size_t most_bytes);
 enum rc tape_check(const struct tape *t, struct err *e);
 void tape_backward(struct tape *t);
+/* Waits until every loss asked for stands where it was wanted, also those of earlier rounds. Does nothing
+ * where the backend's memory is this process's. */
+void tape_settle(struct tape *t);
+
+/* A place to go back to, for passes without gradients: as arena_mark. */
+struct tape_mark {
+    struct arena_mark host, device;
+    struct tape_there *there;
+};
+struct tape_mark tape_mark(const struct tape *t);
+void tape_rewind(struct tape *t, struct tape_mark m);
 
 /* Memory of this batch for whoever feeds the tape; NULL (and the tape failed) when short. */
 void *tape_memory(struct tape *t, size_t n_bytes);
 /* Constants of the batch from floats. */
 struct tensor *tape_input(struct tape *t, const float *x, size_t rows, size_t cols);
-/* Rows index[0..n) of a float table that has no gradient (knowledge). */
-struct tensor *tape_input_rows(struct tape *t, const float *table, size_t cols,
+/* Rows index[0..n) of a float table [rows,cols] that has no gradient (knowledge) and stands still while the
+ * tape lives: where the backend has memory of its own it is copied there once. */
+struct tensor *tape_input_rows(struct tape *t, const float *table, size_t rows, size_t cols,
                                const uint32_t *index, size_t n);
 /* A fresh tensor of zeros; has a gradient in training. */
 struct tensor *tape_new(struct tape *t, size_t rows, size_t cols);
@@ -101,7 +123,8 @@ struct tensor *tape_attention_first(struct tape *t, struct tensor *q, struct ten
                                     size_t n_cells);
 
 /* Losses add their gradients at once; *loss is in double. They take scale with them, so the total
- * loss is their sum. */
+ * loss is their sum. Those that end in _later set *to at once, or, where the backend has memory of its own, in
+ * tape_settle; the others wait for it. */
 struct id_loss {
     double loss;      /* scale * sum over rows */
     double *row_loss; /* [n], wanted when not NULL */
@@ -111,5 +134,9 @@ struct id_loss {
 void tape_id_loss(struct tape *t, struct tensor *z, struct tensor *e, struct tensor *b,
                   const uint32_t *label, double scale, struct id_loss *out);
 double tape_square_loss(struct tape *t, struct tensor *x, const float *target, double scale);
+void tape_id_loss_later(struct tape *t, struct tensor *z, struct tensor *e, struct tensor *b,
+                        const uint32_t *label, double scale, struct id_loss *out, double *to);
+void tape_square_loss_later(struct tape *t, struct tensor *x, const float *target, double scale,
+                            double *to);
 
 #endif

@@ -14,6 +14,10 @@ struct tape_node {
 
 /* Memory for n reals of the tape's backend, not set. */
 void *tape_reals(struct tape *t, size_t n);
+/* An array of the host where the backend's slots can read it: itself, or a copy of this round. */
+const void *tape_there(struct tape *t, const void *x, size_t n_bytes);
+/* Where a slot may leave a loss for *to. */
+double *tape_later(struct tape *t, double *to);
 /* Memory that an operation uses only while it runs, forward or backward: the next one may get the same.
  * Valid until tape_reset. */
 void *tape_scratch(struct tape *t, size_t n_bytes);

@@ -23,8 +23,15 @@ static const uint32_t *order_of(struct tape *t, const uint32_t *index, size_t n,
         at[k + 1] += at[k];
     for (size_t i = 0; i < n; i++)
         order[at[index[i]]++] = (uint32_t)i;
-    *end = at;
-    return order;
+    *end = tape_there(t, at, (n_table + 1) * sizeof *at);
+    return tape_there(t, order, n * sizeof *order);
+}
+
+static struct dropout drop_there(struct tape *t, const struct dropout *drop, size_t n)
+{
+    struct dropout d = *drop;
+    d.row_key = d.threshold ? tape_there(t, d.row_key, n * sizeof *d.row_key) : NULL;
+    return d;
 }
 
 #define BACKWARD(name)                                                                             \
@@ -83,7 +90,7 @@ static struct tensor *norm(struct tape *t, struct tensor *x, struct tensor *r, s
                          .dgamma = gamma->g,
                          .dbeta = beta->g };
     if (drop)
-        o.drop = *drop;
+        o.drop = drop_there(t, drop, o.n);
     o.mean = tape_reals(t, o.n);
     o.rstd = tape_reals(t, o.n);
     o.sum = !t->training ? y->x : sum ? sum : tape_reals(t, o.n * o.d);
@@ -126,7 +133,7 @@ struct tensor *tape_dropout(struct tape *t, struct tensor *x, const struct dropo
     assert(x->ld == x->cols);
     struct tensor *y = tape_output(t, x->rows, x->cols);
     struct op_dropout o = {
-        .n = x->rows, .d = x->cols, .x = x->x, .drop = *drop, .y = y->x, .dy = y->g, .dx = x->g
+        .n = x->rows, .d = x->cols, .x = x->x, .drop = drop_there(t, drop, x->rows), .y = y->x, .dy = y->g, .dx = x->g
     };
     if (t->failed)
         return &t->nothing;
@@ -160,7 +167,7 @@ struct tensor *tape_add(struct tape *t, struct tensor *x, double a, struct tenso
     struct tensor *z = tape_output(t, x->rows, x->cols);
     if (t->failed)
         return &t->nothing;
-    memcpy(z->x, x->x, n * t->b->real_bytes);
+    backend_copy(t->b, z->x, x->x, n * t->b->real_bytes);
     t->b->axpy(&(struct op_axpy){ n, a, y->x, z->x });
     struct op_add o = { n, a, z->g, x->g, y->g };
     if (t->training)
@@ -179,7 +186,7 @@ struct tensor *tape_gather(struct tape *t, struct tensor *table, const uint32_t 
                            .n_table = table->rows,
                            .table = table->x,
                            .ld = table->ld,
-                           .index = index,
+                           .index = tape_there(t, index, n * sizeof *index),
                            .no_grad_row = no_grad_row,
                            .y = y->x,
                            .dy = y->g,
@@ -205,7 +212,7 @@ struct tensor *tape_gather_axpy(struct tape *t, struct tensor *table, const uint
                                 .d = table->cols,
                                 .n_table = table->rows,
                                 .table = table->x,
-                                .index = index,
+                                .index = tape_there(t, index, n * sizeof *index),
                                 .value = value->x,
                                 .w = w ? w->x : NULL,
                                 .ld_w = w ? w->ld : 0,
@@ -238,7 +245,7 @@ struct tensor *tape_add_position(struct tape *t, struct tensor *x, struct tensor
                                  .x = x->x,
                                  .type = type->x,
                                  .position = position->x,
-                                 .rank = rank,
+                                 .rank = tape_there(t, rank, x->rows * sizeof *rank),
                                  .y = y->x,
                                  .dy = y->g,
                                  .dx = x->g,
@@ -265,8 +272,8 @@ struct tensor *tape_add_species(struct tape *t, struct tensor *x, struct tensor 
     struct tensor *y = tape_output(t, first[n_cells], x->cols);
     struct op_add_species o = { .n_cells = n_cells,
                                 .d = x->cols,
-                                .first = first,
-                                .species = species,
+                                .first = tape_there(t, first, (n_cells + 1) * sizeof *first),
+                                .species = tape_there(t, species, n_cells),
                                 .x = x->x,
                                 .cls = cls->x,
                                 .y = y->x,
@@ -302,6 +309,7 @@ static void attention_scratch(struct tape *t, struct op_attention *o)
     for (size_t c = 0; c < o->n_cells; c++)
         if (o->first[c + 1] - o->first[c] > o->longest)
             o->longest = o->first[c + 1] - o->first[c];
+    o->first = tape_there(t, o->first, (o->n_cells + 1) * sizeof *o->first);
     o->work_reals = op_attention_work(o->longest, o->d / o->heads);
     o->work = tape_scratch(t, o->work_reals * (size_t)threads_count() * t->b->real_bytes);
 }
@@ -321,7 +329,7 @@ struct tensor *tape_attention(struct tape *t, struct tensor *q, struct tensor *k
     o.dk = k->g;
     o.dv = v->g;
     if (drop)
-        o.drop = *drop;
+        o.drop = drop_there(t, drop, o.n);
     o.row_max = tape_reals(t, o.n * heads);
     o.row_sum = tape_reals(t, o.n * heads);
     attention_scratch(t, &o);
@@ -350,10 +358,27 @@ struct tensor *tape_attention_first(struct tape *t, struct tensor *q, struct ten
     return y;
 }
 
-void tape_id_loss(struct tape *t, struct tensor *z, struct tensor *e, struct tensor *b,
-                  const uint32_t *label, double scale, struct id_loss *out)
+/* What a loss tells of its rows, from where it was computed; waits. */
+static void rows_here(struct tape *t, const struct op_id_loss *o, const struct id_loss *out)
 {
-    out->loss = 0;
+    if (out->row_loss)
+        backend_read(t->b, out->row_loss, o->row_loss, o->n * sizeof *out->row_loss);
+    if (out->best)
+        backend_read(t->b, out->best, o->best, o->n * sizeof *out->best);
+    if (out->logits)
+        backend_read(t->b, out->logits, o->logits, o->n * o->n_class * t->b->real_bytes);
+}
+
+/* Memory there for an array that is wanted here. */
+static void *wanted(struct tape *t, void *here, size_t n_bytes)
+{
+    return here && t->b->memory ? tape_reals(t, n_bytes / t->b->real_bytes + 1) : here;
+}
+
+void tape_id_loss_later(struct tape *t, struct tensor *z, struct tensor *e, struct tensor *b,
+                        const uint32_t *label, double scale, struct id_loss *out, double *to)
+{
+    *to = 0;
     if (t->failed)
         return;
     assert(z->cols == e->cols && z->ld == z->cols && e->ld == e->cols);
@@ -363,33 +388,52 @@ void tape_id_loss(struct tape *t, struct tensor *z, struct tensor *e, struct ten
                             .z = z->x,
                             .e = e->x,
                             .b = b ? b->x : NULL,
-                            .label = label,
+                            .label = tape_there(t, label, z->rows * sizeof *label),
                             .scale = scale,
-                            .loss = &out->loss,
-                            .row_loss = out->row_loss,
-                            .best = out->best,
-                            .logits = out->logits };
+                            .loss = tape_later(t, to) };
+    o.row_loss = wanted(t, out->row_loss, o.n * sizeof *o.row_loss);
+    o.best = wanted(t, out->best, o.n * sizeof *o.best);
+    o.logits = wanted(t, out->logits, o.n * o.n_class * t->b->real_bytes);
     if (t->training) {
         o.dz = z->g;
         o.de = e->g;
         o.db = b ? b->g : NULL;
     }
     o.work = tape_scratch(t, t->b->id_loss_work_bytes(&o));
+    if (t->failed)
+        return;
+    t->b->id_loss(&o);
+    if (t->b->memory)
+        rows_here(t, &o, out);
+}
+
+void tape_id_loss(struct tape *t, struct tensor *z, struct tensor *e, struct tensor *b,
+                  const uint32_t *label, double scale, struct id_loss *out)
+{
+    tape_id_loss_later(t, z, e, b, label, scale, out, &out->loss);
+    tape_settle(t);
+}
+
+void tape_square_loss_later(struct tape *t, struct tensor *x, const float *target, double scale,
+                            double *to)
+{
+    *to = 0;
+    if (t->failed)
+        return;
+    struct op_square_loss o = { .n = x->rows * x->cols,
+                                .x = x->x,
+                                .target = tape_there(t, target, x->rows * x->cols * sizeof *target),
+                                .scale = scale,
+                                .loss = tape_later(t, to),
+                                .dx = t->training ? x->g : NULL };
     if (!t->failed)
-        t->b->id_loss(&o);
+        t->b->square_loss(&o);
 }
 
 double tape_square_loss(struct tape *t, struct tensor *x, const float *target, double scale)
 {
-    double loss = 0;
-    if (t->failed)
-        return 0;
-    struct op_square_loss o = { .n = x->rows * x->cols,
-                                .x = x->x,
-                                .target = target,
-                                .scale = scale,
-                                .loss = &loss,
-                                .dx = t->training ? x->g : NULL };
-    t->b->square_loss(&o);
+    double loss;
+    tape_square_loss_later(t, x, target, scale, &loss);
+    tape_settle(t);
     return loss;
 }

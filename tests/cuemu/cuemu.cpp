@@ -3,6 +3,7 @@
  * run_block: a round runs every warp to the next __syncthreads() or its end; run_warp: a round runs
  * every lane to its next barrier. Fibers are made once and then serve block after block. */
 #include "tests/cuemu/cuemu.h"
+#include "tests/cuemu/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -303,11 +304,13 @@ int cuemu_launch(dim3 blocks, dim3 threads, size_t shared_bytes, void (*f)(const
     cuemu_now.blocks = blocks;
     struct turns t = turns_of(n_blocks);
     size_t i;
+    cuemu_open();
     while (next_turn(&t, &i)) {
         cuemu_now.block = dim3((unsigned)(i % blocks.x), (unsigned)(i / blocks.x % blocks.y),
                                (unsigned)(i / blocks.x / blocks.y));
         run_block(n, shared_bytes);
     }
+    cuemu_close();
     free(shared);
     shared = NULL;
     return 0;

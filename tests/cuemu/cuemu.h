@@ -83,6 +83,13 @@ void cuemu_copy_start(void *to, const void *from, size_t n_bytes);
 void cuemu_copy_group(void);
 void cuemu_copy_wait(size_t left);
 
+/* Looks for addresses in the arguments of a kernel: tests/cuemu/memory.cpp. */
+void cuemu_look(const char *kernel, const void *argument, size_t n_bytes);
+template <class... T> void cuemu_arguments(const char *kernel, const T &...x)
+{
+    (cuemu_look(kernel, &x, sizeof x), ...);
+}
+
 /* Says what a device would not do, and ends the program. */
 [[noreturn]] void cuemu_die(const char *what);
 

@@ -1,4 +1,4 @@
-/* The layer of lib/tensor/cuda_device.h without a device: memory is memory, work is done at once,
+/* The layer of lib/tensor/cuda_device.h without a device: memory is apart (memory.cpp), work is done at once,
  * products and sums over ranks are plain loops. Ranks live in one process: a sum happens when the
  * last of them has called. */
 #include "lib/tensor/cuda_device.h"
@@ -7,14 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/cuemu/cuemu.h"
+#include "tests/cuemu/memory.h"
+
 /* How often device memory was asked for, and how often the host waited; for tests. */
 extern "C" {
 size_t cuemu_allocations, cuemu_waits;
-}
-
-bool cuda_sees_host_memory(void)
-{
-    return true;
 }
 
 bool cuda_open(struct cuda *c, bool bf16, const char **why)
@@ -27,22 +25,19 @@ bool cuda_open(struct cuda *c, bool bf16, const char **why)
 
 void cuda_close(struct cuda *c)
 {
-    free(c->work);
+    cuemu_release(c->work);
     *c = {};
 }
 
-/* Filled with NaN: a kernel that reads scratch before it was written shows. */
 int cuda_reserve(struct cuda *c, size_t n_bytes)
 {
     if (n_bytes <= c->work_bytes)
         return 0;
     cuemu_allocations++;
     cuemu_waits++;
-    free(c->work);
-    c->work = (char *)malloc(n_bytes);
+    cuemu_release(c->work);
+    c->work = (char *)cuemu_memory(n_bytes);
     c->work_bytes = c->work ? n_bytes : 0;
-    if (c->work)
-        memset(c->work, 0xff, n_bytes);
     return !c->work;
 }
 
@@ -60,25 +55,42 @@ const char *cuda_text(int status)
 void *cuda_memory(size_t n_bytes)
 {
     cuemu_allocations++;
+    return cuemu_memory(n_bytes);
+}
+
+/* On a device it waits for all that was queued. */
+void cuda_release(void *p)
+{
+    cuemu_waits += p != NULL;
+    cuemu_release(p);
+}
+
+void *cuda_host_memory(size_t n_bytes)
+{
+    cuemu_allocations++;
     return malloc(n_bytes ? n_bytes : 1);
 }
 
-void cuda_release(void *p)
+void cuda_host_release(void *p)
 {
     free(p);
 }
 
 int cuda_copy(const struct cuda *, void *to, const void *from, size_t n_bytes)
 {
+    cuemu_open();
     if (n_bytes)
         memmove(to, from, n_bytes);
+    cuemu_close();
     return 0;
 }
 
 int cuda_zero(const struct cuda *, void *to, size_t n_bytes)
 {
+    cuemu_open();
     if (n_bytes)
         memset(to, 0, n_bytes);
+    cuemu_close();
     return 0;
 }
 
@@ -102,7 +114,7 @@ static float *dense(const void *x, size_t ld, bool turn, bool bf16, size_t rows,
     return to;
 }
 
-int cuda_multiply(const struct cuda *, const struct cuda_product *p)
+static int multiply(const struct cuda_product *p)
 {
     float *a = dense(p->a, p->ld_a, p->turn_a, p->bf16, p->m, p->k);
     float *b = dense(p->b, p->ld_b, p->turn_b, p->bf16, p->k, p->n);
@@ -123,6 +135,18 @@ int cuda_multiply(const struct cuda *, const struct cuda_product *p)
     free(b);
     free(sum);
     return !good;
+}
+
+int cuda_multiply(const struct cuda *, const struct cuda_product *p)
+{
+    const void *const all[] = { p->a, p->b, p->bias, p->out };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i] && !cuemu_has(all[i]))
+            cuemu_die("a product is given an address of the host");
+    cuemu_open();
+    const int status = multiply(p);
+    cuemu_close();
+    return status;
 }
 
 enum { MOST_RANKS = 16 };
@@ -192,7 +216,9 @@ static int arrive(const struct cuda_ranks *r, const float *from, float *to, size
     if (++m->here < m->n_ranks)
         return 0;
     m->here = 0;
+    cuemu_open();
     meet(m, kind, n);
+    cuemu_close();
     return 0;
 }
 
