@@ -23,7 +23,8 @@ struct grn_options {
     uint64_t seed;
 };
 
-/* Writes o->out/{predictions,metrics}.tsv. */
+/* Writes o->out/{predictions,metrics}.tsv, and together.tsv where pairs were deleted
+ * (grn_together.c). */
 enum rc grn_recognition(const struct grn_options *o, struct err *e);
 
 #endif
