@@ -64,8 +64,8 @@ enum rc grn_baselines(struct grn_method m[2], const struct grn_method *like,
 void grn_method_release(struct grn_method *m);
 
 /* grn_together.c: genes that both of a pair regulate, when both are deleted and when one is, beside
- * a regulator of other genes (spec 05 section 2, Figures 2d and 2g). Rows into `metrics`; and
- * o->out/together.tsv when any folder has pairs. */
+ * a regulator of other genes (spec 05 section 2, Figures 2d and 2g). Rows into `metrics`, and
+ * o->out/together.tsv, when there are o->pairs. */
 enum rc grn_together(const struct grn_options *o, const struct grn_genes *g,
                      const struct grn_list *list, size_t n_lists, struct outfile *metrics,
                      struct err *e);

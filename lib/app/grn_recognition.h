@@ -14,6 +14,7 @@
 
 struct grn_options {
     struct opt_list effects; /* NAME=DIR of perturb */
+    struct opt_list pairs;   /* the same, with pairs deleted together */
     struct opt_list targets; /* NAME=FILE */
     struct opt_list against; /* NAME=FILE: a gene a line */
     struct opt_list counts;  /* cells.h5ad with mapped genes */

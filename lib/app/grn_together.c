@@ -247,16 +247,19 @@ enum rc grn_together(const struct grn_options *o, const struct grn_genes *g,
 {
     struct job j = { .o = o, .genes = g, .metrics = metrics };
     enum rc rc = RC_OK;
-    for (int i = 0; !rc && i < o->effects.n; i++) {
+    for (int i = 0; !rc && i < o->pairs.n; i++) {
         struct grn_method m = { 0 };
-        rc = grn_pairs_read(&m, o->effects.item[i], g, e);
-        if (!rc && m.n && !j.table.f)
+        rc = grn_pairs_read(&m, o->pairs.item[i], g, e);
+        if (!rc && !m.n)
+            rc = err_set(e, RC_INPUT, "--pairs '%s': no two genes were deleted together",
+                         o->pairs.item[i]);
+        if (!rc && !j.table.f)
             rc = open_table(&j, e);
         j.method = m.name;
         j.variant = m.variant;
         if (!rc)
             rc = sort_pairs(&j, &m, e);
-        for (size_t l = 0; !rc && m.n && l < n_lists; l++)
+        for (size_t l = 0; !rc && l < n_lists; l++)
             for (uint32_t c = 0; !rc && c < list[l].class.n; c++)
                 rc = one_class(&j, &list[l], c, e);
         forget_pairs(&j);

@@ -81,7 +81,8 @@ printf 'task\tvariant\nperturb\tclean\n' >"$tmp/pairs/metrics.tsv"
 	for i in $(seq 10 15); do printf 'G1,G%s\nG2,G%s\n' "$i" "$i"; done
 	printf 'G1,G16\nG3,G10\n'
 } >"$tmp/shared.csv"
-t 'pairs that were deleted together' 0 '' g --effects new="$tmp/pairs" --targets t="$tmp/shared.csv" --dataset made --out "$tmp/t"
+t 'pairs that were deleted together' 0 '' g --effects new="$tmp/pairs" --pairs new="$tmp/pairs" \
+	--targets t="$tmp/shared.csv" --dataset made --out "$tmp/t"
 of_pair() { awk -F '\t' -v c="$1" 'NR == 1 { for (i = 1; i <= NF; i++) col[$i] = i; next } { print $(col[c]) }' "$tmp/t/together.tsv"; }
 is 'one pair shares genes enough' test "$(of_pair pair)" = G1+G2
 is 'of which one is left out: all regulators beside it bind it' test "$(of_pair n_targets)" = 5
@@ -91,6 +92,9 @@ is 'one beside another: 0.05' close_to "$(of_pair one)" 0.05
 is 'the difference has an interval over genes' close_to "$(metric new t:targets both_less_one_low t)" 0.06103676
 is 'of two sides, too' close_to "$(metric new t:targets both_less_one_high t)" 0.06496324
 is 'without pairs there is no such table' test ! -e "$tmp/l/together.tsv"
+sed -i '2s/.*/G1\t'"$(ens 1)"'/; 3,$d' "$tmp/pairs/predictions.tsv"
+t 'a folder without pairs' 3 'no two genes were deleted together' g --effects new="$tmp/pairs" --pairs new="$tmp/pairs" \
+	--targets t="$tmp/shared.csv" --out "$tmp/x"
 printf 'a\tb\nx\ty\n' >"$tmp/ab.tsv"
 printf 'tf\ttarget\nx\ty\n' >"$tmp/xy.tsv"
 t 'letters of confidence' 0 '' g --effects new="$tmp/new" --targets t="$tmp/letters.tsv" \
