@@ -6,6 +6,7 @@ static struct grn_options o = { .dataset = "-", .least_targets = 5 };
 
 static const struct opt opts[] = {
     OPT_LIST("effects", &o.effects, "NAME=DIR", "what perturb --change delete wrote"),
+    OPT_LIST("pairs", &o.pairs, "NAME=DIR", "what perturb --change delete --pairs wrote"),
     OPT_LIST("targets", &o.targets, "NAME=FILE",
              "regulators and targets: TRRUST, CollecTRI, DoRothEA, or a table with columns tf, "
              "target and perhaps class"),
@@ -38,7 +39,11 @@ static const struct tool tool = {
     "                             by the mean over cells; beside it random_listed, the share\n"
     "                             of targets in the list, and random_vocabulary, |targets| /\n"
     "                             23115, which the released code takes and which is too low\n"
-    "  wilcoxon_p, welch_p        of the two groups; wilcoxon_q over the regulators\n\n"
+    "  wilcoxon_p, welch_p        of the two groups; wilcoxon_q over the regulators\n"
+    "_low and _high are the ends of a 95 % interval over regulators (Student's t).\n"
+    "With --pairs, together.tsv compares genes that both of a pair regulate\n"
+    "when both are deleted, and when one of them is, beside another of the pairs' regulators\n"
+    "that has no link to the gene; metrics.tsv has the mean difference, both_less_one.\n\n"
     "  grn-recognition --effects genecompass=deleted --targets trrust=trrust.tsv \\\n"
     "      --vocab results/small/pretrain/step-450/vocab.tsv --out grn",
     opts,

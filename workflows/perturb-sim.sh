@@ -1,7 +1,7 @@
 #!/bin/bash
 # One seed of the simulator, from cells to how well deletions find the regulators' targets:
 #   perturb-sim.sh BIN FOLDER SEED CELLS GENES TFS WIDTH LAYERS READ STEPS CONTROLS MAX_CELLS THREADS
-# FOLDER gets grn/{metrics,predictions}.tsv, and deleted/, released/, random/ of perturb. All samples train the
+# FOLDER gets grn/{metrics,predictions,together}.tsv, and deleted/, released/, random/, pairs/ of perturb. All samples train the
 # model, the human ones are asked; genes that a deletion does not truly move are the others.
 set -euo pipefail
 bin=$1 out=$2 seed=$3 cells=$4 genes=$5 tfs=$6 width=$7 layers=$8 read=$9
@@ -44,13 +44,18 @@ awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next }
 ask() { # FOLDER OPTION...
 	local to=$1
 	shift
-	"$bin/perturb" "${human[@]}" --model "$model" --genes-file "$out/tfs.txt" --max-cells "$max_cells" --seed "$seed" \
+	"$bin/perturb" "${human[@]}" --model "$model" --genes-file "$out/${list:-tfs}.txt" --max-cells "$max_cells" --seed "$seed" \
 		--out "$out/$to" "${quiet[@]}" "$@" 2>"$out/perturb.log" || { cat "$out/perturb.log" >&2; exit 1; }
 }
 ask deleted --controls "$controls"
+# Pairs of the twelve regulators with the most direct targets.
+awk -F '\t' 'NR == FNR { if ($3 == "direct") n[$1]++; next } { print n[$1] + 0 "\t" $1 }' "$out/truth.tsv" "$out/tfs.txt" |
+	sort -k1,1nr -k2,2 | head -n 12 | cut -f2 >"$out/pairs.txt"
 ask random --controls "$controls" --random-weights
 ask released --controls 0 --as-released
+list=pairs ask pairs --controls 0 --pairs
 "$bin/grn-recognition" --effects genecompass="$out/deleted" released="$out/released" random-weights="$out/random" \
+	--pairs genecompass="$out/pairs" \
 	--targets wired="$out/truth.tsv" --vocab "$out/vocab.tsv" --counts "${human[@]}" --dataset simulator --seed "$seed" \
 	--out "$out/grn" "${quiet[@]}"
 rm -r "$out/sim" "$out/shards" "$out/run" "$out/tables" "${kept[@]}" "$out/vocab.tsv" "$out/medians.tsv" "$out/perturb.log"

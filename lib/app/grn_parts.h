@@ -4,12 +4,13 @@
 #define GC_APP_GRN_PARTS_H
 
 #include "lib/app/grn_recognition.h"
+#include "lib/base/file.h"
 #include "lib/data/names.h"
 #include "lib/data/vocab.h"
 
 /* What one regulator's deletion did, by one method. */
 struct grn_scores {
-    uint32_t regulator;
+    uint32_t regulator, partner; /* UINT32_MAX: deleted alone */
     size_t n;
     uint32_t *gene; /* [n] owned, as is score */
     double *score;
@@ -35,7 +36,9 @@ struct grn_list {
 /* Ensembl ids by symbol or id, from a vocabulary; UINT32_MAX: none. */
 struct grn_genes {
     struct names id;
-    struct map by_name; /* symbol or id to number in id */
+    struct map by_name;   /* symbol or id to number in id */
+    const char **symbol; /* [id.n] the id where there is none; owned, texts in `text` */
+    struct arena text;
 };
 
 enum rc grn_genes_read(struct grn_genes *g, const char *vocab, struct err *e);
@@ -51,10 +54,20 @@ void grn_list_release(struct grn_list *l);
 /* NAME=DIR: two methods, the shift and its z. Regulators deleted one at a time only. */
 enum rc grn_effects_read(struct grn_method m[2], const char *arg, const struct grn_genes *g,
                          struct err *e);
+/* NAME=DIR: the pairs that were deleted together, m->n of them, perhaps none. */
+enum rc grn_pairs_read(struct grn_method *m, const char *arg, const struct grn_genes *g,
+                       struct err *e);
 /* The genes of `like`, scored by counts: |Pearson| of log counts, and how often both are detected.
  */
 enum rc grn_baselines(struct grn_method m[2], const struct grn_method *like,
                       const struct opt_list *counts, const struct grn_genes *g, struct err *e);
 void grn_method_release(struct grn_method *m);
+
+/* grn_together.c: genes that both of a pair regulate, when both are deleted and when one is, beside
+ * a regulator of other genes (spec 05 section 2, Figures 2d and 2g). Rows into `metrics`, and
+ * o->out/together.tsv, when there are o->pairs. */
+enum rc grn_together(const struct grn_options *o, const struct grn_genes *g,
+                     const struct grn_list *list, size_t n_lists, struct outfile *metrics,
+                     struct err *e);
 
 #endif

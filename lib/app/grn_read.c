@@ -17,9 +17,14 @@ enum rc grn_genes_read(struct grn_genes *g, const char *vocab, struct err *e)
     struct vocab v;
     names_init(&g->id);
     map_init(&g->by_name);
+    arena_init(&g->text, 1 << 14);
+    g->symbol = NULL;
     enum rc rc = vocab_read(vocab, &v, e);
     if (rc)
         return rc;
+    g->symbol = calloc(v.n + 1, sizeof *g->symbol);
+    if (!g->symbol)
+        rc = err_set(e, RC_FAIL, "no memory for %zu genes", v.n);
     /* Human genes stand first, so a symbol that both species have is the human gene's. */
     for (size_t t = TOKEN_FIRST_GENE; !rc && t < v.n; t++) {
         uint32_t k;
@@ -28,6 +33,10 @@ enum rc grn_genes_read(struct grn_genes *g, const char *vocab, struct err *e)
             rc = map_add(&g->by_name, v.entry[t].id, k, NULL, e);
         if (!rc && v.entry[t].name && *v.entry[t].name)
             rc = map_add(&g->by_name, v.entry[t].name, k, NULL, e);
+        if (!rc && !(g->symbol[k] = arena_text(&g->text, v.entry[t].name && *v.entry[t].name
+                                                             ? v.entry[t].name
+                                                             : v.entry[t].id)))
+            rc = err_set(e, RC_FAIL, "no memory for %zu genes", v.n);
     }
     vocab_release(&v);
     return rc;
@@ -37,6 +46,8 @@ void grn_genes_release(struct grn_genes *g)
 {
     names_release(&g->id);
     map_release(&g->by_name);
+    free(g->symbol);
+    arena_release(&g->text);
 }
 
 uint32_t grn_gene(const struct grn_genes *g, const char *name)
@@ -194,8 +205,27 @@ void grn_method_release(struct grn_method *m)
     *m = (struct grn_method){ 0 };
 }
 
-/* Names of perturbations to places in m->of; sets are left out. */
-static enum rc read_regulators(struct grn_method m[2], const char *folder,
+/* "X", or with `pairs` "X+Y", to numbers of genes. */
+static bool regulators_of(const char *ids, bool pairs, const struct grn_genes *g,
+                          struct grn_scores *s)
+{
+    const char *plus = strchr(ids, '+');
+    s->partner = UINT32_MAX;
+    if (!plus || !pairs) {
+        s->regulator = grn_gene(g, ids);
+        return !plus && !pairs && s->regulator != UINT32_MAX;
+    }
+    char first[64];
+    if ((size_t)(plus - ids) >= sizeof first)
+        return false;
+    snprintf(first, sizeof first, "%.*s", (int)(plus - ids), ids);
+    s->regulator = grn_gene(g, first);
+    s->partner = grn_gene(g, plus + 1); /* a third gene makes it no name */
+    return s->regulator != UINT32_MAX && s->partner != UINT32_MAX;
+}
+
+/* Names of perturbations to places in m->of: those of one gene, or of two. */
+static enum rc read_regulators(struct grn_method m[2], const char *folder, bool pairs,
                                const struct grn_genes *g, struct map *place, struct err *e)
 {
     struct table t;
@@ -211,12 +241,12 @@ static enum rc read_regulators(struct grn_method m[2], const char *folder,
     if (!m[0].of || !m[1].of)
         rc = err_set(e, RC_FAIL, "no memory for %zu regulators", t.n_rows);
     for (size_t i = 0; !rc && i < t.n_rows; i++) {
-        const uint32_t k = grn_gene(g, id->text[i]);
-        if (k == UINT32_MAX)
+        struct grn_scores x = { 0 };
+        if (!regulators_of(id->text[i], pairs, g, &x))
             continue;
         rc = map_add(place, name->text[i], m[0].n, NULL, e);
-        m[0].of[m[0].n++].regulator = k;
-        m[1].of[m[1].n++].regulator = k;
+        m[0].of[m[0].n++] = x;
+        m[1].of[m[1].n++] = x;
     }
     table_release(&t);
     return rc;
@@ -302,8 +332,8 @@ static const char *variant_of(const char *folder)
     return variant;
 }
 
-enum rc grn_effects_read(struct grn_method m[2], const char *arg, const struct grn_genes *g,
-                         struct err *e)
+static enum rc read_effects(struct grn_method m[2], const char *arg, bool pairs,
+                            const struct grn_genes *g, struct err *e)
 {
     const char *folder = NULL;
     struct map place;
@@ -313,7 +343,7 @@ enum rc grn_effects_read(struct grn_method m[2], const char *arg, const struct g
     if (!rc && !(m[1].name = text_new("%s-z", m[0].name)))
         rc = err_set(e, RC_FAIL, "no memory for a name");
     if (!rc)
-        rc = read_regulators(m, folder, g, &place, e);
+        rc = read_regulators(m, folder, pairs, g, &place, e);
     char *path = rc ? NULL : text_new("%s/effects.tsv", folder);
     if (!rc)
         rc =
@@ -322,5 +352,21 @@ enum rc grn_effects_read(struct grn_method m[2], const char *arg, const struct g
         m[0].variant = m[1].variant = variant_of(folder);
     free(path);
     map_release(&place);
+    return rc;
+}
+
+enum rc grn_effects_read(struct grn_method m[2], const char *arg, const struct grn_genes *g,
+                         struct err *e)
+{
+    return read_effects(m, arg, false, g, e);
+}
+
+enum rc grn_pairs_read(struct grn_method *m, const char *arg, const struct grn_genes *g,
+                       struct err *e)
+{
+    struct grn_method both[2];
+    const enum rc rc = read_effects(both, arg, true, g, e);
+    *m = both[0];
+    grn_method_release(&both[1]);
     return rc;
 }

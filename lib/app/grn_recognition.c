@@ -167,9 +167,9 @@ static void put_row(struct job *j, const struct grn_method *m, const char *split
                     const struct row *r)
 {
     FILE *f = j->predictions.f;
-    fprintf(f, "%s\t%s\t%s\t%s\t%llu\t%s\t%zu\t%zu", j->o->dataset, m->name, m->variant, split,
-            (unsigned long long)j->o->seed, j->genes.id.at[r->regulator], r->n_targets,
-            r->n_others);
+    fprintf(f, "%s\t%s\t%s\t%s\t%llu\t%s\t%s\t%zu\t%zu", j->o->dataset, m->name, m->variant,
+            split, (unsigned long long)j->o->seed, j->genes.id.at[r->regulator],
+            j->genes.symbol[r->regulator], r->n_targets, r->n_others);
     for (int k = 0; k < N_NUMBERS; k++) {
         char text[32];
         metric_text(r->x[k], text);
@@ -196,6 +196,43 @@ static double mean_known(const struct row *r, size_t n, enum number k, size_t *k
             ++*known;
         }
     return *known ? sum / (double)*known : NAN;
+}
+
+/* The 95 % interval (Student's t) over regulators of what is known of x[n], which is pushed
+ * together; and of a difference its mean, which put_means does not have. */
+static void put_interval(struct job *j, const struct grn_method *m, const char *split,
+                         const char *metric, double *x, size_t n)
+{
+    char name[64];
+    size_t known = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!isnan(x[i]))
+            x[known++] = x[i];
+    if (!known)
+        return;
+    const double mean = mean_of(x, known), width = mean_ci95(x, known);
+    if (strcmp(metric, number_name[AUROC]) != 0)
+        put_metric(j, m, split, metric, mean, known);
+    snprintf(name, sizeof name, "%s_low", metric);
+    put_metric(j, m, split, name, mean - width, known);
+    snprintf(name, sizeof name, "%s_high", metric);
+    put_metric(j, m, split, name, mean + width, known);
+}
+
+static enum rc put_intervals(struct job *j, const struct grn_method *m, const char *split,
+                             const struct row *r, size_t n, struct err *e)
+{
+    double *x = malloc((n + 1) * sizeof *x);
+    if (!x)
+        return err_set(e, RC_FAIL, "no memory for %zu regulators", n);
+    for (size_t i = 0; i < n; i++)
+        x[i] = r[i].x[AUROC];
+    put_interval(j, m, split, "auroc", x, n);
+    for (size_t i = 0; i < n; i++)
+        x[i] = r[i].x[PRECISION] - r[i].x[RANDOM_LISTED];
+    put_interval(j, m, split, "precision_gain", x, n);
+    free(x);
+    return RC_OK;
 }
 
 static void put_means(struct job *j, const struct grn_method *m, const char *split,
@@ -253,6 +290,8 @@ static enum rc one_comparison(struct job *j, const struct grn_method *m, const s
         put_row(j, m, split, &row[i]);
     if (!rc && n)
         put_means(j, m, split, row, n);
+    if (!rc && n)
+        rc = put_intervals(j, m, split, row, n, e);
     j->n_splits += n > 0;
     free(split);
     free(row);
@@ -337,7 +376,7 @@ static enum rc open_tables(struct job *j, struct err *e)
     free(b);
     if (rc)
         return rc;
-    fputs("dataset\tmethod\tvariant\tsplit\tseed\tregulator\tn_targets\tn_others",
+    fputs("dataset\tmethod\tvariant\tsplit\tseed\tregulator\tname\tn_targets\tn_others",
           j->predictions.f);
     for (int k = 0; k < N_NUMBERS; k++)
         fprintf(j->predictions.f, "\t%s", number_name[k]);
@@ -384,6 +423,8 @@ enum rc grn_recognition(const struct grn_options *o, struct err *e)
         rc = err_set(e, RC_INPUT,
                      "no regulator that was deleted has %lld targets among the genes seen",
                      (long long)o->least_targets);
+    if (!rc)
+        rc = grn_together(o, &j.genes, j.list, j.n_lists, &j.metrics, e);
     if (!rc)
         rc = outfile_commit(&j.predictions, e);
     if (!rc)

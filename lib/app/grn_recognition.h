@@ -14,6 +14,7 @@
 
 struct grn_options {
     struct opt_list effects; /* NAME=DIR of perturb */
+    struct opt_list pairs;   /* the same, with pairs deleted together */
     struct opt_list targets; /* NAME=FILE */
     struct opt_list against; /* NAME=FILE: a gene a line */
     struct opt_list counts;  /* cells.h5ad with mapped genes */
@@ -23,7 +24,8 @@ struct grn_options {
     uint64_t seed;
 };
 
-/* Writes o->out/{predictions,metrics}.tsv. */
+/* Writes o->out/{predictions,metrics}.tsv, and together.tsv where pairs were deleted
+ * (grn_together.c). */
 enum rc grn_recognition(const struct grn_options *o, struct err *e);
 
 #endif

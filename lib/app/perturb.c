@@ -99,11 +99,12 @@ static enum rc write_report(const struct job *j, struct err *e)
         return RC_OK;
     return json_write(
         j->o->report,
-        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "model_sha256", j->m.model_sha256, "cells",
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i}", "model_sha256", j->m.model_sha256, "cells",
                   (json_int_t)j->cells.n, "cells_seen", (json_int_t)j->cells.n_seen,
                   "perturbations", (json_int_t)j->p.n_named, "controls",
                   (json_int_t)(j->p.n - j->p.n_named), "genes", (json_int_t)j->p.n_genes,
-                  "perturbed_cells", (json_int_t)j->n_copies),
+                  "perturbed_cells", (json_int_t)j->n_copies, "top_percent",
+                  j->o->how.top_half ? 50 : 100),
         e);
 }
 

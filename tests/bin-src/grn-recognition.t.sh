@@ -52,11 +52,54 @@ is 'five comparisons of one, two of the other' test "$(grep -c "^made	new	" "$tm
 is 'the variant is that of the run' grep -q '^grn-recognition	made	old	as-released	t:direct/others	0	auroc	0.583333333	2$' "$tmp/o/metrics.tsv"
 is 'sets are left out' bash -c "! grep -q 'G1+G2' '$tmp/o/predictions.tsv'"
 printf 'tf\tconfidence\ttarget\nG1\tA\tG3\nG1\tD\tG4\nG1\tA\tG5\n' >"$tmp/letters.tsv"
+metric() { awk -F '\t' -v m="$1" -v s="$2" -v k="$3" '$3 == m && $5 == s && $7 == k { print $8 }' "$tmp/$4/metrics.tsv"; }
+# AUROC of two regulators, 2/3 and 1/2: mean 7/12, SD 0.117851, t(1) 12.7062, half-width 1.058851.
+is 'an interval over regulators' close_to "$(metric new t:direct/others auroc_low o)" -0.4755171
+is 'of two sides' close_to "$(metric new t:direct/others auroc_high o)" 1.6421837
+is 'precision beyond chance: 0.2, and that of the other' close_to "$(metric new t:direct/others precision_gain o)" \
+	"$(awk -v a=0.5 -v b="$(look new t:direct/others "$b" precision)" -v r="$(look new t:direct/others "$b" random_listed)" \
+		'BEGIN { print (a - 0.3 + b - r) / 2 }')"
+
+# A and B share G10..G15; R regulates G10 alone of these, so that beside R only the others count. Both
+# deleted shift each by 0.1 + its number / 1000; A or B with R by 0.04 and 0.06.
+mkdir "$tmp/pairs"
+{
+	printf 'perturbation\tgenes\n'
+	for p in 1+2 1+3 2+3; do printf 'G%s\t%s+%s\n' "$p" "$(ens "${p%+*}")" "$(ens "${p#*+}")"; done
+	printf 'G1\t%s\n' "$(ens 1)"
+} >"$tmp/pairs/predictions.tsv"
+printf 'task\tvariant\nperturb\tclean\n' >"$tmp/pairs/metrics.tsv"
+{
+	printf 'perturbation\tgene\tshift\tz\n'
+	for i in $(seq 10 29); do printf 'G1\t%s\t%s\t1\n' "$(ens "$i")" "0.0$i"; done
+	for i in $(seq 10 15); do printf 'G1+2\t%s\t%s\t1\n' "$(ens "$i")" "0.1$i"; done
+	for i in $(seq 10 15); do printf 'G1+3\t%s\t%s\t1\n' "$(ens "$i")" 0.04; done
+	for i in $(seq 10 15); do printf 'G2+3\t%s\t%s\t1\n' "$(ens "$i")" 0.06; done
+} >"$tmp/pairs/effects.tsv"
+{
+	echo tf,target
+	for i in $(seq 10 15); do printf 'G1,G%s\nG2,G%s\n' "$i" "$i"; done
+	printf 'G1,G16\nG3,G10\n'
+} >"$tmp/shared.csv"
+t 'pairs that were deleted together' 0 '' g --effects new="$tmp/pairs" --pairs new="$tmp/pairs" \
+	--targets t="$tmp/shared.csv" --dataset made --out "$tmp/t"
+of_pair() { awk -F '\t' -v c="$1" 'NR == 1 { for (i = 1; i <= NF; i++) col[$i] = i; next } { print $(col[c]) }' "$tmp/t/together.tsv"; }
+is 'one pair shares genes enough' test "$(of_pair pair)" = G1+G2
+is 'of which one is left out: all regulators beside it bind it' test "$(of_pair n_targets)" = 5
+is 'both: 0.113 in the mean' close_to "$(of_pair both)" 0.113
+is 'one beside another: 0.05' close_to "$(of_pair one)" 0.05
+# The numbers 0.061..0.065: SD 0.00158114, t(4) 2.776445, half-width 0.00196324.
+is 'the difference has an interval over genes' close_to "$(metric new t:targets both_less_one_low t)" 0.06103676
+is 'of two sides, too' close_to "$(metric new t:targets both_less_one_high t)" 0.06496324
+is 'without pairs there is no such table' test ! -e "$tmp/l/together.tsv"
+sed -i '2s/.*/G1\t'"$(ens 1)"'/; 3,$d' "$tmp/pairs/predictions.tsv"
+t 'a folder without pairs' 3 'no two genes were deleted together' g --effects new="$tmp/pairs" --pairs new="$tmp/pairs" \
+	--targets t="$tmp/shared.csv" --out "$tmp/x"
 printf 'a\tb\nx\ty\n' >"$tmp/ab.tsv"
 printf 'tf\ttarget\nx\ty\n' >"$tmp/xy.tsv"
 t 'letters of confidence' 0 '' g --effects new="$tmp/new" --targets t="$tmp/letters.tsv" \
 	--levels AB --least-targets 2 --out "$tmp/l"
-is 'leave out the others' bash -c "[ \$(tail -n +2 '$tmp/l/predictions.tsv' | head -1 | cut -f7) = 2 ]"
+is 'leave out the others' bash -c "[ \$(tail -n +2 '$tmp/l/predictions.tsv' | head -1 | cut -f8) = 2 ]"
 
 t 'no such column' 3 'no columns for regulator' g --effects new="$tmp/new" --targets t="$tmp/ab.tsv" --out "$tmp/x"
 t 'nothing that the vocabulary has' 3 'names no gene of the vocabulary' g --effects new="$tmp/new" --targets t="$tmp/xy.tsv" --out "$tmp/x"

@@ -40,6 +40,10 @@ perturb_controls := 10
 perturb_max_cells := 50
 # Fibroblasts towards embryonic stem cells by the four genes that reprogram them.
 perturb_states := islam2011:MEF:ESC:Pou5f1+Sox2+Klf4+Myc
+# The paper's two regulators of stem cells, which this model does not see in these, and others that it sees.
+perturb_downs := islam2011:ESC:MEF:Zfp131,Zbtb11,Pou5f1,Sox2,Nanog
+# No set here has gonadal cells: ducts of the pancreas towards two of its endocrine types.
+perturb_screens := baron_mouse1:ductal:beta,delta
 
 homology_pair := sc_cross_species/baron_pancreas_pair/human:sc_cross_species/baron_pancreas_pair/mouse
 homology_types := beta alpha delta macrophage activated_stellate
