@@ -216,7 +216,7 @@ enum rc perturb_inputs_read(struct perturb_inputs *in, const struct perturb_opti
         rc = link_targets(in, e);
     if (!rc && o->vectors)
         rc = gene_vectors_of(o->vectors, in->set.gene, in->set.n_genes, &in->vectors,
-                               &in->n_vectors, e);
+                             &in->n_vectors, e);
     if (rc)
         perturb_inputs_release(in);
     return rc;

@@ -1,9 +1,12 @@
 /* Atoms and bonds of deepce_tiny: vectors of the molecules in molecules.json, the conjugation rule
- * on them and on those of atoms200.tsv.gz, where the folder has it. */
+ * on them and on those of atoms200.tsv.gz, where the folder has it; and what we read of the SMILES
+ * in smiles200.tsv against those tables: only drugs that indigo_differences.tsv names may differ.
+ */
 #ifndef GC_TESTS_PARITY_DOWNSTREAM_MOLECULES_H
 #define GC_TESTS_PARITY_DOWNSTREAM_MOLECULES_H
 
-#include "lib/nn/molecule.h"
+#include "lib/data/molecule.h"
+#include "lib/io/smiles.h"
 #include "tests/parity/downstream.h"
 
 static enum bond_order order_named(const char *name)
@@ -149,6 +152,82 @@ static void molecules_of_tables(const char *dir)
     table_release(&b);
 }
 
+/* ---- SMILES ---- */
+
+static bool same_atom(const struct molecule_atom *a, const struct table *t, size_t row)
+{
+    return strcmp(a->symbol, table_find(t, "symbol")->text[row]) == 0 &&
+           a->degree == cell_whole(t, "degree", row) &&
+           a->total_h == cell_whole(t, "total_h", row) &&
+           a->implicit_valence == cell_whole(t, "implicit_valence", row) &&
+           a->aromatic == (cell_whole(t, "aromatic", row) != 0) &&
+           a->charge == cell_whole(t, "charge", row) &&
+           a->bracket == (cell_whole(t, "bracket", row) != 0);
+}
+
+/* The bond of the same atoms, wherever it stands. */
+static bool has_bond(const struct molecule *m, const struct table *t, size_t row)
+{
+    const uint32_t from = (uint32_t)cell_whole(t, "begin", row),
+                   to = (uint32_t)cell_whole(t, "end", row);
+    for (size_t k = 0; k < m->n_bonds; k++) {
+        const struct molecule_bond *b = &m->bond[k];
+        if ((b->a == from && b->b == to) || (b->a == to && b->b == from))
+            return b->order == order_named(table_find(t, "type")->text[row]) &&
+                   b->conjugated == (cell_whole(t, "conjugated", row) != 0) &&
+                   b->in_ring == (cell_whole(t, "in_ring", row) != 0);
+    }
+    return false;
+}
+
+/* Is a drug named as one that Indigo sees otherwise? */
+static bool difference_named(const struct table *named, const char *drug)
+{
+    for (size_t i = 0; i < named->n_rows; i++)
+        if (strcmp(table_find(named, "pert_id")->text[i], drug) == 0 &&
+            strcmp(table_find(named, "aromaticity_model")->text[i], "generic") == 0)
+            return true;
+    return false;
+}
+
+static void molecules_of_smiles(const char *dir)
+{
+    struct table s = table_in(dir, "smiles200.tsv", "pert_id,smiles"),
+                 named = table_in(dir, "indigo_differences.tsv", "pert_id,aromaticity_model"),
+                 a = table_in(dir, "atoms200.tsv.gz",
+                              "pert_id,symbol,degree,total_h,implicit_valence,aromatic,charge,"
+                              "bracket"),
+                 b = table_in(dir, "bonds200.tsv.gz", "pert_id,begin,end,type,conjugated,in_ring");
+    size_t other = 0, listed = 0;
+    for (size_t i = 0, at = 0, end, bond_at = 0, bond_end; i < s.n_rows;
+         i++, at = end, bond_at = bond_end) {
+        const char *drug = table_find(&s, "pert_id")->text[i];
+        struct err e = { 0 };
+        struct molecule m;
+        rows_of_drug(&a, drug, &at, &end);
+        rows_of_drug(&b, drug, &bond_at, &bond_end);
+        const bool unread = smiles_read(table_find(&s, "smiles")->text[i], &m, &e);
+        bool same = !unread && m.n_atoms == end - at && m.n_bonds == bond_end - bond_at;
+        for (size_t k = 0; same && k < m.n_atoms; k++)
+            same = same_atom(&m.atom[k], &a, at + k);
+        for (size_t k = 0; same && k < m.n_bonds; k++)
+            same = has_bond(&m, &b, bond_at + k);
+        if (!same) {
+            const bool known = difference_named(&named, drug);
+            note("drug '%s' differs%s%s", drug, known ? ", which the folder names" : "", e.text);
+            listed += known;
+            other += !known;
+        }
+        smiles_release(&m);
+    }
+    ok(s.n_rows && !other, "atoms and bonds of %zu SMILES, %zu differ unnamed, %zu named", s.n_rows,
+       other, listed);
+    table_release(&s);
+    table_release(&named);
+    table_release(&a);
+    table_release(&b);
+}
+
 /* Rows of the batch are the atoms of molecules.json's drugs. */
 static void molecules_of_batch(const struct golden *g, const json_t *all)
 {
@@ -195,6 +274,10 @@ static void parity_molecules(const char *dir, const struct golden *g)
     molecules_of_batch(g, all);
     if (file_exists(path_in(dir, "atoms200.tsv.gz")))
         molecules_of_tables(dir);
+    if (!smiles_built_in())
+        skip("SMILES: built without Indigo");
+    else if (file_exists(path_in(dir, "smiles200.tsv")))
+        molecules_of_smiles(dir);
     json_decref(all);
 }
 

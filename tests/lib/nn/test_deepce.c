@@ -6,7 +6,7 @@
 #include "lib/base/rng.h"
 #include "lib/base/thread.h"
 #include "lib/nn/deepce.h"
-#include "lib/nn/molecule.h"
+#include "lib/data/molecule.h"
 #include "lib/nn/net.h"
 #include "tests/tap.h"
 

@@ -1,14 +1,20 @@
 /* Atoms and bonds as DeepCE's fingerprint wants them (spec 05 section 9; rules and what they were
  * checked on: golden/downstream/deepce_tiny/README.md). What is given here comes from whoever reads
  * the SMILES: elements, charges, hydrogens, aromaticity, rings. */
-#ifndef GC_NN_MOLECULE_H
-#define GC_NN_MOLECULE_H
+#ifndef GC_DATA_MOLECULE_H
+#define GC_DATA_MOLECULE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "lib/base/err.h"
+
+enum {
+    MOLECULE_MAX_DEGREE = 5,
+    MOLECULE_ATOM = 62,
+    MOLECULE_BOND = 6
+}; /* widths of the features */
 
 enum bond_order { BOND_SINGLE, BOND_DOUBLE, BOND_TRIPLE, BOND_AROMATIC };
 

@@ -1,4 +1,4 @@
-#include "lib/nn/molecule.h"
+#include "lib/data/molecule.h"
 
 #include <stdlib.h>
 #include <string.h>
