@@ -56,9 +56,10 @@ static void check_effects(const char *path, const struct grn_genes *g)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const name[] = { "TP53", "A", "ACTB" };
-    struct grn_genes g;
+    struct grn_genes g = { 0 };
     struct err e = { 0 };
     names_init(&g.id);
+    arena_init(&g.text, 1 << 10);
     map_init(&g.by_name);
     for (uint32_t i = 0, k; i < 3; i++) {
         char id[16];
