@@ -15,19 +15,20 @@ enum rc mapped_open(struct mapped *m, const char *path, enum mapped_how how, str
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     struct stat st;
     if (fd < 0 || fstat(fd, &st) != 0) {
-        enum rc rc = err_set(e, RC_INPUT, "cannot be opened: %s", strerror(errno));
+        enum rc rc = err_set(e, RC_INPUT, "cannot open '%s': %s", path, strerror(errno));
         if (fd >= 0)
             close(fd);
         return rc;
     }
     enum rc rc = RC_OK;
     if (!S_ISREG(st.st_mode) || st.st_size == 0)
-        rc = err_set(e, RC_INPUT, "is %s", S_ISREG(st.st_mode) ? "empty" : "not a plain file");
+        rc = err_set(e, RC_INPUT, "'%s' is %s", path,
+                     S_ISREG(st.st_mode) ? "empty" : "not a plain file");
     void *at = rc ? MAP_FAILED
                   : mmap(NULL, (size_t)st.st_size, PROT_READ | (how == MAPPED_OWN ? PROT_WRITE : 0),
                          how == MAPPED_OWN ? MAP_PRIVATE : MAP_SHARED, fd, 0);
     if (!rc && at == MAP_FAILED)
-        rc = err_set(e, RC_FAIL, "cannot be mapped: %s", strerror(errno));
+        rc = err_set(e, RC_FAIL, "cannot map '%s': %s", path, strerror(errno));
     close(fd);
     if (!rc)
         *m = (struct mapped){ at, (size_t)st.st_size };

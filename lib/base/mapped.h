@@ -1,5 +1,5 @@
-/* A file as it lies, mapped into memory: pages are read when they are first touched, and the system may
- * take them back. Who shortens the file in place while it is mapped ends the process (SIGBUS);
+/* A file as it lies, mapped into memory: pages are read when they are first touched, and the system
+ * may take them back. Who shortens the file in place while it is mapped ends the process (SIGBUS);
  * a file that is replaced by renaming does no harm. */
 #ifndef GC_BASE_MAPPED_H
 #define GC_BASE_MAPPED_H
@@ -17,8 +17,8 @@ struct mapped {
 /* MAPPED_OWN: what is written stays in this process and its pages; the file does not change. */
 enum mapped_how { MAPPED_READ, MAPPED_OWN };
 
-/* RC_INPUT: cannot be opened, is empty, or is no plain file; the caller puts the name in front. A named pipe does
- * not hang. On failure *m is empty. */
+/* RC_INPUT: cannot be opened, is empty, or is no plain file; each sentence has the path. A named
+ * pipe does not hang. On failure *m is empty. */
 enum rc mapped_open(struct mapped *m, const char *path, enum mapped_how how, struct err *e);
 void mapped_close(struct mapped *m); /* may be called twice */
 /* Drops the pages that were touched, to be read again when they are wanted. Not after a write. */

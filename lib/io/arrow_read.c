@@ -167,8 +167,9 @@ enum rc arrow_open(struct arrow_file *f, const char *path, struct err *e)
     struct mapped map;
     *f = (struct arrow_file){ 0 };
     enum rc rc = mapped_open(&map, path, MAPPED_READ, e);
-    if (!rc)
-        rc = arrow_view(f, map.at, map.bytes, e);
+    if (rc)
+        return rc;
+    rc = arrow_view(f, map.at, map.bytes, e);
     if (rc) {
         mapped_close(&map);
         return err_wrap(e, "'%s'", path);

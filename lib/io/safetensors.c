@@ -243,8 +243,9 @@ enum rc st_open(struct st_file *f, const char *path, struct err *e)
     *f = (struct st_file){ 0 };
     struct mapped map;
     enum rc rc = mapped_open(&map, path, MAPPED_OWN, e);
-    if (!rc)
-        rc = st_view(f, map.at, map.bytes, e);
+    if (rc)
+        return rc;
+    rc = st_view(f, map.at, map.bytes, e);
     if (rc) {
         mapped_close(&map);
         err_wrap(e, "'%s'", path);

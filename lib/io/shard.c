@@ -122,14 +122,14 @@ static enum rc open_one(struct shard_set *s, const char *path, struct err *e)
     struct shard_file *f = &s->file[s->n_files];
     hid_t file;
     *f = (struct shard_file){ .first = s->n_cells };
-    enum rc rc = h5_open(path, &file, e);
+    enum rc rc = mapped_open(&f->map, path, MAPPED_READ, e);
     if (rc)
         return rc;
-    rc = mapped_open(&f->map, path, MAPPED_READ, e);
-    if (!rc)
-        s->n_files++; /* from here on close unmaps it */
-    if (!rc)
-        rc = place_all(f, file, e);
+    s->n_files++; /* from here on close unmaps it */
+    rc = h5_open(path, &file, e);
+    if (rc)
+        return rc;
+    rc = place_all(f, file, e);
     H5Fclose(file);
     if (!rc)
         rc = check_cells(f, &s->longest, e);
@@ -162,12 +162,12 @@ static enum rc open_index(struct shard_set *s, const char *path, struct err *e)
 {
     hid_t file;
     const void *at;
-    enum rc rc = h5_open(path, &file, e);
+    enum rc rc = mapped_open(&s->index_map, path, MAPPED_READ, e);
+    if (!rc)
+        rc = h5_open(path, &file, e);
     if (rc)
         return rc;
-    rc = mapped_open(&s->index_map, path, MAPPED_READ, e);
-    if (!rc)
-        rc = place(&s->index_map, file, "slot", H5T_STD_U32LE, 4, UINT64_MAX, &at, &s->n_slots, e);
+    rc = place(&s->index_map, file, "slot", H5T_STD_U32LE, 4, UINT64_MAX, &at, &s->n_slots, e);
     H5Fclose(file);
     if (!rc) {
         s->slot = at;

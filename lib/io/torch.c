@@ -67,8 +67,9 @@ enum rc torch_open(struct torch_file *f, const char *path, struct err *e)
     struct mapped map;
     *f = (struct torch_file){ 0 };
     enum rc rc = mapped_open(&map, path, MAPPED_OWN, e);
-    if (!rc)
-        rc = torch_view(f, map.at, map.bytes, e);
+    if (rc)
+        return rc;
+    rc = torch_view(f, map.at, map.bytes, e);
     if (rc) {
         mapped_close(&map);
         err_wrap(e, "'%s'", path);

@@ -42,7 +42,7 @@ int main(void)
     write_text("none", "");
     if (mkfifo(in("pipe"), 0600) != 0)
         abort();
-    refused("missing", "cannot be opened", "no file");
+    refused("missing", "cannot open", "no file");
     refused("none", "is empty", "an empty file");
     refused(".", "not a plain file", "a folder");
     refused("pipe", "not a plain file", "a named pipe");
