@@ -1,4 +1,4 @@
-/* Figures 3b to 3d and 5: all methods on a data set by one metric, in an order that does not depend
+/* Figures 2, 3b to 3d and 5: all methods on a data set by one metric, in an order that does not depend
  * on who wins. */
 #include <math.h>
 #include <stdio.h>
@@ -18,6 +18,8 @@ static const struct {
     { "genecompass", OURS },
     { "random-weights", OURS },
     { "shuffled", OURS },
+    { "trained-without-knowledge", OURS },
+    { "released", OURS },
     { "no-pretraining", OURS },
     { "geneformer", DEEP },
     { "tosica", DEEP },
@@ -33,6 +35,8 @@ static const struct {
     { "nearest-go", SIMPLE },
     { "train-mean", SIMPLE },
     { "no-change", SIMPLE },
+    { "correlation", SIMPLE },
+    { "co-expression", SIMPLE },
 };
 enum { N_ORDER = sizeof order / sizeof *order };
 
@@ -68,7 +72,8 @@ static size_t rows_of(const struct results *r, const char *dataset, const char *
     for (size_t i = 0; i < r->scores.n && n < MAX_ROWS; i++) {
         const struct score *s = &r->scores.s[i];
         if (strcmp(s->dataset, dataset) == 0 && strcmp(s->metric, metric) == 0 &&
-            strcmp(s->split, split) == 0 && strcmp(s->variant, "clean") == 0)
+            strcmp(s->split, split) == 0 &&
+            (strcmp(s->variant, "clean") == 0 || strcmp(s->method, "released") == 0))
             row[n++] = s;
     }
     if (n)
@@ -83,6 +88,7 @@ static const struct {
     bool to_1;
 } metric_words[] = {
     { "macro_f1", "macro-F1", true },
+    { "auroc", "AUROC", true },
     { "mse_top20", "squared error, 20 most changed genes,", false },
     { "deviation_top20", "sum of errors, 20 most changed genes,", false },
     { "wrong_direction_top20", "of the 20 most changed genes, those in the wrong direction,",
