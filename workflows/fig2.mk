@@ -15,8 +15,10 @@
 ifneq ($(PROFILE),full)
 fig_reads := $B/bin/figure workflows/fig2.sh paper/common.gp paper/marks.gp
 params/fig2 := --profile $(PROFILE)
+# `perturb_parts` is known only once perturb.mk is read.
+.SECONDEXPANSION:
 $R/fig2/MANIFEST.tsv: $(fig_reads) $R/fig2/params reference/figure2.tsv paper/bars.gp paper/density.gp \
-		$R/homology/MANIFEST.tsv $(perturb_parts) | $(closer)
+		$R/homology/MANIFEST.tsv $$(perturb_parts) | $(closer)
 	$(open_stage)
 	$Q$(RUN) bash workflows/fig2.sh fig2 $B/bin $R $(@D) $(PROFILE) "$(homology_pairs) pairs of cells of at most \
 	$(homology_max_cells) of each species and type" $(perturb_sim_seeds)

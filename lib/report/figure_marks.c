@@ -185,7 +185,8 @@ static enum rc shares(const struct table *t, const char *dataset, const char *ty
     return RC_OK;
 }
 
-/* Each line up to its own highest point: one that lies in a single bin would leave the others flat. */
+/* Each line up to its own highest point: one that lies in a single bin would leave the others flat.
+ */
 static void ridge(struct figure *f, const double *share, size_t n_rows, size_t n_series)
 {
     figure_block(f, "lines");
@@ -234,8 +235,8 @@ bool density_next(const struct table *t, size_t *row, const char **dataset, cons
     return false;
 }
 
-enum rc density_fill(const struct table *t, const char *dataset, const char *type,
-                     const char *name, struct figure *f, double *notes_top, struct err *e)
+enum rc density_fill(const struct table *t, const char *dataset, const char *type, const char *name,
+                     struct figure *f, double *notes_top, struct err *e)
 {
     struct list rows = { .n = 0 }, series = { .n = 0 };
     char label[200];

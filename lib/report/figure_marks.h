@@ -14,7 +14,7 @@ enum rc marks_fill(const struct table *t, const char *name, const char *label, d
 /* densities.tsv of homology: the next data set and type from row *row on; false: no more. */
 bool density_next(const struct table *t, size_t *row, const char **dataset, const char **type);
 /* Its figure, a row of lines a method. Template density. On failure *f is empty. */
-enum rc density_fill(const struct table *t, const char *dataset, const char *type,
-                     const char *name, struct figure *f, double *notes_top, struct err *e);
+enum rc density_fill(const struct table *t, const char *dataset, const char *type, const char *name,
+                     struct figure *f, double *notes_top, struct err *e);
 
 #endif
