@@ -1,4 +1,4 @@
-/* figure: Figures 3, 4 and 5 of the paper from metrics.tsv alone. */
+/* figure: Figures 2 to 6 of the paper from tables alone. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,22 +8,26 @@
 #include "lib/base/log.h"
 #include "lib/base/tool.h"
 #include "lib/io/lines.h"
+#include "lib/report/figure_marks.h"
 #include "lib/report/figures.h"
 #include "lib/report/results.h"
 #include "lib/report/summary.h"
 
-static const char *name, *templates, *claims, *kind = "scaling", *metric = "macro_f1",
-                                              *split = "test";
+static const char *name, *templates, *claims, *label, *kind = "scaling", *metric = "macro_f1",
+                                                      *split = "test";
+static double line = NAN;
 static struct opt_list notes, sets;
 static bool released;
 
 static const struct opt opts[] = {
-    OPT_CHOICE("kind", &kind, "scaling|methods", "what is drawn; see above"),
+    OPT_CHOICE("kind", &kind, "scaling|methods|marks|density", "what is drawn; see above"),
     OPT_STR("name", &name, "NAME", "of the figure: NAME-01.svg and so on; fig3a"),
     OPT_STR("metric", &metric, "NAME", "methods: the metric"),
     OPT_STR("split", &split, "NAME", "methods: of these rows"),
     OPT_FLAG("as-released", &released, "methods: those as released beside the clean ones"),
     OPT_LIST("sets", &sets, "DATASET", "methods: only these data sets"),
+    OPT_STR("label", &label, "TEXT", "marks: what the axis has"),
+    OPT_F64("line", &line, "NUM", "marks: an upright line there"),
     OPT_LIST("note", &notes, "TEXT", "under the figure: what was run, a line each"),
     OPT_STR("claims", &claims, "FILE",
             "a table `figure claims text` of what the paper shows; the rows of NAME go under it"),
@@ -33,8 +37,8 @@ static const struct opt opts[] = {
 
 static const struct tool tool = {
     "figure",
-    "METRICS...",
-    "Draw Figures 3, 4 and 5 from the scores that tasks wrote",
+    "TABLE...",
+    "Draw Figures 2 to 6 from the tables that tasks wrote",
     "Reads metrics.tsv files, takes means and 95 % intervals (Student's t) over the seeds of all\n"
     "of them, and writes to the folder --out NAME-01.svg, NAME-02.svg, ... and NAME.tsv, the\n"
     "numbers that are drawn, and NAME.tex, a macro for each score. With one seed there is no "
@@ -43,6 +47,9 @@ static const struct tool tool = {
     "SIZE-SPECIES-KINDS-LAYERS+logistic\n"
     "            as lines, size 0 (random weights) and simple methods as level lines\n"
     "  methods   --metric of every method, a figure per data set\n\n"
+    "Two kinds take one table of another form, and copy it:\n\n"
+    "  marks     a table row, series, value, low, high: a mark for each line\n"
+    "  density   densities.tsv of homology, a figure for each type of cell\n\n"
     "  figure results/small/fig3/scores/*/metrics.tsv --kind scaling --name fig3a --out figures",
     opts,
     1,
@@ -90,7 +97,7 @@ static enum rc draw(struct figure *f, double top, const char *out, struct err *e
         rc = err_set(e, RC_FAIL, "no memory for a path");
     if (!rc) {
         figure_notes(f, note, n, top);
-        rc = figure_draw(f, templates, strcmp(kind, "scaling") == 0 ? "scaling" : "bars", &svg, e);
+        rc = figure_draw(f, templates, strcmp(kind, "methods") == 0 ? "bars" : kind, &svg, e);
     }
     if (!rc)
         rc = figure_save(&svg, path, e);
@@ -149,6 +156,61 @@ static enum rc draw_methods(const struct results *r, const char *out, size_t *n,
     return rc;
 }
 
+static enum rc draw_marks(const struct table *t, const char *out, size_t *n, struct err *e)
+{
+    char each[64];
+    struct figure f;
+    double top;
+    snprintf(each, sizeof each, "%.40s-01", name);
+    enum rc rc = marks_fill(t, each, label ? label : name, line, &f, &top, e);
+    if (rc)
+        return rc;
+    rc = draw(&f, top, out, e);
+    figure_release(&f);
+    *n = 1;
+    return rc;
+}
+
+static enum rc draw_densities(const struct table *t, const char *out, size_t *n, struct err *e)
+{
+    char each[64];
+    const char *dataset, *type;
+    enum rc rc = RC_OK;
+    for (size_t row = 0; !rc && density_next(t, &row, &dataset, &type);) {
+        struct figure f;
+        double top;
+        snprintf(each, sizeof each, "%.40s-%02zu", name, *n + 1);
+        rc = density_fill(t, dataset, type, each, &f, &top, e);
+        if (rc)
+            break;
+        rc = draw(&f, top, out, e);
+        (*n)++;
+        figure_release(&f);
+    }
+    return rc;
+}
+
+/* The kinds that read a table of their own. */
+static enum rc draw_table(const char *path, const char *out, size_t *n, struct err *e)
+{
+    const bool marks = strcmp(kind, "marks") == 0;
+    struct table t;
+    enum rc rc = tsv_read_need(
+        path, marks ? "row,series,value,low,high" : "dataset,method,type,group,cosine_from,n", &t,
+        e);
+    if (rc)
+        return rc;
+    rc = marks ? draw_marks(&t, out, n, e) : draw_densities(&t, out, n, e);
+    if (rc)
+        err_wrap(e, "'%s'", path);
+    table_release(&t);
+    char *copy = rc || !*n ? NULL : text_new("%s/%s.tsv", out, name);
+    if (copy)
+        rc = file_copy(path, copy, e);
+    free(copy);
+    return rc;
+}
+
 static enum rc write_data(const struct results *r, const char *out, struct err *e)
 {
     struct outfile o;
@@ -200,19 +262,24 @@ static enum rc run(const struct tool_args *a, struct err *e)
             rc = err_set(e, RC_USAGE, "--name has small letters, digits and '-' only");
     if (rc)
         return rc;
+    const bool own = strcmp(kind, "marks") == 0 || strcmp(kind, "density") == 0;
+    if (own && a->arg.n != 1)
+        return err_set(e, RC_USAGE, "--kind %s takes one table", kind);
     arena_init(&r.text, 1 << 16);
-    rc = results_score_files(&r, (const char *const *)a->arg.item, (size_t)a->arg.n, e);
+    if (!own)
+        rc = results_score_files(&r, (const char *const *)a->arg.item, (size_t)a->arg.n, e);
     if (!rc)
         rc = figure_templates(templates, &dir, e);
     templates = dir;
     if (!rc)
         rc = folder_make(a->out, e);
     if (!rc)
-        rc = strcmp(kind, "scaling") == 0 ? draw_scaling(&r, a->out, &n, e)
-                                          : draw_methods(&r, a->out, &n, e);
-    if (!rc && n)
+        rc = own                            ? draw_table(a->arg.item[0], a->out, &n, e)
+             : strcmp(kind, "scaling") == 0 ? draw_scaling(&r, a->out, &n, e)
+                                            : draw_methods(&r, a->out, &n, e);
+    if (!rc && n && !own)
         rc = write_data(&r, a->out, e);
-    if (!rc && n)
+    if (!rc && n && !own)
         rc = write_macros(&r, a->out, e);
     if (!rc)
         log_say("%zu figures in '%s'", n, a->out);

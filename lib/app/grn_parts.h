@@ -36,7 +36,7 @@ struct grn_list {
 /* Ensembl ids by symbol or id, from a vocabulary; UINT32_MAX: none. */
 struct grn_genes {
     struct names id;
-    struct map by_name;   /* symbol or id to number in id */
+    struct map by_name;  /* symbol or id to number in id */
     const char **symbol; /* [id.n] the id where there is none; owned, texts in `text` */
     struct arena text;
 };

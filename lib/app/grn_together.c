@@ -4,8 +4,8 @@
  * For a pair A+B and a gene g that both regulate, d = shift of g without A and B, less the mean of
  * its shifts without A and R, and without B and R, over all R of the folder's pairs that have no
  * link to g. The paper takes a random factor; here all that were deleted are taken. A pair needs
- * --least-targets such genes. Intervals and tests of a pair are over its genes, those of a list over
- * its pairs. */
+ * --least-targets such genes. Intervals and tests of a pair are over its genes, those of a list
+ * over its pairs. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -204,8 +204,7 @@ static enum rc one_class(struct job *j, const struct grn_list *l, uint32_t class
     double *room = malloc((2 * most + 1) * sizeof *room);
     struct result *r = malloc((j->n + 1) * sizeof *r);
     char *split = text_new("%s:%s", l->name, l->class.at[class]);
-    enum rc rc =
-        room && r && split ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu pairs", j->n);
+    enum rc rc = room && r && split ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu pairs", j->n);
     for (size_t i = 0; !rc && i < j->n; i++) {
         bool fits;
         rc = one_pair(j, l, class, &j->pair[i], room, &r[n], &fits, e);

@@ -11,7 +11,9 @@
 #include "lib/io/number.h"
 #include "lib/nn/metrics_stat.h"
 
-enum { FIRST_MEASURE = 4 }; /* columns of cells.tsv: perturbation, sample, cell, cell_id, measures */
+enum {
+    FIRST_MEASURE = 4
+}; /* columns of cells.tsv: perturbation, sample, cell, cell_id, measures */
 
 struct step {
     char *name; /* owned */
@@ -83,8 +85,8 @@ static enum rc read_step(struct step *s, const char *arg, struct err *e)
     s->name = text_new("%.*s", (int)(eq - arg), arg);
     char *cells = text_new("%s/cells.tsv", eq + 1);
     char *predictions = text_new("%s/predictions.tsv", eq + 1);
-    enum rc rc = s->name && cells && predictions ? RC_OK
-                                                 : err_set(e, RC_FAIL, "no memory for a path");
+    enum rc rc =
+        s->name && cells && predictions ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
     if (!rc)
         rc = tsv_read_need(cells, "perturbation,sample,cell,cell_id,cls_shift", &s->cells, e);
     s->has_cells = !rc;
@@ -131,8 +133,8 @@ struct found {
     size_t n_cells, n_both;
 };
 
-static enum rc beside_random(const struct step *s, size_t row, const char *measure,
-                             struct found *f, struct err *e)
+static enum rc beside_random(const struct step *s, size_t row, const char *measure, struct found *f,
+                             struct err *e)
 {
     static const char *const end[] = { "", "_low", "_high", "_null", "_p" };
     double *to[] = { &f->mean, &f->low, &f->high, &f->null_mean, &f->p };
@@ -191,8 +193,8 @@ static void put(struct job *j, const char *step, const char *perturbation, const
 {
     char metric[160];
     snprintf(metric, sizeof metric, "%.100s%s", measure, end);
-    const struct metric_row row = { "perturb", j->o->dataset, step,   "clean", perturbation,
-                                    j->o->seed, metric,       value, n };
+    const struct metric_row row = { "perturb",  j->o->dataset, step,  "clean", perturbation,
+                                    j->o->seed, metric,        value, n };
     metrics_tsv_add(&j->metrics, &row);
 }
 
@@ -263,9 +265,10 @@ static enum rc write_all(struct job *j, struct err *e)
     free(b);
     if (rc)
         return rc;
-    fputs("dataset\tperturbation\tmeasure\tstep\tn_cells\tmean\tlow\thigh\trandom\tp_random\tbefore\t"
-          "n_in_both\tmore\tmore_low\tmore_high\twilcoxon_p\n",
-          j->predictions.f);
+    fputs(
+        "dataset\tperturbation\tmeasure\tstep\tn_cells\tmean\tlow\thigh\trandom\tp_random\tbefore\t"
+        "n_in_both\tmore\tmore_low\tmore_high\twilcoxon_p\n",
+        j->predictions.f);
     for (size_t k = 0; !rc && k < j->n; k++)
         for (size_t i = 0; !rc && i < j->step[k].predictions.n_rows; i++)
             rc = one(j, k, i, e);

@@ -1,4 +1,4 @@
-/* Figures 3b to 3d, 4 and 5: all methods on a data set by one metric, in an order that does not
+/* Figures 2, 3b to 3d, 4 and 5: all methods on a data set by one metric, in an order that does not
  * depend on who wins. */
 #include <math.h>
 #include <stdio.h>
@@ -22,6 +22,8 @@ static const struct {
     { "genecompass", OURS },
     { "random-weights", OURS },
     { "shuffled", OURS },
+    { "trained-without-knowledge", OURS },
+    { "released", OURS },
     { "no-pretraining", OURS },
     { "geneformer", DEEP },
     { "tosica", DEEP },
@@ -52,6 +54,8 @@ static const struct {
     { "spearman", SIMPLE },
     { "outdegree", SIMPLE },
     { "random", SIMPLE },
+    { "correlation", SIMPLE },
+    { "co-expression", SIMPLE },
 };
 enum { N_ORDER = sizeof order / sizeof *order };
 
@@ -88,7 +92,8 @@ static size_t rows_of(const struct results *r, const char *dataset, const char *
     for (size_t i = 0; i < r->scores.n && n < MAX_ROWS; i++) {
         const struct score *s = &r->scores.s[i];
         if (strcmp(s->dataset, dataset) == 0 && strcmp(s->metric, metric) == 0 &&
-            strcmp(s->split, split) == 0 && (released || strcmp(s->variant, "clean") == 0))
+            strcmp(s->split, split) == 0 &&
+            (released || strcmp(s->variant, "clean") == 0 || strcmp(s->method, "released") == 0))
             row[n++] = s;
     }
     if (n)
@@ -108,6 +113,7 @@ static const struct {
     { "r2_mean", "R² of the means of all genes", true },
     { "r2_mean_de", "R² of the means of the genes that change most", true },
     { "pearson_change_de", "correlation of the changes of the genes that change most", true },
+    { "auroc", "AUROC", true },
     { "mse_top20", "squared error, 20 most changed genes,", false },
     { "deviation_top20", "sum of errors, 20 most changed genes,", false },
     { "wrong_direction_top20", "of the 20 most changed genes, those in the wrong direction,",
