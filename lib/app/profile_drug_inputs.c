@@ -103,14 +103,14 @@ enum rc drugs_read(struct drugs *d, const char *path, bool skip_bad, struct err 
 
 /* ---- vectors of genes ---- */
 
-void gene_vectors_release(struct gene_vectors *g)
+void profile_genes_release(struct profile_genes *g)
 {
     names_release(&g->gene);
     mat_release(&g->x);
 }
 
 /* Numbers of a line behind the name, appended to *x. */
-static enum rc add_numbers(struct gene_vectors *g, char *text, size_t number, size_t *room,
+static enum rc add_numbers(struct profile_genes *g, char *text, size_t number, size_t *room,
                            struct err *e)
 {
     size_t d = 0;
@@ -139,12 +139,12 @@ static enum rc add_numbers(struct gene_vectors *g, char *text, size_t number, si
     return RC_OK;
 }
 
-enum rc gene_vectors_read(struct gene_vectors *g, const char *path, struct err *e)
+enum rc profile_genes_read(struct profile_genes *g, const char *path, struct err *e)
 {
     struct lines l;
     bool more;
     size_t room = 0;
-    *g = (struct gene_vectors){ 0 };
+    *g = (struct profile_genes){ 0 };
     enum rc rc = lines_open(&l, path, e);
     if (rc)
         return rc;
@@ -171,7 +171,7 @@ enum rc gene_vectors_read(struct gene_vectors *g, const char *path, struct err *
     if (!rc && !g->x.n)
         rc = err_set(e, RC_INPUT, "there is no gene");
     if (rc)
-        gene_vectors_release(g);
+        profile_genes_release(g);
     return rc ? err_wrap(e, "'%s'", path) : RC_OK;
 }
 
@@ -323,8 +323,8 @@ static enum rc read_signatures(struct profile_inputs *in, const char *path, int 
 /* Rows of the signatures' genes. */
 static enum rc match_genes(struct profile_inputs *in, const char *path, struct err *e)
 {
-    struct gene_vectors g;
-    enum rc rc = gene_vectors_read(&g, path, e);
+    struct profile_genes g;
+    enum rc rc = profile_genes_read(&g, path, e);
     if (rc)
         return rc;
     rc = mat_alloc(&in->gene_vector, in->gene.n, g.x.d, e);
@@ -336,7 +336,7 @@ static enum rc match_genes(struct profile_inputs *in, const char *path, struct e
         else
             memcpy(mat_row(&in->gene_vector, j), mat_row(&g.x, at), g.x.d * sizeof(double));
     }
-    gene_vectors_release(&g);
+    profile_genes_release(&g);
     return rc;
 }
 

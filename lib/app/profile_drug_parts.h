@@ -26,12 +26,12 @@ struct drugs {
 enum rc drugs_read(struct drugs *d, const char *path, bool skip_bad, struct err *e);
 void drugs_release(struct drugs *d);
 
-struct gene_vectors {
+struct profile_genes {
     struct names gene;
     struct mat x; /* [gene.n, width] */
 };
-enum rc gene_vectors_read(struct gene_vectors *g, const char *path, struct err *e);
-void gene_vectors_release(struct gene_vectors *g);
+enum rc profile_genes_read(struct profile_genes *g, const char *path, struct err *e);
+void profile_genes_release(struct profile_genes *g);
 
 struct signature {
     uint32_t drug, cell, dose;

@@ -22,7 +22,7 @@ enum { FOR_DRUG = 1, FOR_CELL, FOR_GENE, FOR_HALF, FOR_NOISE, FOR_PICK_DRUG, FOR
 struct simulation {
     const struct profile_simulation *o;
     struct drugs drugs;
-    struct gene_vectors genes;
+    struct profile_genes genes;
     uint32_t *drug, *gene; /* picked; owned */
     struct mat load;       /* [picked genes, N_PROGRAMMES] */
 };
@@ -187,7 +187,7 @@ enum rc profile_simulate(const struct profile_simulation *o, struct err *e)
     enum rc rc = drugs_read(&s.drugs, o->drugs, o->skip_bad, e);
     if (rc)
         return rc;
-    rc = gene_vectors_read(&s.genes, o->genes, e);
+    rc = profile_genes_read(&s.genes, o->genes, e);
     if (rc) {
         drugs_release(&s.drugs);
         return rc;
@@ -204,7 +204,7 @@ enum rc profile_simulate(const struct profile_simulation *o, struct err *e)
     free(s.drug);
     free(s.gene);
     mat_release(&s.load);
-    gene_vectors_release(&s.genes);
+    profile_genes_release(&s.genes);
     drugs_release(&s.drugs);
     return rc;
 }

@@ -83,11 +83,24 @@ void cuemu_copy_start(void *to, const void *from, size_t n_bytes);
 void cuemu_copy_group(void);
 void cuemu_copy_wait(size_t left);
 
-/* Looks for addresses in the arguments of a kernel: tests/cuemu/memory.cpp. */
+/* Looks for addresses in the arguments of a kernel: tests/cuemu/memory.cpp. What lies between the members of a
+ * struct may be left of an old address, so it is cleared first; a compiler that cannot looks at no more than
+ * arguments of 8 bytes. */
 void cuemu_look(const char *kernel, const void *argument, size_t n_bytes);
+template <class T> void cuemu_argument(const char *kernel, const T &x)
+{
+#if __has_builtin(__builtin_clear_padding)
+    T copy = x;
+    __builtin_clear_padding(&copy);
+    cuemu_look(kernel, &copy, sizeof copy);
+#else
+    if (sizeof x == sizeof(void *))
+        cuemu_look(kernel, &x, sizeof x);
+#endif
+}
 template <class... T> void cuemu_arguments(const char *kernel, const T &...x)
 {
-    (cuemu_look(kernel, &x, sizeof x), ...);
+    (cuemu_argument(kernel, x), ...);
 }
 
 /* Says what a device would not do, and ends the program. */

@@ -1,7 +1,8 @@
-/* Memory of the emulated device, apart from the host's: its pages are closed while the host runs and open
- * while a kernel, a copy or a product runs, so a host that touches them ends with SIGSEGV. A kernel that is
- * given an address outside of it ends the program too (cuemu_look). An array ends where its pages end, to
- * 256 bytes, and a closed page follows; the address sanitizer sees the rest of those bytes as well. */
+/* Memory of the emulated device, apart from the host's: its pages are closed while the host runs
+ * and open while a kernel, a copy or a product runs, so a host that touches them ends with SIGSEGV.
+ * A kernel that is given an address outside of it ends the program too (cuemu_look). An array ends
+ * where its pages end, to 256 bytes, and a closed page follows; the address sanitizer sees the rest
+ * of those bytes as well. */
 #include "tests/cuemu/memory.h"
 
 #include <stdint.h>
@@ -102,14 +103,15 @@ static bool mapped(uint64_t x)
     return mincore((void *)(x / PAGE * PAGE), 1, &in) == 0;
 }
 
-/* Addresses of a process lie between 2^32 and 2^47 here; numbers that a kernel takes do not, and the gaps
- * between numbers seldom make the address of a page that is there. */
+/* Addresses of a process lie between 2^44 and 2^47 here; below lies the address sanitizer's shadow,
+ * where two small numbers side by side would point. The gaps between numbers seldom make the
+ * address of a page that is there. */
 void cuemu_look(const char *kernel, const void *argument, size_t n_bytes)
 {
     for (size_t at = 0; at + sizeof(uint64_t) <= n_bytes; at += sizeof(uint64_t)) {
         uint64_t x;
         memcpy(&x, (const char *)argument + at, sizeof x);
-        if (x >> 32 && !(x >> 47) && !cuemu_has((const void *)x) && mapped(x))
+        if (x >> 44 && !(x >> 47) && !cuemu_has((const void *)x) && mapped(x))
             say(kernel, at, x);
     }
 }
