@@ -23,8 +23,10 @@ homology_read = $(if $(homology_samples),--human $(call homology_cells,1) --mous
 homology_here = $(if $(homology_samples),test -e $(call homology_cells,1) && test -e $(call homology_cells,2),test \
 	-e $(call homology_of,1)/matrix.mtx.gz && test -e $(call homology_of,2)/matrix.mtx.gz)
 
-params/pretrain-untaught := $(params/pretrain) --kinds none
-$R/pretrain-untaught/MANIFEST.tsv: $B/bin/pretrain $R/pretrain-untaught/params $(pretrain_config) \
+# pretrain.mk is read later.
+params/pretrain-untaught = $(params/pretrain) --kinds none
+.SECONDEXPANSION:
+$R/pretrain-untaught/MANIFEST.tsv: $B/bin/pretrain $R/pretrain-untaught/params $$(pretrain_config) \
 		$R/tokenize/MANIFEST.tsv $R/tables/MANIFEST.tsv | $(closer)
 	$(reopen_stage)
 	$QGC_TIMES=$(@D)/time.log $(pretrain_run) $B/bin/pretrain --shards $R/tokenize --tables $R/tables \
