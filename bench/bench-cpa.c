@@ -106,10 +106,9 @@ static enum rc run(const struct tool_args *a, struct err *e)
 {
     struct dose_set s;
     struct cpa_training t;
-    const char *why;
-    const struct backend *b = backend_find(a->backend, &why);
-    if (!b)
-        return err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
+    const struct backend *b;
+    if (backend_need(a->backend, &b, e))
+        return RC_SKIP;
     if (opt.genes < 3 || opt.drugs < 1 || opt.width < 2 || opt.batch < 2 || opt.rounds < 1 ||
         opt.cells < opt.batch + 1)
         return err_set(e, RC_USAGE, "sizes are out of range");

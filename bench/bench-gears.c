@@ -122,10 +122,9 @@ static enum rc run(const struct tool_args *a, struct err *e)
     struct gears_training t;
     enum part part[CONDITIONS] = { PART_TRAIN };
     uint32_t node[CONDITIONS + 1];
-    const char *why;
-    const struct backend *b = backend_find(a->backend, &why);
-    if (!b)
-        return err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
+    const struct backend *b;
+    if (backend_need(a->backend, &b, e))
+        return RC_SKIP;
     if (opt.genes < 3 * CONDITIONS || opt.nodes < 2 * CONDITIONS || opt.cells < 2 * CONDITIONS ||
         opt.batch < 1 || opt.batch > CONDITIONS || opt.steps < 1 || opt.neighbours < 0 ||
         opt.width < 1)

@@ -188,10 +188,9 @@ static enum rc embed(struct dnabert *m, const char *const *s, double *seconds, s
 static enum rc dnabert(const struct tool_args *a, struct err *e)
 {
     struct dnabert m;
-    const char *why;
-    const struct backend *b = backend_find(a->backend, &why);
-    if (!b)
-        return err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
+    const struct backend *b;
+    if (backend_need(a->backend, &b, e))
+        return RC_SKIP;
     struct dnabert_config c = dnabert_config_base();
     c.n_layers = (uint32_t)layers;
     c.n_heads = (uint32_t)heads;

@@ -133,12 +133,11 @@ static enum rc measure(struct bench *b, struct err *e)
 static enum rc run(const struct tool_args *a, struct err *e)
 {
     struct bench b = { 0 };
-    const char *why;
     if (!o.model || n_genes < 1 || o.max_cells < 1 || rounds < 1)
         return err_set(e, RC_USAGE, "--model is missing, or a number is below 1");
-    const struct backend *backend = backend_find(a->backend, &why);
-    if (!backend)
-        return err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
+    const struct backend *backend;
+    if (backend_need(a->backend, &backend, e))
+        return RC_SKIP;
     o.inputs = a->arg;
     o.out = "/tmp";
     o.seed = a->seed;

@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <math.h>
 
 #include "bench/rate.h"
+#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/rng.h"
 #include "lib/base/thread.h"
@@ -150,22 +150,26 @@ static enum rc make_cells(struct cells *s, const struct model_config *c, uint64_
 static enum rc make_knowledge(struct model *m, struct err *e)
 {
     const size_t n = (size_t)m->config.n_tokens * m->config.knowledge_dim;
-    char path[] = "/tmp/bench-train-XXXXXX";
-    const int fd = mkstemp(path);
-    FILE *f = fd >= 0 ? fdopen(fd, "wb") : NULL;
-    bool good = f;
-    for (size_t i = 0; good && i < n; i++) {
-        const float x = 0.3f * (float)((double)(i * 2654435761u % 1000) / 500 - 1);
-        good = fwrite(&x, sizeof x, 1, f) == 1;
+    struct outfile f;
+    char *dir;
+    enum rc rc = folder_scratch("bench-train", &dir, e);
+    if (rc)
+        return rc;
+    char *path = text_new("%s/table", dir);
+    rc = path ? outfile_open(&f, path, e) : err_set(e, RC_FAIL, "no memory for a path");
+    if (!rc) {
+        for (size_t i = 0; i < n; i++) {
+            const float x = 0.3f * (float)((double)(i * 2654435761u % 1000) / 500 - 1);
+            fwrite(&x, sizeof x, 1, f.f);
+        }
+        rc = outfile_commit(&f, e);
     }
-    if (f)
-        good = fclose(f) == 0 && good;
-    enum rc rc = good ? RC_OK : err_set(e, RC_FAIL, "cannot write '%s'", path);
     for (int k = 0; !rc && k < N_KNOWLEDGE; k++)
         if (!(rc = mapped_open(&m->tables.file[k], path, MAPPED_OWN, e)))
             m->tables.knowledge[k] = m->tables.file[k].at;
-    if (fd >= 0)
-        unlink(path);
+    folder_remove(dir);
+    free(dir);
+    free(path);
     return rc;
 }
 

@@ -273,13 +273,12 @@ static enum rc extend_model(const struct job *j, const struct tool_args *a, enum
                             struct err *e)
 {
     struct model old, now;
-    const char *why;
-    const struct backend *b = backend_find(a->backend, &why);
+    const struct backend *b;
     const struct knowledge_table *table[N_KNOWLEDGE];
     for (int k = 0; k < N_KNOWLEDGE; k++)
         table[k] = j->has[k] ? &j->table[k] : NULL;
-    if (!b)
-        return err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
+    if (backend_need(a->backend, &b, e))
+        return RC_SKIP;
     enum rc rc = model_load(&old, model_path, b, false, 0, e);
     if (rc)
         return rc;

@@ -148,18 +148,11 @@ static enum rc check_compare(const struct tool_args *a, struct err *e)
     return tool_need_out(a, e);
 }
 
-static enum rc find_backend(const struct tool_args *a, const struct backend **b, struct err *e)
-{
-    const char *why;
-    *b = backend_find(a->backend, &why);
-    return *b ? RC_OK : err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
-}
-
 static enum rc run_compare(const struct tool_args *a, struct err *e)
 {
     enum rc rc = check_compare(a, e);
     if (!rc)
-        rc = find_backend(a, &compare.backend, e);
+        rc = backend_need(a->backend, &compare.backend, e);
     compare.seed = a->seed;
     compare.out = a->out;
     compare.report = a->report;
@@ -273,7 +266,7 @@ static enum rc run_train(const struct tool_args *a, struct err *e)
 {
     enum rc rc = check_train(a, e);
     if (!rc)
-        rc = find_backend(a, &train.backend, e);
+        rc = backend_need(a->backend, &train.backend, e);
     train.input = a->arg.item;
     train.n_inputs = (size_t)a->arg.n;
     train.out = a->out;
@@ -352,7 +345,7 @@ static enum rc run_predict(const struct tool_args *a, struct err *e)
         return err_set(e, RC_USAGE, "--model is missing");
     if (predict.labels && a->arg.n > 1)
         return err_set(e, RC_USAGE, "--labels goes with one input");
-    enum rc rc = find_backend(a, &predict.backend, e);
+    enum rc rc = backend_need(a->backend, &predict.backend, e);
     if (!rc && predict.evaluate && !predict.templates) {
         rc = figure_templates(NULL, &templates, e);
         predict.templates = templates;

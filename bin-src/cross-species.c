@@ -42,7 +42,6 @@ static const struct opt opts[] = {
 
 static enum rc run(const struct tool_args *a, struct err *e)
 {
-    const char *why;
     if (tool_need_out(a, e))
         return RC_USAGE;
     if ((o.tables != NULL) + (o.homologs != NULL) + o.same_names != 1)
@@ -53,9 +52,8 @@ static enum rc run(const struct tool_args *a, struct err *e)
         return err_set(e, RC_USAGE, "--epochs is --first to 1048576, and --first at least 1");
     if (o.width < 1 || o.width > 4096)
         return err_set(e, RC_USAGE, "--width is 1 to 4096");
-    o.backend = backend_find(a->backend, &why);
-    if (!o.backend)
-        return err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
+    if (backend_need(a->backend, &o.backend, e))
+        return RC_SKIP;
     if (!(o.least_overlap >= 0 && o.least_overlap <= 1))
         return err_set(e, RC_USAGE, "--least-overlap is within [0, 1]");
     if (!(o.hidden < 1))

@@ -66,10 +66,9 @@ static enum rc check(const struct tool_args *a, struct err *e)
 
 static enum rc begin(struct dnabert *m, const struct tool_args *a, char *label, struct err *e)
 {
-    const char *why;
-    const struct backend *b = backend_find(a->backend, &why);
-    if (!b)
-        return err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
+    const struct backend *b;
+    if (backend_need(a->backend, &b, e))
+        return RC_SKIP;
     if (from)
         return dnabert_load(m, from, b, true, label, e);
     struct dnabert_config c = dnabert_config_small();

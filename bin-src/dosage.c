@@ -57,7 +57,6 @@ static const struct tool tool = {
 
 static enum rc run(const struct tool_args *a, struct err *e)
 {
-    const char *why;
     if (tool_need_out(a, e))
         return RC_USAGE;
     if (!o.labels || !o.model)
@@ -68,9 +67,9 @@ static enum rc run(const struct tool_args *a, struct err *e)
         return err_set(e, RC_USAGE, "a number is out of range");
     if (o.as_released && !o.n_tuned)
         return err_set(e, RC_USAGE, "--as-released trains the model: --tune-seeds must be above 0");
-    const struct backend *b = backend_find(a->backend, &why);
-    if (!b)
-        return err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
+    const struct backend *b;
+    if (backend_need(a->backend, &b, e))
+        return RC_SKIP;
     o.inputs = a->arg;
     o.out = a->out;
     o.report = a->report;

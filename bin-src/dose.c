@@ -165,13 +165,6 @@ static enum rc check(struct err *e)
     return RC_OK;
 }
 
-static enum rc find_backend(const struct tool_args *a, struct err *e)
-{
-    const char *why;
-    o.backend = backend_find(a->backend, &why);
-    return o.backend ? RC_OK : err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
-}
-
 /* Options that evaluate and train share, checked and resolved. */
 static enum rc take(const struct tool_args *a, struct err *e)
 {
@@ -179,7 +172,7 @@ static enum rc take(const struct tool_args *a, struct err *e)
     if (!rc)
         rc = check(e);
     if (!rc)
-        rc = find_backend(a, e);
+        rc = backend_need(a->backend, &o.backend, e);
     o.plan = cpa_plan_published;
     o.plan.d = (size_t)latent;
     o.plan.width = o.plan.doser_width = (size_t)width;
@@ -220,7 +213,7 @@ static enum rc run_predict(const struct tool_args *a, struct err *e)
     if (!rc && !model)
         rc = err_set(e, RC_USAGE, "--model is missing");
     if (!rc)
-        rc = find_backend(a, e);
+        rc = backend_need(a->backend, &o.backend, e);
     return rc ? rc
               : dose_predict(model, a->arg.item, (size_t)a->arg.n, only_type, o.backend, a->out, e);
 }

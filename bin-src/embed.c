@@ -225,7 +225,6 @@ static enum rc write_report(const struct tool_args *a, const struct embedder *m,
 
 static enum rc run(const struct tool_args *a, struct err *e)
 {
-    const char *why;
     struct embedder m;
     struct result r = { .start_s = clock_s() };
     if (tool_need_out(a, e))
@@ -236,9 +235,9 @@ static enum rc run(const struct tool_args *a, struct err *e)
         return err_set(e, RC_USAGE, "--centre and --as-released go with --genes");
     if (opt.labels && a->arg.n > 1)
         return err_set(e, RC_USAGE, "--labels goes with one input");
-    const struct backend *b = backend_find(a->backend, &why);
-    if (!b)
-        return err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
+    const struct backend *b;
+    if (backend_need(a->backend, &b, e))
+        return RC_SKIP;
     enum rc rc = embedder_open(
         &m, opt.model, b,
         &(struct embedder_wants){ .genes = opt.genes, .by_place = opt.as_released }, e);

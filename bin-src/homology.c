@@ -45,7 +45,6 @@ static const struct tool tool = {
 
 static enum rc run(const struct tool_args *a, struct err *e)
 {
-    const char *why;
     if (tool_need_out(a, e))
         return RC_USAGE;
     if (!o.human || !o.mouse || !o.model || !o.types.n)
@@ -56,9 +55,9 @@ static enum rc run(const struct tool_args *a, struct err *e)
                                   : "--types");
     if (o.max_cells < 1 || o.n_pairs < 2 || o.n_pairs > 1000000)
         return err_set(e, RC_USAGE, "a number is out of range");
-    const struct backend *b = backend_find(a->backend, &why);
-    if (!b)
-        return err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
+    const struct backend *b;
+    if (backend_need(a->backend, &b, e))
+        return RC_SKIP;
     o.out = a->out;
     o.seed = a->seed;
     return homology(&o, b, e);

@@ -164,19 +164,12 @@ static enum rc check(const struct tool_args *a, struct err *e)
     return tool_need_out(a, e);
 }
 
-static enum rc find_backend(const struct tool_args *a, struct err *e)
-{
-    const char *why;
-    o.backend = backend_find(a->backend, &why);
-    return o.backend ? RC_OK : err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
-}
-
 /* Options that evaluate and train share, checked and resolved. */
 static enum rc take(const struct tool_args *a, struct err *e)
 {
     enum rc rc = check(a, e);
     if (!rc)
-        rc = find_backend(a, e);
+        rc = backend_need(a->backend, &o.backend, e);
     o.top20 = strcmp(loss, "top20") == 0;
     o.input = a->arg.item[0];
     o.out = a->out;
@@ -211,7 +204,7 @@ static enum rc run_predict(const struct tool_args *a, struct err *e)
     if (!rc && !model)
         rc = err_set(e, RC_USAGE, "--model is missing");
     if (!rc)
-        rc = find_backend(a, e);
+        rc = backend_need(a->backend, &o.backend, e);
     return rc ? rc : perturb_predict(model, a->arg.item, (size_t)a->arg.n, o.backend, a->out, e);
 }
 

@@ -134,12 +134,11 @@ static enum rc check(const struct tool_args *a, struct err *e)
 
 static enum rc run(const struct tool_args *a, struct err *e)
 {
-    const char *why;
     if (check(a, e))
         return RC_USAGE;
-    const struct backend *b = backend_find(a->backend, &why);
-    if (!b)
-        return err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
+    const struct backend *b;
+    if (backend_need(a->backend, &b, e))
+        return RC_SKIP;
     o.inputs = a->arg;
     o.out = a->out;
     o.report = a->report;

@@ -87,13 +87,11 @@ static enum rc check_evaluate(const struct tool_args *a, struct err *e)
 
 static enum rc run_evaluate(const struct tool_args *a, struct err *e)
 {
-    const char *why;
     enum rc rc = check_evaluate(a, e);
     if (rc)
         return rc;
-    o.backend = backend_find(a->backend, &why);
-    if (!o.backend)
-        return err_set(e, RC_SKIP, "no backend '%s': %s", a->backend, why);
+    if (backend_need(a->backend, &o.backend, e))
+        return RC_SKIP;
     o.signatures = a->arg.item[0];
     o.out = a->out;
     o.report = a->report;

@@ -112,6 +112,22 @@ void gene_vectors_release(struct gene_vectors *v)
     *v = (struct gene_vectors){ 0 };
 }
 
+enum rc gene_vectors_match(const struct gene_vectors *v, const char *const *gene, size_t n_genes,
+                           struct mat *out, size_t *n_found, struct err *e)
+{
+    *n_found = 0;
+    enum rc rc = mat_alloc(out, n_genes, v->d, e);
+    for (size_t j = 0; !rc && j < n_genes; j++) {
+        const uint64_t at = map_get(&v->row_of, gene[j]);
+        if (at == MAP_NONE)
+            continue;
+        (*n_found)++;
+        for (size_t k = 0; k < v->d; k++)
+            mat_row(out, j)[k] = (double)v->x[at * v->d + k];
+    }
+    return rc;
+}
+
 enum rc gene_vectors_of(const char *arg, const char *const *gene, size_t n_genes, struct mat *out,
                         size_t *n_found, struct err *e)
 {
@@ -121,15 +137,7 @@ enum rc gene_vectors_of(const char *arg, const char *const *gene, size_t n_genes
     enum rc rc = gene_vectors_read(arg, &v, e);
     if (rc)
         return rc;
-    rc = mat_alloc(out, n_genes, v.d, e);
-    for (size_t j = 0; !rc && j < n_genes; j++) {
-        const uint64_t at = map_get(&v.row_of, gene[j]);
-        if (at == MAP_NONE)
-            continue;
-        (*n_found)++;
-        for (size_t k = 0; k < v.d; k++)
-            mat_row(out, j)[k] = (double)v.x[at * v.d + k];
-    }
+    rc = gene_vectors_match(&v, gene, n_genes, out, n_found, e);
     if (!rc && !*n_found)
         rc = err_set(e, RC_INPUT, "no measured gene has a vector in '%s'", arg);
     if (!rc)

@@ -17,8 +17,11 @@ struct gene_vectors {
 /* RC_INPUT names the file and the trouble. On failure *v is empty. */
 enum rc gene_vectors_read(const char *arg, struct gene_vectors *v, struct err *e);
 void gene_vectors_release(struct gene_vectors *v);
-/* out [n_genes, d]: the vectors of a file's genes, 0 for genes that it lacks; *n_found counts those it has, none is
- * RC_INPUT. On failure *out is to be released. */
+/* out [n_genes, d]: the vectors of these genes, 0 for genes without one; *n_found counts those with one. On failure
+ * *out is to be released. */
+enum rc gene_vectors_match(const struct gene_vectors *v, const char *const *gene, size_t n_genes,
+                           struct mat *out, size_t *n_found, struct err *e);
+/* The same from a file; none found is RC_INPUT. */
 enum rc gene_vectors_of(const char *arg, const char *const *gene, size_t n_genes, struct mat *out,
                         size_t *n_found, struct err *e);
 

@@ -367,13 +367,7 @@ static enum rc make_room(struct job *j, struct err *e)
 
 static enum rc open_tables(struct job *j, struct err *e)
 {
-    char *a = text_new("%s/predictions.tsv", j->o->out), *b = text_new("%s/metrics.tsv", j->o->out);
-    enum rc rc =
-        a && b ? outfile_open(&j->predictions, a, e) : err_set(e, RC_FAIL, "no memory for a path");
-    if (!rc)
-        rc = metrics_tsv_open(&j->metrics, b, e);
-    free(a);
-    free(b);
+    enum rc rc = metrics_tsv_open_beside(&j->predictions, &j->metrics, j->o->out, e);
     if (rc)
         return rc;
     fputs("dataset\tmethod\tvariant\tsplit\tseed\tregulator\tname\tn_targets\tn_others",

@@ -39,10 +39,9 @@ static enum rc by_dnabert(const struct promoters *p, const struct promoter_optio
 {
     struct dnabert m;
     struct progress now;
-    const char *why;
-    const struct backend *b = backend_find(o->backend, &why);
-    if (!b)
-        return err_set(e, RC_SKIP, "no backend '%s': %s", o->backend, why);
+    const struct backend *b;
+    if (backend_need(o->backend, &b, e))
+        return RC_SKIP;
     enum rc rc = dnabert_load(&m, o->model, b, false, label, e);
     if (rc)
         return rc;

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/app/gene_vectors.h"
 #include "lib/app/profile_drug_parts.h"
 #include "lib/base/log.h"
 #include "lib/data/cells.h"
 #include "lib/data/fingerprint.h"
-#include "lib/io/h5ad.h"
 #include "lib/io/lines.h"
 #include "lib/io/number.h"
 #include "lib/nn/deepce.h"
@@ -344,57 +344,21 @@ static enum rc match_genes(struct profile_inputs *in, const char *path, struct e
 
 enum { RELEASED_ROWS = 1582 }; /* of the published array */
 
-static enum rc take_vectors(struct profile_inputs *in, const struct cells *c, const float *x,
-                            size_t n, size_t d, struct err *e)
-{
-    const struct column *name = table_find(&c->var, "gene_name");
-    const size_t rows = n < RELEASED_ROWS ? n : RELEASED_ROWS;
-    struct map row;
-    map_init(&row);
-    enum rc rc = mat_from_f32(x, rows, d, &in->all_vectors, e);
-    for (size_t i = 0; !rc && i < n; i++) {
-        if (name && name->kind == COLUMN_TEXT && name->text[i])
-            rc = map_add(&row, name->text[i], i, NULL, e);
-        if (!rc)
-            rc = map_add(&row, c->gene[i], i, NULL, e);
-    }
-    if (!rc)
-        rc = mat_alloc(&in->vectors, in->gene.n, d, e);
-    for (size_t j = 0; !rc && j < in->gene.n; j++) {
-        const uint64_t at = map_get(&row, in->gene.at[j]);
-        if (at == MAP_NONE)
-            continue;
-        in->n_vectors++;
-        for (size_t k = 0; k < d; k++)
-            mat_row(&in->vectors, j)[k] = (double)x[at * d + k];
-    }
-    map_release(&row);
-    return rc;
-}
-
 static enum rc read_vectors(struct profile_inputs *in, const char *path, struct err *e)
 {
-    struct cells c;
-    float *x = NULL;
-    size_t n, d = 0;
-    if (h5ad_read(path, &c, e))
-        return e ? e->rc : RC_INPUT;
-    enum rc rc = h5ad_read_varm(path, "X_genecompass", &x, &n, &d, e);
-    if (!rc && (n != c.var.n_rows || !d))
-        rc =
-            err_set(e, RC_INPUT, "'%s': varm is %zu x %zu for %zu genes", path, n, d, c.var.n_rows);
-    for (size_t k = 0; !rc && k < n * d; k++)
-        if (!isfinite(x[k]))
-            rc = err_set(e, RC_INPUT, "'%s': varm row %zu holds no finite number", path, k / d + 1);
+    struct gene_vectors v;
+    enum rc rc = gene_vectors_read(path, &v, e);
+    if (rc)
+        return rc;
+    rc = mat_from_f32(v.x, v.n < RELEASED_ROWS ? v.n : RELEASED_ROWS, v.d, &in->all_vectors, e);
     if (!rc)
-        rc = take_vectors(in, &c, x, n, d, e);
+        rc = gene_vectors_match(&v, in->gene.at, in->gene.n, &in->vectors, &in->n_vectors, e);
     if (!rc && 2 * in->n_vectors < in->gene.n)
         rc = err_set(e, RC_INPUT, "only %zu of %zu genes have a vector in '%s': half is wanted",
                      in->n_vectors, in->gene.n, path);
     if (!rc)
-        log_say("%zu of %zu genes have a vector of %zu numbers", in->n_vectors, in->gene.n, d);
-    free(x);
-    cells_release(&c);
+        log_say("%zu of %zu genes have a vector of %zu numbers", in->n_vectors, in->gene.n, v.d);
+    gene_vectors_release(&v);
     return rc;
 }
 

@@ -31,7 +31,6 @@ struct making {
     const struct sim_dose_options *o;
     double *base, total; /* [T, G] log rates; sum of the rates of the first type */
     struct curve *curve; /* [D, G] */
-    const uint32_t *of;  /* [cells] type * (1 + D * SIM_DOSES) + condition; 0: control */
 };
 
 static uint64_t key(enum draw what, uint64_t i)
@@ -90,11 +89,18 @@ static void make_rates(struct making *m)
     }
 }
 
-static double log_rate(const void *ctx, size_t cell, size_t g)
+/* A condition is type * per_type + 0 for control, else 1 + a drug's dose. */
+static size_t n_cells(const void *ctx, size_t condition)
 {
     const struct making *m = ctx;
-    const size_t n = m->o->n_genes, each = per_type(m), type = m->of[cell] / each,
-                 c = m->of[cell] % each;
+    return condition % per_type(m) ? m->o->n_each : m->o->n_controls;
+}
+
+static double log_rate(const void *ctx, size_t condition, size_t g)
+{
+    const struct making *m = ctx;
+    const size_t n = m->o->n_genes, each = per_type(m), type = condition / each,
+                 c = condition % each;
     const double base = m->base[type * n + g];
     if (!c)
         return base;
@@ -102,7 +108,8 @@ static double log_rate(const void *ctx, size_t cell, size_t g)
     return base + sim_dose_hill(k->top, k->half, k->steepness, sim_drug_doses[(c - 1) % SIM_DOSES]);
 }
 
-static enum rc name_cells(const struct making *m, struct cells *c, struct err *e)
+static enum rc name_cells(const struct making *m, const uint32_t *of, struct cells *c,
+                          struct err *e)
 {
     char text[32];
     enum rc rc = sim_names_make(c, e);
@@ -111,41 +118,31 @@ static enum rc name_cells(const struct making *m, struct cells *c, struct err *e
          !table_add(&c->obs, "cell_type", COLUMN_TEXT)))
         rc = err_set(e, RC_FAIL, "no memory for %zu cells", c->obs.n_rows);
     for (size_t i = 0; !rc && i < c->obs.n_rows; i++) {
-        const size_t each = per_type(m), k = m->of[i] % each;
+        const size_t each = per_type(m), k = of[i] % each;
         snprintf(text, sizeof text, k ? "drug_%zu" : "control", (k + SIM_DOSES - 1) / SIM_DOSES);
         rc = table_set_text(&c->obs, table_find(&c->obs, "drug"), i, text, e);
         table_find(&c->obs, "dose")->f64[i] = k ? sim_drug_doses[(k - 1) % SIM_DOSES] : 0;
-        snprintf(text, sizeof text, "type_%zu", m->of[i] / each + 1);
+        snprintf(text, sizeof text, "type_%zu", of[i] / each + 1);
         if (!rc)
             rc = table_set_text(&c->obs, table_find(&c->obs, "cell_type"), i, text, e);
     }
     return rc;
 }
 
-static enum rc make_cells(struct making *m, struct cells *c, struct err *e)
+static enum rc make_cells(const struct making *m, struct cells *c, struct err *e)
 {
-    const size_t each = per_type(m),
-                 n = m->o->n_types * (m->o->n_controls + (each - 1) * m->o->n_each);
-    uint32_t *of = malloc((n + 1) * sizeof *of);
-    size_t at = 0;
-    enum rc rc = of ? csr_alloc(&c->count, n, m->o->n_genes, 0, e)
-                    : err_set(e, RC_FAIL, "no memory for %zu cells", n);
-    for (size_t k = 0; !rc && k < m->o->n_types * each; k++)
-        for (size_t i = 0; i < (k % each ? m->o->n_each : m->o->n_controls); i++)
-            of[at++] = (uint32_t)k;
-    /* Cells of a condition do not lie together, as in a real set. */
-    if (!rc)
-        rng_shuffle(m->o->seed, RNG_SIM_CELL, key(DRAW_CELL, 0), of, n);
-    m->of = of;
+    uint32_t *of;
     const struct sim_rates rates = { .seed = m->o->seed,
                                      .key = key(DRAW_CELL, 0),
                                      .size = m->o->depth / m->total,
+                                     .n_genes = m->o->n_genes,
+                                     .n_conditions = m->o->n_types * per_type(m),
+                                     .n_cells = n_cells,
                                      .log_rate = log_rate,
                                      .ctx = m };
+    enum rc rc = sim_counts_make(&rates, &c->count, &of, e);
     if (!rc)
-        rc = sim_counts_make(&rates, &c->count, e);
-    if (!rc)
-        rc = name_cells(m, c, e);
+        rc = name_cells(m, of, c, e);
     free(of);
     return rc;
 }

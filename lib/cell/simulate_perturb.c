@@ -39,7 +39,6 @@ struct making {
     double *effect;      /* [P, G] of the singles */
     struct condition *condition;
     size_t n_conditions;
-    const uint32_t *of; /* [cells] */
 };
 
 static uint64_t key(enum draw what, uint64_t i)
@@ -124,47 +123,44 @@ static double change(const struct making *m, const struct condition *c, size_t g
     return c->kind == SINGLE ? a : kind_factor[c->kind] * (a + m->effect[c->gene[1] * n + g]);
 }
 
-static double log_rate(const void *ctx, size_t cell, size_t g)
+static size_t n_cells(const void *ctx, size_t condition)
 {
     const struct making *m = ctx;
-    return m->base[g] + change(m, &m->condition[m->of[cell]], g);
+    return m->condition[condition].n_cells;
 }
 
-static enum rc name_cells(const struct making *m, struct cells *c, struct err *e)
+static double log_rate(const void *ctx, size_t condition, size_t g)
+{
+    const struct making *m = ctx;
+    return m->base[g] + change(m, &m->condition[condition], g);
+}
+
+static enum rc name_cells(const struct making *m, const uint32_t *of, struct cells *c,
+                          struct err *e)
 {
     enum rc rc = sim_names_make(c, e);
-    struct column *of = rc ? NULL : table_add(&c->obs, "condition", COLUMN_TEXT);
-    if (!rc && !of)
+    struct column *name = rc ? NULL : table_add(&c->obs, "condition", COLUMN_TEXT);
+    if (!rc && !name)
         rc = err_set(e, RC_FAIL, "no memory for %zu cells", c->obs.n_rows);
     for (size_t i = 0; !rc && i < c->obs.n_rows; i++)
-        rc = table_set_text(&c->obs, of, i, m->condition[m->of[i]].name, e);
+        rc = table_set_text(&c->obs, name, i, m->condition[of[i]].name, e);
     return rc;
 }
 
-static enum rc make_cells(struct making *m, struct cells *c, struct err *e)
+static enum rc make_cells(const struct making *m, struct cells *c, struct err *e)
 {
-    size_t n = 0, at = 0;
-    for (size_t k = 0; k < m->n_conditions; k++)
-        n += m->condition[k].n_cells;
-    uint32_t *of = malloc((n + 1) * sizeof *of);
-    enum rc rc = of ? csr_alloc(&c->count, n, m->o->n_genes, 0, e)
-                    : err_set(e, RC_FAIL, "no memory for %zu cells", n);
-    for (uint32_t k = 0; !rc && k < m->n_conditions; k++)
-        for (size_t i = 0; i < m->condition[k].n_cells; i++)
-            of[at++] = k;
-    /* Cells of a condition do not lie together, as in a real set. */
-    if (!rc)
-        rng_shuffle(m->o->seed, RNG_SIM_CELL, key(DRAW_CELL, 0), of, n);
-    m->of = of;
+    uint32_t *of;
     const struct sim_rates rates = { .seed = m->o->seed,
                                      .key = key(DRAW_CELL, 0),
                                      .size = m->o->depth / m->total,
+                                     .n_genes = m->o->n_genes,
+                                     .n_conditions = m->n_conditions,
+                                     .n_cells = n_cells,
                                      .log_rate = log_rate,
                                      .ctx = m };
+    enum rc rc = sim_counts_make(&rates, &c->count, &of, e);
     if (!rc)
-        rc = sim_counts_make(&rates, &c->count, e);
-    if (!rc)
-        rc = name_cells(m, c, e);
+        rc = name_cells(m, of, c, e);
     free(of);
     return rc;
 }

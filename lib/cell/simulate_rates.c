@@ -12,6 +12,7 @@ enum { BLOCK = 256 };
 
 struct block {
     const struct sim_rates *r;
+    const uint32_t *of; /* the condition of a cell */
     size_t first, n_genes;
     uint32_t *count; /* [BLOCK, n_genes] */
 };
@@ -27,7 +28,7 @@ static void draw_cell(void *ctx, size_t i, int worker)
     for (size_t g = 0; g < n; g++)
         b->count[i * n + g] =
             sim_negative_binomial(r->seed, r->key | (uint64_t)cell, g,
-                                  fmin(size * exp(r->log_rate(r->ctx, cell, g)), 1e5), 0.1);
+                                  fmin(size * exp(r->log_rate(r->ctx, b->of[cell], g)), 1e5), 0.1);
 }
 
 static enum rc grow(struct csr *c, size_t *room, size_t need, struct err *e)
@@ -47,10 +48,12 @@ static enum rc grow(struct csr *c, size_t *room, size_t need, struct err *e)
     return RC_OK;
 }
 
-enum rc sim_counts_make(const struct sim_rates *r, struct csr *c, struct err *e)
+static enum rc fill(const struct sim_rates *r, const uint32_t *of, struct csr *c, struct err *e)
 {
     const size_t n = c->n_cols, n_cells = c->n_rows;
-    struct block b = { .r = r, .n_genes = n, .count = malloc(BLOCK * n * sizeof *b.count) };
+    struct block b = {
+        .r = r, .of = of, .n_genes = n, .count = malloc(BLOCK * n * sizeof *b.count)
+    };
     size_t room = 0, at = 0;
     enum rc rc = b.count ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu genes", n);
     for (; !rc && b.first < n_cells; b.first += BLOCK) {
@@ -67,6 +70,28 @@ enum rc sim_counts_make(const struct sim_rates *r, struct csr *c, struct err *e)
         }
     }
     free(b.count);
+    return rc;
+}
+
+enum rc sim_counts_make(const struct sim_rates *r, struct csr *c, uint32_t **of, struct err *e)
+{
+    size_t n = 0, at = 0;
+    for (size_t k = 0; k < r->n_conditions; k++)
+        n += r->n_cells(r->ctx, k);
+    *of = malloc((n + 1) * sizeof **of);
+    enum rc rc =
+        *of ? csr_alloc(c, n, r->n_genes, 0, e) : err_set(e, RC_FAIL, "no memory for %zu cells", n);
+    for (size_t k = 0; !rc && k < r->n_conditions; k++)
+        for (size_t i = r->n_cells(r->ctx, k); i; i--)
+            (*of)[at++] = (uint32_t)k;
+    if (!rc) {
+        rng_shuffle(r->seed, RNG_SIM_CELL, r->key, *of, n);
+        rc = fill(r, *of, c, e);
+    }
+    if (rc) {
+        free(*of);
+        *of = NULL;
+    }
     return rc;
 }
 

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 
 enum rc metrics_tsv_open(struct outfile *o, const char *path, struct err *e)
 {
@@ -9,6 +10,19 @@ enum rc metrics_tsv_open(struct outfile *o, const char *path, struct err *e)
         return e ? e->rc : RC_FAIL;
     fputs("task\tdataset\tmethod\tvariant\tsplit\tseed\tmetric\tvalue\tn\n", o->f);
     return RC_OK;
+}
+
+enum rc metrics_tsv_open_beside(struct outfile *predictions, struct outfile *metrics,
+                                const char *folder, struct err *e)
+{
+    char *a = text_new("%s/predictions.tsv", folder), *b = text_new("%s/metrics.tsv", folder);
+    enum rc rc =
+        a && b ? outfile_open(predictions, a, e) : err_set(e, RC_FAIL, "no memory for a path");
+    if (!rc)
+        rc = metrics_tsv_open(metrics, b, e);
+    free(a);
+    free(b);
+    return rc;
 }
 
 void metric_text(double value, char text[32])

@@ -21,6 +21,9 @@ struct metric_row {
 
 /* Opens PATH and writes the header line. */
 enum rc metrics_tsv_open(struct outfile *o, const char *path, struct err *e);
+/* FOLDER/predictions.tsv, whose header is the caller's, and FOLDER/metrics.tsv beside it. */
+enum rc metrics_tsv_open_beside(struct outfile *predictions, struct outfile *metrics,
+                                const char *folder, struct err *e);
 /* Trouble with the disk shows when the file is committed. */
 void metrics_tsv_add(struct outfile *o, const struct metric_row *r);
 /* A number as the table has it, "nan" without a sign. */

@@ -97,6 +97,13 @@ const struct backend *backend_find(const char *name, const char **why)
     return NULL;
 }
 
+enum rc backend_need(const char *name, const struct backend **b, struct err *e)
+{
+    const char *why;
+    *b = backend_find(name, &why);
+    return *b ? RC_OK : err_set(e, RC_SKIP, "no backend '%s': %s", name, why);
+}
+
 const struct backend *backend_find_dtype(const char *name, const char *dtype, const char **why)
 {
     const char *not_there = NULL;

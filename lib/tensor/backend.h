@@ -22,6 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/err.h"
+
 enum real_type { REAL_F32, REAL_F64 };
 
 /* Sizes by which work is cut; they belong to the operations, not to the machine. */
@@ -298,6 +300,8 @@ extern const struct backend backend_amx;    /* the same sources for AMX tiles */
  * it; cpu-avx2 does not, and gives the bits of a processor without. cpu-bf16 wants AMX-BF16 or AVX512-BF16,
  * which the processor is asked for; cpu-avx512bf16 is the latter though AMX be there. */
 const struct backend *backend_find(const char *name, const char **why);
+/* The same for tools: RC_SKIP with a sentence, and *b NULL, when there is none. */
+enum rc backend_need(const char *name, const struct backend **b, struct err *e);
 
 /* The same for a wish of products: "f32", "bf16", or "auto", which is bf16 where the processor has AMX
  * (AVX512-BF16 alone is slower than f32 on the processors we measured). Where bf16 is wished for and
