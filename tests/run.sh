@@ -28,20 +28,21 @@ export SRC B BIN TESTS SHARED PYTHON
 logs=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$logs"' EXIT
 
-run_one() { # number job; leaves NUMBER.log and, when done, NUMBER.end with "status ms"
-	local start status=0 command=$2
+# Number job; leaves NUMBER.log and, when done, NUMBER.end with "status ms user-seconds system-seconds".
+run_one() {
+	local start status=0 command=$2 TIMEFORMAT='%U %S'
 	start=$(date +%s%N)
 	case $command in *.t.sh) command="bash '$command'" ;; esac
-	timeout --kill-after=10 "${TEST_SECONDS:-600}" bash -c "$command" \
-		>"$logs/$1.log" 2>&1 </dev/null || status=$?
-	echo "$status $((($(date +%s%N) - start) / 1000000))" >"$logs/$1.part"
+	{ time timeout --kill-after=10 "${TEST_SECONDS:-600}" bash -c "$command" \
+		>"$logs/$1.log" 2>&1 </dev/null; } 2>"$logs/$1.cpu" || status=$?
+	echo "$status $((($(date +%s%N) - start) / 1000000)) $(tail -n 1 "$logs/$1.cpu")" >"$logs/$1.part"
 	mv "$logs/$1.part" "$logs/$1.end"
 }
 
 passed=0 failed=0 skipped=0
 tell() { # number job
-	local log="$logs/$1.log" status ms line p=0 f=1 s=0 wanting name
-	read -r status ms <"$logs/$1.end"
+	local log="$logs/$1.log" status ms user sys line p=0 f=1 s=0 wanting name
+	read -r status ms user sys <"$logs/$1.end"
 	line=$(grep -aE '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log" | tail -n 1)
 	if [ -n "$line" ]; then
 		read -r p f s < <(tr -cs '0-9\n' ' ' <<<"$line")
@@ -58,7 +59,8 @@ tell() { # number job
 	# A program by its name and arguments, a script by its name.
 	name=${2##*/}
 	if [[ ${2%% *} == */* && $2 == *' '* ]]; then name=${2%% *} name=${name##*/}${2#"${2%% *}"}; fi
-	printf '%-44s %4d passed %3d failed %3d skipped  %6d ms\n' "$name" "$p" "$f" "$s" "$ms"
+	printf '%-44s %4d passed %3d failed %3d skipped  %6d ms %6.1f s of a core\n' "$name" "$p" "$f" "$s" \
+		"$ms" "$(awk -v u="${user:-0}" -v s="${sys:-0}" 'BEGIN { print u + s }')"
 	if [ "${V:-0}" = 1 ]; then
 		cat "$log"
 	elif [ "$f" != 0 ]; then
@@ -93,7 +95,7 @@ while [ "$told" -lt $# ]; do
 	status=0
 	wait -n || status=$?
 	# Nothing runs any more, and no verdict: the runner of that test itself was killed.
-	if [ "$status" = 127 ] && [ ! -e "$logs/$told.end" ]; then echo 137 0 >"$logs/$told.end"; fi
+	if [ "$status" = 127 ] && [ ! -e "$logs/$told.end" ]; then echo 137 0 0 0 >"$logs/$told.end"; fi
 	tell_ready "$@"
 done
 echo "$passed passed, $failed failed, $skipped skipped"

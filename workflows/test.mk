@@ -21,8 +21,8 @@ folder_jobs = $(foreach p,$(filter $(folder_tests),$(notdir $(test_bin))),$(fore
 	d,$(call golden,$(folders/$(p))),'$B/tests/$(p) $(d)')) $(foreach \
 	d,$(call golden,$(folders/parity-model)),'$B/tests/parity-model $(d) --backend cpu-bf16' \
 		'$B/tests/parity-model $(d) --backend cpu-avx2')
-# Damaged copies of each seed. Under sanitizers, which are ten times slower, `check` asks for fewer.
-fuzz_mutations ?= 5000
+# Damaged copies of each seed; `make fuzz` looks for longer. Under sanitizers, which are ten times slower, `check` asks for fewer.
+fuzz_mutations ?= 1000
 fuzz_jobs = $(foreach f,$(fuzz_src:tests/fuzz/%.c=%),'$B/tests/$(f) --mutate $(fuzz_mutations) $(wildcard \
 	$(f:fuzz_%=tests/fuzz/%))')
 unit_tests := $(filter-out $(folder_tests:%=$B/tests/%) $B/tests/fuzz_%,$(sort $(test_bin)))

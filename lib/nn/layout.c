@@ -7,7 +7,7 @@
 #include "lib/base/rng.h"
 #include "lib/base/thread.h"
 
-enum { CELL_TASK = 64, CURVE_POINTS = 300, CURVE_STEPS = 100 };
+enum { CELL_TASK = 64, CURVE_POINTS = 300, CURVE_STEPS = 100, TURNS = 4 };
 
 struct layout_options layout_defaults(void)
 {
@@ -69,7 +69,7 @@ struct moving {
     const struct graph *g;
     struct layout_options o;
     double a, b, rate;
-    int epoch;
+    int epoch, turn;
     size_t *first; /* [n + 1] neighbours of each cell */
     uint32_t *other;
     double *period; /* epochs between two pulls of this edge */
@@ -115,6 +115,9 @@ static void push_random(const struct moving *m, size_t i, size_t edge, double y[
     }
 }
 
+/* The edges whose other end has its turn. All cells move at once, from where all were before, which any number
+ * of threads does alike; but two that pull each other then go too far, so an epoch's edges are taken in TURNS parts:
+ * near cells stay near in more of a map (tests/bin-src/map-umap.t.sh). */
 static void move_cells(void *ctx, size_t task, int worker)
 {
     const struct moving *m = ctx;
@@ -123,7 +126,8 @@ static void move_cells(void *ctx, size_t task, int worker)
         double y[2] = { m->from[2 * i], m->from[2 * i + 1] };
         for (size_t k = m->first[i]; k < m->first[i + 1]; k++) {
             const double due = m->period[k];
-            if (floor((m->epoch + 1) / due) <= floor(m->epoch / due))
+            if (m->other[k] % TURNS != (uint32_t)m->turn ||
+                floor((m->epoch + 1) / due) <= floor(m->epoch / due))
                 continue;
             pull(m, y, m->from + 2 * m->other[k]);
             pull(m, y, m->from + 2 * m->other[k]);
@@ -197,12 +201,14 @@ enum rc layout_umap(const struct graph *g, const struct mat *start, const struct
         layout_curve(o->min_dist, o->spread, &m.a, &m.b);
         for (m.epoch = 0; m.epoch < n_epochs; m.epoch++) {
             m.rate = 1 - (double)m.epoch / n_epochs;
-            m.from = out->x;
-            m.to = spare.x;
-            threads_for((g->n + CELL_TASK - 1) / CELL_TASK, move_cells, &m);
-            struct mat swap = *out;
-            *out = spare;
-            spare = swap;
+            for (m.turn = 0; m.turn < TURNS; m.turn++) {
+                m.from = out->x;
+                m.to = spare.x;
+                threads_for((g->n + CELL_TASK - 1) / CELL_TASK, move_cells, &m);
+                struct mat swap = *out;
+                *out = spare;
+                spare = swap;
+            }
         }
     } else {
         mat_release(out);
