@@ -21,7 +21,8 @@ static enum rc take_labels(struct labelled_cells *l, size_t file, size_t from, c
         n += text && *text;
     }
     if (must && !k)
-        return err_set(e, RC_INPUT, "'%s': no obs column '%s' with labels (--label names it)",
+        return err_set(e, RC_INPUT, "'%s': no obs column '%s' with labels: --label NAME takes another one, --labels "
+                       "FILE a table of barcodes and labels",
                        l->path[file], column);
     if (must && !n)
         return err_set(e, RC_INPUT, "'%s': no cell has a label in obs '%s'", l->path[file], column);
