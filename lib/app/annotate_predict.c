@@ -158,10 +158,10 @@ static enum rc add_columns(const struct prediction *p, struct cells *all, struct
     return RC_OK;
 }
 
-static enum rc write_cells(const struct prediction *p, struct err *e)
+static enum rc write_cells(const struct prediction *p, const char *hash, struct err *e)
 {
     struct cells all = { 0 };
-    const char *const uns[][2] = { { "genecompass_model_sha256", p->m.model_sha256 },
+    const char *const uns[][2] = { { "genecompass_model_sha256", hash },
                                    { "genecompass_backend", p->m.model.params.b->name },
                                    { "genecompass_version", GC_VERSION } };
     const struct h5ad_matrix x = { "X_genecompass", p->n, p->m.model.config.d, p->x };
@@ -184,7 +184,7 @@ static enum rc write_cells(const struct prediction *p, struct err *e)
     return rc;
 }
 
-static enum rc write_report(const struct prediction *p, struct err *e)
+static enum rc write_report(const struct prediction *p, const char *hash, struct err *e)
 {
     json_t *classes = json_object();
     for (size_t c = 0; c < p->c.n_classes; c++) {
@@ -195,7 +195,7 @@ static enum rc write_report(const struct prediction *p, struct err *e)
     }
     return json_write(p->o->report,
                       json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "model_sha256",
-                                p->m.model_sha256, "kind", classifier_kind_name(p->c.kind),
+                                hash, "kind", classifier_kind_name(p->c.kind),
                                 "backend", p->m.model.params.b->name, "n_cells", (json_int_t)p->n,
                                 "n_sure", (json_int_t)p->n_sure, "n_empty", (json_int_t)p->n_empty,
                                 "cells", classes, "shift_sd",
@@ -228,10 +228,11 @@ enum rc annotate_predict(const struct predict_options *o, struct err *e)
     }
     if (!rc && o->evaluate)
         rc = prediction_score(&p, e);
+    const char *hash = rc ? NULL : embedder_sha256(&p.m, e);
     if (!rc)
-        rc = write_cells(&p, e);
+        rc = hash ? write_cells(&p, hash, e) : RC_FAIL;
     if (!rc && o->report)
-        rc = write_report(&p, e);
+        rc = write_report(&p, hash, e);
     free(p.best);
     free(p.second);
     free(p.p_best);

@@ -151,11 +151,11 @@ static json_t *number(double x)
     return isfinite(x) ? json_real(x) : json_null();
 }
 
-static json_t *facts(const struct training *t, const double calibration[2])
+static json_t *facts(const struct training *t, const char *hash, const double calibration[2])
 {
     json_t *j = json_pack(
         "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "label", t->o->label, "base_model_sha256",
-        t->m.model_sha256, "backend", t->o->backend->name, "seed", (json_int_t)t->o->seed,
+        hash, "backend", t->o->backend->name, "seed", (json_int_t)t->o->seed,
         "training_cells", (json_int_t)t->train.n, "validation_cells", (json_int_t)t->val.n,
         "unlabelled_cells", (json_int_t)t->n_unlabelled, "cells_without_known_genes",
         (json_int_t)t->n_empty, "validation_cells_of_unseen_classes", (json_int_t)t->n_unseen);
@@ -177,9 +177,10 @@ static enum rc save(struct training *t, struct err *e)
 {
     double calibration[2];
     enum rc rc = training_calibrate(t, calibration, e);
-    if (rc)
-        return rc;
-    json_t *j = facts(t, calibration);
+    const char *hash = rc ? NULL : embedder_sha256(&t->m, e);
+    if (!hash)
+        return rc ? rc : RC_FAIL;
+    json_t *j = facts(t, hash, calibration);
     rc = j ? classifier_save(&t->c, &t->m.model, t->o->model, t->o->out, j, e)
            : err_set(e, RC_FAIL, "no memory for a report");
     if (!rc && t->o->report)
@@ -222,7 +223,8 @@ enum rc annotate_train(const struct train_classifier_options *o, struct err *e)
     cell_tokens_init(&t.chosen_tokens);
     enum rc rc = log ? read_inputs(&t, e) : err_set(e, RC_FAIL, "no memory for a path");
     const bool trains = t.kind != CLASSIFIER_PROBE;
-    const struct embedder_wants want = { .training = trains,
+    const struct embedder_wants want = { .hash = true,
+                                         .training = trains,
                                          .n_classes = trains ? (uint32_t)t.n_classes : 0 };
     if (!rc)
         rc = embedder_open(&t.m, o->model, o->backend, &want, e);

@@ -326,7 +326,8 @@ enum rc classifier_open(struct classifier *c, struct embedder *m, const char *fo
                                           : err_set(e, RC_FAIL, "no memory for a path");
     if (!rc)
         rc = read_classes(c, classes, e);
-    const struct embedder_wants want = { .n_classes = c->kind == CLASSIFIER_PROBE
+    const struct embedder_wants want = { .hash = true,
+                                         .n_classes = c->kind == CLASSIFIER_PROBE
                                                           ? 0
                                                           : (uint32_t)c->n_classes };
     if (!rc)

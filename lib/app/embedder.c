@@ -1,5 +1,6 @@
 #include "lib/app/embedder.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,8 +21,10 @@ enum rc embedder_open(struct embedder *m, const char *folder, const struct backe
                                     : err_set(e, RC_FAIL, "no memory for a path");
     arena_init(&m->batch, 1 << 20);
     tape_init(&m->tape, b, false);
-    if (!rc && !(rc = model_load(&m->model, folder, b, want->training, want->n_classes, e)))
-        rc = sha256_file(weights, m->model_sha256, NULL, e);
+    if (!rc && want->hash)
+        rc = sha256_job_start(&m->hash, weights, e);
+    if (!rc)
+        rc = model_load(&m->model, folder, b, want->training, want->n_classes, e);
     if (!rc)
         rc = vocab_read(vocab, &m->vocab, e);
     if (!rc)
@@ -49,8 +52,15 @@ enum rc embedder_open(struct embedder *m, const char *folder, const struct backe
     return rc;
 }
 
+const char *embedder_sha256(struct embedder *m, struct err *e)
+{
+    assert(m->hash.path); /* wanted */
+    return sha256_job_wait(&m->hash, e) ? NULL : m->hash.hex;
+}
+
 void embedder_close(struct embedder *m)
 {
+    sha256_job_release(&m->hash);
     model_release(&m->model);
     vocab_release(&m->vocab);
     medians_release(&m->medians);
