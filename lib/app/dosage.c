@@ -49,7 +49,7 @@ static enum rc read_cells(struct dosage_job *j, struct err *e)
     const struct dosage_options *o = j->o;
     const struct import_options how = { .species = species_parse(o->species) };
     struct labelled_cells l;
-    enum rc rc = labelled_cells_read(&l, o->inputs.item, (size_t)o->inputs.n, "", false, &how, e);
+    enum rc rc = labelled_cells_read(&l, o->inputs.item, (size_t)o->inputs.n, "", false, false, &how, e);
     if (rc)
         return rc;
     rc = labelled_cells_tokens(&l, &j->m, o->overlap, &j->tokens, &j->n_empty, e);

@@ -6,6 +6,7 @@
 
 #include "lib/app/model_file.h"
 #include "lib/base/file.h"
+#include "lib/base/log.h"
 #include "lib/io/tables.h"
 
 enum { MAX_ROWS = 8192 };
@@ -56,6 +57,17 @@ const char *embedder_sha256(struct embedder *m, struct err *e)
 {
     assert(m->hash.path); /* wanted */
     return sha256_job_wait(&m->hash, e) ? NULL : m->hash.hex;
+}
+
+void embedder_say_backend(const struct backend *b)
+{
+    const char *why;
+    const bool f32 = b->real_bytes == sizeof(float) && !b->memory && strcmp(b->name, "cpu") == 0;
+    if (f32 && backend_find("cpu-bf16", &why))
+        log_say("computes on %s; this processor also has 16-bit products (--backend cpu-bf16), about twice "
+                "as fast, with vectors that differ in their third digit", b->name);
+    else
+        log_say("computes on %s", b->name);
 }
 
 void embedder_close(struct embedder *m)

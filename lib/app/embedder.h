@@ -49,6 +49,8 @@ struct embedder_wants {
 enum rc embedder_open(struct embedder *m, const char *folder, const struct backend *b,
                       const struct embedder_wants *want, struct err *e);
 void embedder_close(struct embedder *m);
+/* Says what the model is computed on, and what would be faster on this processor. */
+void embedder_say_backend(const struct backend *b);
 /* SHA-256 of the file with the weights, as digits that m owns; NULL: it could not be read, *e says why.
  * It is computed beside other work from embedder_open on, since cells need not wait for it: half a second
  * for 0.6 GB. Ask when the cells are done. */
