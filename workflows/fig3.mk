@@ -116,7 +116,7 @@ $R/fig3/figures/MANIFEST.tsv: $B/bin/figure $R/fig3/figures/params reference/fig
 	$Qfor f in b:human c:mouse; do set -- $(call fig3_labelled,$${f##*:}); if [ $$# -gt 0 ]; then \
 		$(fig3_draw) $R/annotate/metrics.tsv --kind methods --name fig3$${f%%:*} --sets "$$@" \
 			--note "Run: 'make annotate PROFILE=$(PROFILE)', the same splits for all methods; mean over seeds and 95 % interval (Student's t). Donors are not held out."; fi; done
-	$Q$(if $(fig3_cross),$(fig3_draw) $R/cross-species/metrics.tsv --kind methods --name fig3d \
+	$Q$(if $(fig3_cross),$(fig3_draw) $R/cross-species/metrics.tsv --kind methods --metric accuracy --name fig3d \
 		--note "Run: 'make cross-species PROFILE=$(PROFILE)'; mean over seeds and 95 % interval (Student's t).",:)
 	$(close_stage)
 endif

@@ -65,6 +65,9 @@ t 'variants as released' 0 '2 figures' figure "$tmp/released.tsv" --kind methods
 is 'are named' has 'variable genes + logistic, as-released' "$tmp/o6/fig4c-01.svg"
 figure "$tmp/released.tsv" --kind methods --name fig4c --out "$tmp/o7" --quiet
 is 'and drawn only when asked for' lacks 'as-released' "$tmp/o7/fig4c-01.svg"
+sed 's/macro_f1/accuracy/; s/0\.9/0.8/' "$tmp/methods.tsv" >"$tmp/accuracy.tsv"
+t 'accuracy' 0 '2 figures' figure "$tmp/accuracy.tsv" --kind methods --metric accuracy --name fig3d --out "$tmp/o8"
+is 'has an axis that ends at 1' grep -q '>1<' "$tmp/o8/fig3d-01.svg"
 t 'which macro-F1 is not' 0 '0 figures' figure "$tmp/errors.tsv" --kind methods --name fig5f --out "$tmp/none"
 t 'nothing to draw' 0 '0 figures' figure "$tmp/methods.tsv" --name fig3a --out "$tmp/none"
 is 'leaves nothing' test -z "$(ls "$tmp/none")"
