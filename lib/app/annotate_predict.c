@@ -258,6 +258,9 @@ enum rc annotate_predict(const struct predict_options *o, struct err *e)
         rc = hash ? write_cells(&p, hash, e) : RC_FAIL;
     if (!rc && o->report)
         rc = write_report(&p, hash, e);
+    if (!rc)
+        log_say("'%s/cells.h5ad' and '%s/predictions.tsv' have the result; `map` draws the former", o->out,
+                o->out);
     free(p.best);
     free(p.second);
     free(p.p_best);
