@@ -216,8 +216,10 @@ static const struct tool train_tool = {
     "annotate train",
     "CELLS...",
     "Train a classifier of cell types on labelled cells",
-    "Takes raw counts in every form that import reads, with labels in obs or in a table.\n\n"
-    "  probe    logistic regression on the model's vectors; seconds\n"
+    "Takes raw counts in every form that import reads, with labels in obs or in a table. For a\n"
+    "probe CELLS may be what embed wrote with the same model: nothing is encoded again.\n\n"
+    "  probe    logistic regression on the model's vectors; seconds when they are there,\n"
+    "           else about as long as embed takes\n"
     "  frozen   pooler and classifier on top of the model as it is\n"
     "  full     the whole model is trained, as in the paper\n\n"
     "A tenth of each class is held out: by its macro-F1 the epoch (or the penalty) is chosen,\n"
@@ -308,7 +310,8 @@ static const struct tool predict_tool = {
     "annotate predict",
     "CELLS...",
     "Name the cells of any source with a trained classifier",
-    "Takes raw counts in every form that import reads. --out is a folder: predictions.tsv,\n"
+    "Takes raw counts in every form that import reads, or what embed wrote with the model that a\n"
+    "probe or a head was trained on. --out is a folder: predictions.tsv,\n"
     "a line per cell with the two most probable names, and cells.h5ad, the cells' obs with\n"
     "cell_type ('not sure' below the threshold), cell_type_best, cell_type_second and\n"
     "cell_type_probability, and their vectors in obsm['X_genecompass'], which `map` draws.\n\n"

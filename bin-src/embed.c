@@ -179,11 +179,11 @@ static enum rc gene_vectors(struct embedder *m, struct result *r, float **out, s
     return RC_OK;
 }
 
-static enum rc write_result(struct embedder *m, struct result *r, struct err *e)
+static enum rc write_result(struct embedder *m, const char *hash, struct result *r, struct err *e)
 {
     float *genes = NULL;
     const char *const uns[][2] = {
-        { "genecompass_model_sha256", m->model_sha256 },
+        { "genecompass_model_sha256", hash },
         { "genecompass_backend", m->model.params.b->name },
         { "genecompass_version", GC_VERSION },
         { "genecompass_weights", opt.random_weights ? "random" : "trained" },
@@ -207,14 +207,14 @@ static enum rc write_result(struct embedder *m, struct result *r, struct err *e)
     return rc;
 }
 
-static enum rc write_report(const struct tool_args *a, const struct embedder *m,
+static enum rc write_report(const struct tool_args *a, const struct embedder *m, const char *hash,
                             const struct result *r, struct err *e)
 {
     if (!a->report)
         return RC_OK;
     return json_write(a->report,
                       json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "model_sha256",
-                                m->model_sha256, "backend", m->model.params.b->name, "weights",
+                                hash, "backend", m->model.params.b->name, "weights",
                                 opt.random_weights ? "random" : "trained", "n_cells",
                                 (json_int_t)r->n, "n_empty", (json_int_t)r->report.n_empty,
                                 "n_unclear", (json_int_t)r->report.n_unclear, "tokens_read",
@@ -240,12 +240,12 @@ static enum rc run(const struct tool_args *a, struct err *e)
         return RC_SKIP;
     enum rc rc = embedder_open(
         &m, opt.model, b,
-        &(struct embedder_wants){ .genes = opt.genes, .by_place = opt.as_released }, e);
+        &(struct embedder_wants){ .hash = true, .genes = opt.genes, .by_place = opt.as_released }, e);
     if (rc)
         return rc;
     if (opt.random_weights)
         model_randomise(&m.model, a->seed);
-    log_say("computes on %s", b->name);
+    embedder_say_backend(b);
     r.d = m.model.config.d;
     rc = h5ad_writer_open(&r.w, a->out, e);
     if (rc) {
@@ -258,12 +258,13 @@ static enum rc run(const struct tool_args *a, struct err *e)
     r.progress.note[0] = '\0';
     if (!rc)
         progress_end(&r.progress);
-    if (rc)
+    const char *hash = rc ? NULL : embedder_sha256(&m, e);
+    if (!hash)
         h5ad_writer_abort(&r.w);
-    else
-        rc = write_result(&m, &r, e);
-    if (!rc)
-        rc = write_report(a, &m, &r, e);
+    else if (!(rc = write_result(&m, hash, &r, e)))
+        rc = write_report(a, &m, hash, &r, e);
+    if (!hash && !rc)
+        rc = RC_FAIL;
     cells_release(&r.cells);
     embedder_close(&m);
     return rc;

@@ -367,6 +367,8 @@ static enum rc run(const struct tool_args *a, struct err *e)
     }
     if (!rc)
         rc = write_all(a, &m, e);
+    if (!rc)
+        log_say("'%s/%s' has the result", a->out, templates ? "map.svg" : "map.tsv");
     cells_release(&m.cells);
     mat_release(&m.x);
     mat_release(&m.y);

@@ -14,8 +14,21 @@
 # weights, the order, the masks, and the split of the labelled cells. The sizes of one seed are parts
 # of each other. Labelled cells may be in the pretraining corpus, without their labels: the figure says how many.
 #
-# 240 models at about 14 processor-seconds each (500 steps 10, vectors of 2,880 labelled cells 2), and 35 for
-# the simple methods of a seed: half an hour on two cores. Spare time is better spent on seeds than on sizes.
+# Profile small, all stages from nothing, in minutes of processor time (two cores have 120 in an hour). m: measured, on
+# AVX-512 beside other work; c: computed from a measured part.
+#   44  m  pretrain and what is before it (knowledge of 768 numbers included)
+#    8  c  embed and embed-random: 10,087 cells of up to 512 genes, 4.2 GFLOP each at 169 GFLOP/s
+#    2  m  fig3/corpus and fig3/knowledge, nearly all of it co-expression
+#   22  c  fig3/models: 240 at 5.5 s: 250 steps of 18 ms (8.0 s for 500 with one layer and knowledge, 10.0 with two and
+#          none), vectors of 2,880 labelled cells 1.0
+#   10  m  fig3/scores: 2 a seed
+#   12  c  annotate, the model and its two controls trained whole: 9 trainings over the splits of 4,012 labelled cells, 60 %
+#          of them twice, 20 ms a visit at 64 genes (so about 11 at 32), and 3 s for each set and training
+#    7  c  annotate, the rest: a third of what the former took at 5 epochs of 64 genes and 5 seeds, for 3 seeds at half the epochs
+#   11  c  cross-species: three pairs, two seeds, with and without vectors; 35 s a training of 328 cells, 100 of 980
+#  116     of which `pretrain --dtype bf16` would take off 12 where the processor has AMX
+# 250 steps of 8 cells see as many cells as the largest corpus has; fewer would make the sizes meaningless. What is
+# spared (annotate_sizes, cross_species_seeds) is in profiles/small.mk.
 fig3_sizes ?= 250 500 1000 2000
 fig3_species ?= human mouse both
 fig3_kinds ?= all none
@@ -26,7 +39,7 @@ fig3_config ?= reference/settings/model-fig3.json
 fig3_genes ?= 128
 # Genes with counts in so many cells of the corpus get a token.
 fig3_least_cells ?= 1000
-fig3_steps ?= 500
+fig3_steps ?= 250
 fig3_batch ?= 8
 fig3_lr ?= 2e-3
 fig3_warmup ?= 50
@@ -116,7 +129,7 @@ $R/fig3/figures/MANIFEST.tsv: $B/bin/figure $R/fig3/figures/params reference/fig
 	$Qfor f in b:human c:mouse; do set -- $(call fig3_labelled,$${f##*:}); if [ $$# -gt 0 ]; then \
 		$(fig3_draw) $R/annotate/metrics.tsv --kind methods --name fig3$${f%%:*} --sets "$$@" \
 			--note "Run: 'make annotate PROFILE=$(PROFILE)', the same splits for all methods; mean over seeds and 95 % interval (Student's t). Donors are not held out."; fi; done
-	$Q$(if $(fig3_cross),$(fig3_draw) $R/cross-species/metrics.tsv --kind methods --name fig3d \
+	$Q$(if $(fig3_cross),$(fig3_draw) $R/cross-species/metrics.tsv --kind methods --metric accuracy --name fig3d \
 		--note "Run: 'make cross-species PROFILE=$(PROFILE)'; mean over seeds and 95 % interval (Student's t).",:)
 	$(close_stage)
 endif

@@ -1,6 +1,7 @@
 /* The three kinds of classifier, fitted and chosen by validation cells. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/app/annotate_training.h"
 #include "lib/base/log.h"
@@ -121,6 +122,45 @@ static enum rc fit_strengths(struct training *t, const struct mat *x, double *lo
     return rc;
 }
 
+/* Cells of one side, behind those of another. */
+struct shown {
+    struct progress progress;
+    size_t before;
+};
+
+static void show(void *ctx, size_t n)
+{
+    struct shown *s = ctx;
+    progress_at(&s->progress, s->before + n);
+}
+
+/* The vectors of a side: those of its files, or encoded. */
+static enum rc vectors_of(struct training *t, struct side *s, struct shown *p, struct err *e)
+{
+    const size_t d = t->m.model.config.d;
+    if (!s->of->vectors)
+        return finetune_encode(&t->m.model, s->cell, s->n, (size_t)t->o->micro_rows, s->x, show, p, e);
+    for (size_t i = 0; i < s->n; i++)
+        memcpy(s->x + i * d, labelled_cells_vector(s->of, s->row[i]), d * sizeof *s->x);
+    return RC_OK;
+}
+
+static enum rc all_vectors(struct training *t, struct err *e)
+{
+    const bool encodes = !t->train.of->vectors || !t->val.of->vectors;
+    struct shown p = { .before = 0 };
+    if (encodes)
+        embedder_say_backend(t->o->backend);
+    progress_start(&p.progress, "cells", t->train.n + t->val.n);
+    enum rc rc = vectors_of(t, &t->train, &p, e);
+    p.before = t->train.n;
+    if (!rc)
+        rc = vectors_of(t, &t->val, &p, e);
+    if (!rc && encodes)
+        progress_end(&p.progress);
+    return rc;
+}
+
 enum rc training_probe(struct training *t, struct err *e)
 {
     const size_t d = t->m.model.config.d, n = t->train.n;
@@ -130,14 +170,10 @@ enum rc training_probe(struct training *t, struct err *e)
     t->c.sd = malloc(d * sizeof *t->c.sd);
     t->c.probe.d = d;
     t->c.probe.n_classes = t->n_classes;
-    const size_t rows = (size_t)t->o->micro_rows;
     enum rc rc = logit && t->c.mean && t->c.sd ? mat_alloc(&x, n, d, e)
                                                : err_set(e, RC_FAIL, "no memory for %zu cells", n);
-    log_say("encoding");
     if (!rc)
-        rc = finetune_encode(&t->m.model, t->train.cell, n, rows, t->train.x, NULL, NULL, e);
-    if (!rc)
-        rc = finetune_encode(&t->m.model, t->val.cell, t->val.n, rows, t->val.x, NULL, NULL, e);
+        rc = all_vectors(t, e);
     if (!rc) {
         mean_and_sd(&t->train, d, t->c.mean, t->c.sd);
         for (size_t i = 0; i < n * d; i++)

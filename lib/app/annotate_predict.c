@@ -59,32 +59,57 @@ static void show(void *ctx, size_t n)
     progress_at(ctx, n);
 }
 
+/* Vectors of the files in place of counts: of this model's weights, or of those it was trained on where
+ * they stayed as they were. */
+static enum rc check_vectors(struct prediction *p, struct err *e)
+{
+    const char *own = embedder_sha256(&p->m, e);
+    const char *base = p->c.kind != CLASSIFIER_FULL && *p->c.base_sha256 ? p->c.base_sha256 : NULL;
+    return own ? labelled_cells_check(&p->cells, p->m.model.config.d, own, base, e) : RC_FAIL;
+}
+
+static enum rc encode(struct prediction *p, const struct cell_tokens *t, float *x, struct err *e)
+{
+    struct progress progress;
+    const size_t d = p->m.model.config.d;
+    for (size_t i = 0; p->cells.vectors && i < t->n; i++)
+        memcpy(x + i * d, labelled_cells_vector(&p->cells, t->row[i]), d * sizeof *x);
+    if (p->cells.vectors)
+        return RC_OK;
+    embedder_say_backend(p->o->backend);
+    progress_start(&progress, "cells", t->n);
+    enum rc rc = finetune_encode(&p->m.model, t->cell, t->n, p->m.max_rows, x, show, &progress, e);
+    if (!rc)
+        progress_end(&progress);
+    return rc;
+}
+
 static enum rc predict(struct prediction *p, struct err *e)
 {
     struct cell_tokens t;
-    struct progress progress;
     const size_t d = p->m.model.config.d, k = p->c.n_classes;
     cell_tokens_init(&t);
-    enum rc rc = labelled_cells_tokens(&p->cells, &p->m, p->o->overlap, &t, &p->n_empty, e);
+    enum rc rc = p->cells.vectors ? check_vectors(p, e) : RC_OK;
+    if (!rc && p->cells.vectors && p->c.as_released)
+        rc = err_set(e, RC_INPUT, "a classifier as released reads counts, not vectors");
+    if (!rc)
+        rc = labelled_cells_tokens(&p->cells, &p->m, p->o->overlap, &t, &p->n_empty, e);
     if (!rc && p->c.as_released)
         cell_tokens_as_released(&t);
     float *x = malloc((t.n * d + 1) * sizeof *x);
     double *z = malloc((t.n * k + 1) * sizeof *z);
     if (!rc && (!x || !z))
         rc = err_set(e, RC_FAIL, "no memory for %zu cells", t.n);
-    progress_start(&progress, "cells", t.n);
     if (!rc)
-        rc = finetune_encode(&p->m.model, t.cell, t.n, p->m.max_rows, x, show, &progress, e);
+        rc = encode(p, &t, x, e);
     if (!rc)
         rc = classifier_logits(&p->c, &p->m.model, x, t.n, z, e);
     for (size_t i = 0; !rc && i < t.n; i++) {
         decide(p, t.row[i], z + i * k);
         memcpy(p->x + t.row[i] * d, x + i * d, d * sizeof *x);
     }
-    if (!rc) {
-        progress_end(&progress);
+    if (!rc)
         p->shift = classifier_shift(&p->c, x, t.n);
-    }
     free(x);
     free(z);
     cell_tokens_release(&t);
@@ -158,10 +183,10 @@ static enum rc add_columns(const struct prediction *p, struct cells *all, struct
     return RC_OK;
 }
 
-static enum rc write_cells(const struct prediction *p, struct err *e)
+static enum rc write_cells(const struct prediction *p, const char *hash, struct err *e)
 {
     struct cells all = { 0 };
-    const char *const uns[][2] = { { "genecompass_model_sha256", p->m.model_sha256 },
+    const char *const uns[][2] = { { "genecompass_model_sha256", hash },
                                    { "genecompass_backend", p->m.model.params.b->name },
                                    { "genecompass_version", GC_VERSION } };
     const struct h5ad_matrix x = { "X_genecompass", p->n, p->m.model.config.d, p->x };
@@ -184,7 +209,7 @@ static enum rc write_cells(const struct prediction *p, struct err *e)
     return rc;
 }
 
-static enum rc write_report(const struct prediction *p, struct err *e)
+static enum rc write_report(const struct prediction *p, const char *hash, struct err *e)
 {
     json_t *classes = json_object();
     for (size_t c = 0; c < p->c.n_classes; c++) {
@@ -195,7 +220,7 @@ static enum rc write_report(const struct prediction *p, struct err *e)
     }
     return json_write(p->o->report,
                       json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "model_sha256",
-                                p->m.model_sha256, "kind", classifier_kind_name(p->c.kind),
+                                hash, "kind", classifier_kind_name(p->c.kind),
                                 "backend", p->m.model.params.b->name, "n_cells", (json_int_t)p->n,
                                 "n_sure", (json_int_t)p->n_sure, "n_empty", (json_int_t)p->n_empty,
                                 "cells", classes, "shift_sd",
@@ -211,7 +236,7 @@ enum rc annotate_predict(const struct predict_options *o, struct err *e)
                                        .label_column = o->label_column };
     enum rc rc = classifier_open(&p.c, &p.m, o->model, o->backend, e);
     if (!rc)
-        rc = labelled_cells_read(&p.cells, o->input, o->n_inputs, o->label, o->evaluate, &io, e);
+        rc = labelled_cells_read(&p.cells, o->input, o->n_inputs, o->label, o->evaluate, true, &io, e);
     if (!rc)
         rc = make_room(&p, e);
     if (!rc)
@@ -228,10 +253,14 @@ enum rc annotate_predict(const struct predict_options *o, struct err *e)
     }
     if (!rc && o->evaluate)
         rc = prediction_score(&p, e);
+    const char *hash = rc ? NULL : embedder_sha256(&p.m, e);
     if (!rc)
-        rc = write_cells(&p, e);
+        rc = hash ? write_cells(&p, hash, e) : RC_FAIL;
     if (!rc && o->report)
-        rc = write_report(&p, e);
+        rc = write_report(&p, hash, e);
+    if (!rc)
+        log_say("'%s/cells.h5ad' and '%s/predictions.tsv' have the result; `map` draws the former", o->out,
+                o->out);
     free(p.best);
     free(p.second);
     free(p.p_best);

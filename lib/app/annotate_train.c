@@ -22,7 +22,8 @@ static enum rc side_alloc(struct side *s, size_t n, size_t d, struct err *e)
     s->cell = malloc((n + 1) * sizeof *s->cell);
     s->class_of = malloc((n + 1) * sizeof *s->class_of);
     s->x = calloc(n * d + 1, sizeof *s->x);
-    return s->cell && s->class_of && s->x ? RC_OK
+    s->row = malloc((n + 1) * sizeof *s->row);
+    return s->cell && s->class_of && s->x && s->row ? RC_OK
                                           : err_set(e, RC_FAIL, "no memory for %zu cells", n);
 }
 
@@ -30,12 +31,14 @@ static void side_release(struct side *s)
 {
     free(s->cell);
     free(s->class_of);
+    free(s->row);
     free(s->x);
 }
 
-static void side_add(struct side *s, const struct batch_cell *cell, uint32_t class_of)
+static void side_add(struct side *s, const struct cell_tokens *k, size_t i, uint32_t class_of)
 {
-    s->cell[s->n] = *cell;
+    s->cell[s->n] = k->cell[i];
+    s->row[s->n] = k->row[i];
     s->class_of[s->n++] = class_of;
 }
 
@@ -45,7 +48,7 @@ static enum rc read_inputs(struct training *t, struct err *e)
     struct import_options io = { .species = species_parse(o->species),
                                  .labels = o->labels,
                                  .label_column = o->label_column };
-    enum rc rc = labelled_cells_read(&t->cells, o->input, o->n_inputs, o->label, true, &io, e);
+    enum rc rc = labelled_cells_read(&t->cells, o->input, o->n_inputs, o->label, true, true, &io, e);
     if (!rc)
         rc = labelled_cells_classes(&t->cells, &t->class_name, &t->n_classes, e);
     if (!rc && t->n_classes < 2)
@@ -54,7 +57,10 @@ static enum rc read_inputs(struct training *t, struct err *e)
     io.labels = NULL;
     if (!rc && o->validation.n)
         rc = labelled_cells_read(&t->chosen, o->validation.item, (size_t)o->validation.n, o->label,
-                                 true, &io, e);
+                                 true, true, &io, e);
+    if (!rc && t->kind != CLASSIFIER_PROBE && (t->cells.vectors || t->chosen.vectors))
+        rc = err_set(e, RC_INPUT, "'%s' holds vectors, which --mode probe takes; the others train on counts",
+                     t->cells.vectors ? o->input[0] : o->validation.item[0]);
     return rc;
 }
 
@@ -86,7 +92,7 @@ static enum rc split_inputs(struct training *t, struct err *e)
         rc = split_held_out(class_of, id, n, t->n_classes, t->o->validation_share, t->o->seed, held,
                             e);
     for (size_t i = 0; !rc && i < n; i++)
-        side_add(held[i] ? &t->val : &t->train, &k->cell[at[i]], class_of[i]);
+        side_add(held[i] ? &t->val : &t->train, k, at[i], class_of[i]);
     free(class_of);
     free(id);
     free(at);
@@ -101,16 +107,27 @@ static void take_chosen(struct training *t)
         const char *label = t->chosen.label[k->row[i]];
         const uint32_t c = classifier_find(&t->c, label);
         if (c != NO_CLASS)
-            side_add(&t->val, &k->cell[i], c);
+            side_add(&t->val, k, i, c);
         else
             t->n_unseen += label != NULL;
     }
 }
 
+static enum rc check_vectors(struct training *t, struct err *e)
+{
+    const char *own = embedder_sha256(&t->m, e);
+    enum rc rc = own ? labelled_cells_check(&t->cells, t->m.model.config.d, own, NULL, e) : RC_FAIL;
+    return rc ? rc : labelled_cells_check(&t->chosen, t->m.model.config.d, own, NULL, e);
+}
+
 static enum rc tokenise(struct training *t, struct err *e)
 {
     size_t n_empty = 0;
-    enum rc rc = labelled_cells_tokens(&t->cells, &t->m, t->o->overlap, &t->tokens, &t->n_empty, e);
+    enum rc rc = RC_OK;
+    if (t->cells.vectors || t->chosen.vectors)
+        rc = check_vectors(t, e);
+    if (!rc)
+        rc = labelled_cells_tokens(&t->cells, &t->m, t->o->overlap, &t->tokens, &t->n_empty, e);
     if (!rc && t->o->validation.n)
         rc =
             labelled_cells_tokens(&t->chosen, &t->m, t->o->overlap, &t->chosen_tokens, &n_empty, e);
@@ -151,11 +168,11 @@ static json_t *number(double x)
     return isfinite(x) ? json_real(x) : json_null();
 }
 
-static json_t *facts(const struct training *t, const double calibration[2])
+static json_t *facts(const struct training *t, const char *hash, const double calibration[2])
 {
     json_t *j = json_pack(
         "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "label", t->o->label, "base_model_sha256",
-        t->m.model_sha256, "backend", t->o->backend->name, "seed", (json_int_t)t->o->seed,
+        hash, "backend", t->o->backend->name, "seed", (json_int_t)t->o->seed,
         "training_cells", (json_int_t)t->train.n, "validation_cells", (json_int_t)t->val.n,
         "unlabelled_cells", (json_int_t)t->n_unlabelled, "cells_without_known_genes",
         (json_int_t)t->n_empty, "validation_cells_of_unseen_classes", (json_int_t)t->n_unseen);
@@ -177,9 +194,10 @@ static enum rc save(struct training *t, struct err *e)
 {
     double calibration[2];
     enum rc rc = training_calibrate(t, calibration, e);
-    if (rc)
-        return rc;
-    json_t *j = facts(t, calibration);
+    const char *hash = rc ? NULL : embedder_sha256(&t->m, e);
+    if (!hash)
+        return rc ? rc : RC_FAIL;
+    json_t *j = facts(t, hash, calibration);
     rc = j ? classifier_save(&t->c, &t->m.model, t->o->model, t->o->out, j, e)
            : err_set(e, RC_FAIL, "no memory for a report");
     if (!rc && t->o->report)
@@ -220,9 +238,12 @@ enum rc annotate_train(const struct train_classifier_options *o, struct err *e)
     char *log = text_new("%s/log.tsv", o->out);
     cell_tokens_init(&t.tokens);
     cell_tokens_init(&t.chosen_tokens);
+    t.train.of = &t.cells;
+    t.val.of = o->validation.n ? &t.chosen : &t.cells;
     enum rc rc = log ? read_inputs(&t, e) : err_set(e, RC_FAIL, "no memory for a path");
     const bool trains = t.kind != CLASSIFIER_PROBE;
-    const struct embedder_wants want = { .training = trains,
+    const struct embedder_wants want = { .hash = true,
+                                         .training = trains,
                                          .n_classes = trains ? (uint32_t)t.n_classes : 0 };
     if (!rc)
         rc = embedder_open(&t.m, o->model, o->backend, &want, e);

@@ -11,6 +11,8 @@
 struct side {
     struct batch_cell *cell; /* borrow from the tokens */
     uint32_t *class_of;
+    size_t *row; /* [n] in the cells they are of */
+    const struct labelled_cells *of;
     float *x; /* [n,D] vectors, of kind probe and for calibration */
     size_t n;
 };

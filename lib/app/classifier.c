@@ -213,6 +213,9 @@ static enum rc read_json(struct classifier *c, const char *path, struct err *e)
     const char *kind = json_string_value(json_object_get(j, "kind"));
     const json_t *t = json_object_get(j, "temperature"), *p = json_object_get(j, "threshold");
     c->as_released = json_is_true(json_object_get(j, "as_released"));
+    const char *base = json_string_value(json_object_get(j, "base_model_sha256"));
+    if (base && strlen(base) == SHA256_HEX - 1)
+        memcpy(c->base_sha256, base, SHA256_HEX);
     c->temperature = json_number_value(t);
     c->threshold = json_number_value(p);
     int k = 0;
@@ -326,7 +329,8 @@ enum rc classifier_open(struct classifier *c, struct embedder *m, const char *fo
                                           : err_set(e, RC_FAIL, "no memory for a path");
     if (!rc)
         rc = read_classes(c, classes, e);
-    const struct embedder_wants want = { .n_classes = c->kind == CLASSIFIER_PROBE
+    const struct embedder_wants want = { .hash = true,
+                                         .n_classes = c->kind == CLASSIFIER_PROBE
                                                           ? 0
                                                           : (uint32_t)c->n_classes };
     if (!rc)

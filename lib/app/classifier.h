@@ -23,6 +23,7 @@ struct classifier {
     size_t n_classes;
     char **name;                   /* [n_classes] by rising bytes, owned, as is the next */
     size_t *n_train;               /* [n_classes] */
+    char base_sha256[SHA256_HEX];  /* of the weights it was trained on; empty: not known */
     double temperature, threshold; /* less sure cells are "not sure" */
     double *mean, *sd;             /* [D] of kind probe, owned */
     struct linear_model probe;

@@ -233,8 +233,11 @@ static json_t *names_of(const struct dosage_genes *g, bool unknown)
     return a;
 }
 
-static enum rc write_report(const struct dosage_job *j, double list_auc, struct err *e)
+static enum rc write_report(struct dosage_job *j, double list_auc, struct err *e)
 {
+    const char *hash = embedder_sha256(&j->m, e);
+    if (!hash)
+        return RC_FAIL;
     const struct dosage_genes *g = &j->genes;
     char *path = j->o->report ? text_new("%s", j->o->report) : text_new("%s/report.json", j->o->out);
     json_t *r = json_pack(
@@ -249,7 +252,7 @@ static enum rc write_report(const struct dosage_job *j, double list_auc, struct 
         "genes_in_too_few_cells", names_of(g, false), "variant", j->variant);
     if (r) {
         json_object_set_new(r, "folds", json_integer((json_int_t)j->n_folds));
-        json_object_set_new(r, "model_sha256", json_string(j->m.model_sha256));
+        json_object_set_new(r, "model_sha256", json_string(hash));
         if (g->has_list)
             json_object_set_new(r, "list", finding(g, list_auc));
     }

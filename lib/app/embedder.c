@@ -1,10 +1,12 @@
 #include "lib/app/embedder.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/app/model_file.h"
 #include "lib/base/file.h"
+#include "lib/base/log.h"
 #include "lib/io/tables.h"
 
 enum { MAX_ROWS = 8192 };
@@ -20,8 +22,10 @@ enum rc embedder_open(struct embedder *m, const char *folder, const struct backe
                                     : err_set(e, RC_FAIL, "no memory for a path");
     arena_init(&m->batch, 1 << 20);
     tape_init(&m->tape, b, false);
-    if (!rc && !(rc = model_load(&m->model, folder, b, want->training, want->n_classes, e)))
-        rc = sha256_file(weights, m->model_sha256, NULL, e);
+    if (!rc && want->hash)
+        rc = sha256_job_start(&m->hash, weights, e);
+    if (!rc)
+        rc = model_load(&m->model, folder, b, want->training, want->n_classes, e);
     if (!rc)
         rc = vocab_read(vocab, &m->vocab, e);
     if (!rc)
@@ -49,8 +53,26 @@ enum rc embedder_open(struct embedder *m, const char *folder, const struct backe
     return rc;
 }
 
+const char *embedder_sha256(struct embedder *m, struct err *e)
+{
+    assert(m->hash.path); /* wanted */
+    return sha256_job_wait(&m->hash, e) ? NULL : m->hash.hex;
+}
+
+void embedder_say_backend(const struct backend *b)
+{
+    const char *why;
+    const bool f32 = b->real_bytes == sizeof(float) && !b->memory && strcmp(b->name, "cpu") == 0;
+    if (f32 && backend_find("cpu-bf16", &why))
+        log_say("computes on %s; this processor also has 16-bit products (--backend cpu-bf16), about twice "
+                "as fast, with slightly other vectors", b->name);
+    else
+        log_say("computes on %s", b->name);
+}
+
 void embedder_close(struct embedder *m)
 {
+    sha256_job_release(&m->hash);
     model_release(&m->model);
     vocab_release(&m->vocab);
     medians_release(&m->medians);

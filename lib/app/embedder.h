@@ -8,7 +8,7 @@
 #define GC_APP_EMBEDDER_H
 
 #include "lib/app/cell_tokens.h"
-#include "lib/base/sha256.h"
+#include "lib/base/sha256_job.h"
 #include "lib/cell/tokenize.h"
 #include "lib/nn/model.h"
 
@@ -20,7 +20,7 @@ struct embedder {
     struct tape tape;
     struct arena batch;
     size_t max_rows;               /* of a batch: cells and genes */
-    char model_sha256[SHA256_HEX]; /* of the file with the weights */
+    struct sha256_job hash; /* private: see embedder_sha256 */
     /* Contextual gene vectors, when wanted: sums over cells per token. */
     double *gene_sum;     /* [V,D] owned or NULL; by_place: [positions,D] */
     uint64_t *gene_count; /* [V] or [positions] */
@@ -40,13 +40,21 @@ struct embed_report {
 struct embedder_wants {
     bool genes;    /* sums of gene vectors */
     bool by_place; /* as released: not of a gene, but of whatever stands at a place of the cells */
+    bool hash;     /* embedder_sha256 will be called */
     bool training; /* a model that can be trained */
     uint32_t n_classes; /* with a classifier on top, as model_load has it; 0: without */
 };
 
+/* *m must not move until it is closed. */
 enum rc embedder_open(struct embedder *m, const char *folder, const struct backend *b,
                       const struct embedder_wants *want, struct err *e);
 void embedder_close(struct embedder *m);
+/* Says what the model is computed on, and what would be faster on this processor. */
+void embedder_say_backend(const struct backend *b);
+/* SHA-256 of the file with the weights, as digits that m owns; NULL: it could not be read, *e says why.
+ * It is computed beside other work from embedder_open on, since cells need not wait for it: half a second
+ * for 0.6 GB. Ask when the cells are done. */
+const char *embedder_sha256(struct embedder *m, struct err *e);
 /* One pass over some cells: the batch (in m->batch) and its rows in out->last (on m->tape), both
  * valid until the next pass. *out comes empty, or asks with cells_only for the first row of each
  * cell alone. */

@@ -93,13 +93,16 @@ static enum rc check_seen(const struct job *j, struct err *e)
                    j->o->how.top_half ? " in its upper half of ranks" : "");
 }
 
-static enum rc write_report(const struct job *j, struct err *e)
+static enum rc write_report(struct job *j, struct err *e)
 {
     if (!j->o->report)
         return RC_OK;
+    const char *hash = embedder_sha256(&j->m, e);
+    if (!hash)
+        return RC_FAIL;
     return json_write(
         j->o->report,
-        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i}", "model_sha256", j->m.model_sha256, "cells",
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i}", "model_sha256", hash, "cells",
                   (json_int_t)j->cells.n, "cells_seen", (json_int_t)j->cells.n_seen,
                   "perturbations", (json_int_t)j->p.n_named, "controls",
                   (json_int_t)(j->p.n - j->p.n_named), "genes", (json_int_t)j->p.n_genes,
@@ -142,7 +145,7 @@ static enum rc run(struct job *j, struct err *e)
 enum rc perturb(const struct perturb_options *o, const struct backend *b, struct err *e)
 {
     struct job j = { .o = o };
-    enum rc rc = embedder_open(&j.m, o->model, b, &(struct embedder_wants){ 0 }, e);
+    enum rc rc = embedder_open(&j.m, o->model, b, &(struct embedder_wants){ .hash = o->report }, e);
     if (rc)
         return rc;
     if (o->random_weights)

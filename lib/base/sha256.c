@@ -56,18 +56,19 @@ enum rc sha256_bytes(const void *data, size_t n, char hex[SHA256_HEX], struct er
     return sha256_end(&s, hex, e);
 }
 
-enum rc sha256_file(const char *path, char hex[SHA256_HEX], uint64_t *n_bytes, struct err *e)
+enum rc sha256_stream(FILE *f, const char *path, const atomic_bool *stop, char hex[SHA256_HEX],
+                      uint64_t *n_bytes, struct err *e)
 {
     enum { CHUNK = 1 << 18 };
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        return err_set(e, errno == ENOMEM ? RC_FAIL : RC_INPUT, "cannot open '%s': %s", path,
-                       strerror(errno));
     unsigned char *buf = malloc(CHUNK);
     struct sha256 s = { NULL };
     uint64_t total = 0;
     enum rc rc = buf ? sha256_init(&s, e) : err_set(e, RC_FAIL, "no memory to hash '%s'", path);
     while (!rc) {
+        if (stop && atomic_load(stop)) {
+            rc = err_set(e, RC_FAIL, "the hash of '%s' was broken off", path);
+            break;
+        }
         size_t n = fread(buf, 1, CHUNK, f);
         total += n;
         if (n)
@@ -84,6 +85,25 @@ enum rc sha256_file(const char *path, char hex[SHA256_HEX], uint64_t *n_bytes, s
     if (!rc && n_bytes)
         *n_bytes = total;
     free(buf);
-    fclose(f);
+    return rc;
+}
+
+FILE *sha256_open(const char *path, struct err *e)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        err_set(e, errno == ENOMEM ? RC_FAIL : RC_INPUT, "cannot open '%s': %s", path, strerror(errno));
+    return f;
+}
+
+enum rc sha256_file(const char *path, char hex[SHA256_HEX], uint64_t *n_bytes, struct err *e)
+{
+    struct err own = { 0 };
+    FILE *f = sha256_open(path, &own);
+    enum rc rc = f ? sha256_stream(f, path, NULL, hex, n_bytes, &own) : own.rc;
+    if (f)
+        fclose(f);
+    if (rc && e)
+        *e = own;
     return rc;
 }

@@ -2,8 +2,10 @@
 #ifndef GC_BASE_SHA256_H
 #define GC_BASE_SHA256_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "lib/base/err.h"
 
@@ -22,5 +24,11 @@ void sha256_release(struct sha256 *s); /* only needed when end was not reached *
 enum rc sha256_bytes(const void *data, size_t n, char hex[SHA256_HEX], struct err *e);
 /* n_bytes may be NULL. RC_INPUT when the file cannot be opened, RC_FAIL when reading breaks off. */
 enum rc sha256_file(const char *path, char hex[SHA256_HEX], uint64_t *n_bytes, struct err *e);
+
+/* What sha256_file is made of. The caller closes the file; path: for sentences. */
+FILE *sha256_open(const char *path, struct err *e);
+/* From where f stands to its end. stop, which may be NULL, breaks it off (RC_FAIL) once it is true. */
+enum rc sha256_stream(FILE *f, const char *path, const atomic_bool *stop, char hex[SHA256_HEX],
+                      uint64_t *n_bytes, struct err *e);
 
 #endif

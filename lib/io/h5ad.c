@@ -137,3 +137,41 @@ enum rc h5ad_read_varm(const char *path, const char *name, float **data, size_t 
 {
     return read_matrix_of(path, "varm", name, data, n_rows, n_cols, e);
 }
+
+static enum rc read_text(hid_t group, const char *key, char *text, size_t size, struct err *e)
+{
+    struct h5_data d;
+    struct arena a;
+    const char **all = NULL;
+    size_t n = 0;
+    if (h5_kind_of(group, key, NULL) == H5_ABSENT)
+        return err_set(e, RC_INPUT, "there is no '%s'", key);
+    if (h5_data_open(group, key, &d, e))
+        return RC_INPUT;
+    arena_init(&a, 256);
+    enum rc rc = h5_read_texts(&d, &a, &all, &n, e);
+    if (!rc && (n != 1 || !all[0] || strlen(all[0]) >= size))
+        rc = err_set(e, RC_INPUT, "'%s' is not one text of at most %zu letters", key, size - 1);
+    if (!rc)
+        strcpy(text, all[0]);
+    arena_release(&a);
+    h5_data_close(&d);
+    return rc;
+}
+
+enum rc h5ad_read_uns(const char *path, const char *key, char *text, size_t size, struct err *e)
+{
+    hid_t file, group;
+    *text = '\0';
+    if (h5_open(path, &file, e))
+        return e ? e->rc : RC_INPUT;
+    enum rc rc = h5_kind_of(file, "uns", NULL) == H5_GROUP
+                     ? h5_group_open(file, "uns", &group, e)
+                     : err_set(e, RC_INPUT, "there is no group 'uns'");
+    if (!rc) {
+        rc = read_text(group, key, text, size, e);
+        H5Gclose(group);
+    }
+    H5Fclose(file);
+    return rc ? err_wrap(e, "cannot read '%s': uns", path) : RC_OK;
+}

@@ -104,7 +104,7 @@ static enum rc read_path(const char *path, const struct import_options *o, const
                          struct source *s, struct import_report *rep, struct err *e)
 {
     struct input in;
-    *rep = (struct import_report){ .species = SPECIES_UNKNOWN };
+    *rep = (struct import_report){ .species = SPECIES_UNKNOWN, .told = SPECIES_UNKNOWN };
     name_sample(path, o->sample, rep);
     source_init(s);
     if (input_find(path, &in, e))
@@ -189,7 +189,7 @@ enum rc import_file(const char *path, const struct import_options *o, const char
     struct h5ad_writer w;
     const struct import_sink sink = { add_to_file, &w };
     char *folder;
-    *rep = (struct import_report){ .species = SPECIES_UNKNOWN };
+    *rep = (struct import_report){ .species = SPECIES_UNKNOWN, .told = SPECIES_UNKNOWN };
     enum rc rc = h5ad_writer_open(&w, to, e);
     if (rc)
         return rc;

@@ -38,6 +38,7 @@ struct import_report {
     size_t n_cells, n_genes;
     uint64_t nnz, total;
     enum species species; /* SPECIES_UNKNOWN for a mixture */
+    enum species told;    /* by the names of the genes alone; SPECIES_UNKNOWN: by none of them */
     bool mixture;
     uint64_t n_rounded; /* values that were whole only within COUNTS_TOLERANCE */
     /* mended */

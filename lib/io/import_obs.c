@@ -94,6 +94,7 @@ static enum rc choose_species(const struct gene_list *g, const struct import_opt
 {
     enum species ids = genes_species(g->gene, g->n), names = genes_species(g->name, g->n);
     enum species told = ids != SPECIES_UNKNOWN ? ids : names;
+    rep->told = told;
     rep->species = o->species != SPECIES_UNKNOWN ? o->species : told;
     if (o->species != SPECIES_UNKNOWN && told != SPECIES_UNKNOWN && told != o->species)
         import_note(rep, "the names of the genes look like %s, but --species %s was given",

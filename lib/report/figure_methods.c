@@ -14,7 +14,6 @@ static const struct {
     const char *begin;
     enum { OURS, DEEP, SIMPLE, OTHER } group;
 } order[] = {
-    { "came+genecompass", OURS },
     { "deepsem+genecompass+", OURS },
     { "genecompass+cosine", OURS },
     { "deepsem+genecompass-shuffled", SIMPLE },
@@ -108,6 +107,7 @@ static const struct {
     bool to_1;
 } metric_words[] = {
     { "macro_f1", "macro-F1", true },
+    { "accuracy", "accuracy", true },
     { "auroc_gene", "AUC of genes", true },
     { "auroc_occurrence", "AUC of genes in cells", true },
     { "r2_mean", "R² of the means of all genes", true },

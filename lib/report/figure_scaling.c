@@ -2,7 +2,8 @@
  * of knowledge; simple methods and random weights as level lines.
  *
  * Sizes stand at equal distances in their order. Lines of one size are set apart a little, so that
- * their intervals can be told. */
+ * their intervals can be told. The axis has the tenths that hold every mean, interval and level: six
+ * lines within 0.2 cannot be told apart on an axis from 0 to 1. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include "lib/report/figures.h"
 #include "lib/report/format.h"
 
-enum { MAX_NUMBERS = 16, MAX_SERIES = 6, MAX_LEVELS = 4, WORD = 24, TOP = 40, PLOT = 300 };
+enum { MAX_NUMBERS = 16, MAX_SERIES = 6, MAX_LEVELS = 4, WORD = 24, TOP = 40, PLOT = 400 };
 
 /* SIZE-SPECIES-KINDS-LAYERS+logistic */
 struct model_name {
@@ -32,7 +33,14 @@ struct plot {
     size_t size[MAX_NUMBERS], n_sizes, layers[MAX_NUMBERS], n_layers;
     struct model_name series[MAX_SERIES]; /* species and kinds alone */
     size_t n_series;
+    double low, high; /* of all that is drawn; low > high: nothing so far */
 };
+
+static void stretch(struct plot *p, double x)
+{
+    p->low = x < p->low ? x : p->low;
+    p->high = x > p->high ? x : p->high;
+}
 
 static void add_number(size_t *list, size_t *n, size_t x)
 {
@@ -129,7 +137,7 @@ static double panel_at(const struct plot *p, size_t panel)
 }
 
 /* A line's points, panel by panel; an empty row breaks the line. */
-static void points(const struct results *r, const struct plot *p, struct figure *f)
+static void points(const struct results *r, struct plot *p, struct figure *f)
 {
     figure_block(f, "points");
     for (size_t k = 0; k < p->n_series; k++)
@@ -143,9 +151,11 @@ static void points(const struct results *r, const struct plot *p, struct figure 
                         continue;
                     const double x = panel_at(p, l) + (double)z +
                                      0.08 * ((double)k - ((double)p->n_series - 1) / 2);
-                    figure_row(f, "%.6g\t%.9g\t%.9g\t%.9g\t%zu", x, s->mean,
-                               isnan(s->lo) ? s->mean : s->lo, isnan(s->hi) ? s->mean : s->hi,
-                               k + 1);
+                    const double lo = isnan(s->lo) ? s->mean : s->lo;
+                    const double hi = isnan(s->hi) ? s->mean : s->hi;
+                    figure_row(f, "%.6g\t%.9g\t%.9g\t%.9g\t%zu", x, s->mean, lo, hi, k + 1);
+                    stretch(p, lo);
+                    stretch(p, hi);
                 }
             figure_row(f, "%s", "");
         }
@@ -163,7 +173,7 @@ static const struct level levels[MAX_LEVELS] = {
 };
 
 /* x from, x to, height, which: random weights in the panel of their depth, the rest in all. */
-static void level_lines(const struct results *r, const struct plot *p, struct figure *f)
+static void level_lines(const struct results *r, struct plot *p, struct figure *f)
 {
     figure_block(f, "levels");
     for (size_t i = 0; i < r->scores.n; i++) {
@@ -177,12 +187,22 @@ static void level_lines(const struct results *r, const struct plot *p, struct fi
                 k = j;
         const bool random = parse(s->method, &m) && !m.size;
         for (size_t l = 0; l < p->n_layers; l++)
-            if (k < MAX_LEVELS || (random && l == place_of(p->layers, p->n_layers, m.layers)))
+            if (k < MAX_LEVELS || (random && l == place_of(p->layers, p->n_layers, m.layers))) {
+                stretch(p, s->mean);
                 figure_row(f, "%.6g\t%.6g\t%.9g\t%zu", panel_at(p, l) - 0.5,
                            panel_at(p, l) + (double)p->n_sizes - 0.5, s->mean,
                            random ? (size_t)MAX_LEVELS : k + 1);
+            }
     }
     figure_block_end(f);
+}
+
+/* Tenths around everything, within what a score can be. */
+static void height(const struct plot *p, struct figure *f)
+{
+    const double low = floor(p->low * 10 + 1e-9) / 10, high = ceil(p->high * 10 - 1e-9) / 10;
+    figure_number(f, "y_min", low > 0 ? low : 0);
+    figure_number(f, "y_max", high < 1 ? high : 1);
 }
 
 static void axes(const struct plot *p, struct figure *f)
@@ -238,7 +258,7 @@ static double legend(const struct plot *p, struct figure *f)
 bool scaling_fill(const struct results *r, size_t which, const char *name, struct figure *f,
                   double *notes_top)
 {
-    struct plot p = { 0 };
+    struct plot p = { .low = 1, .high = 0 };
     char title[256];
     if (which >= find_plot(r, which, &p.of) || !p.of)
         return false;
@@ -252,6 +272,7 @@ bool scaling_fill(const struct results *r, size_t which, const char *name, struc
     axes(&p, f);
     points(r, &p, f);
     level_lines(r, &p, f);
+    height(&p, f);
     figure_words(f, "heading", heading, 2);
     figure_number(f, "plot_top", TOP);
     figure_number(f, "plot_bottom", TOP + PLOT);

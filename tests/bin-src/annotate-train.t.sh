@@ -42,6 +42,27 @@ t 'a source as it comes' 0 '' annotate predict "$tmp/sim/mirror/sc_human/sim_h1"
 t 'two inputs' 0 '' annotate predict "$other" "$cells" --model "$tmp/probe" --out "$tmp/both" --quiet
 is 'have the lines of both' test "$(wc -l <"$tmp/both/predictions.tsv")" = $(($(wc -l <"$tmp/named/predictions.tsv") + $(wc -l <"$tmp/raw/predictions.tsv") - 1))
 
+# Vectors of an earlier embed in place of counts.
+is 'embed writes vectors' eval "embed '$cells' --model '$model' --out '$tmp/v.h5ad' --quiet && embed '$other' --model '$model' --out '$tmp/ov.h5ad' --quiet"
+t 'a probe on them' 0 'macro-F1' learn "$tmp/v.h5ad" --out "$tmp/vprobe"
+is 'encodes nothing' bash -c '! grep -q "computes on" "$1"' _ "$tmp/.stderr"
+is 'and is the one on counts' diff -r "$tmp/probe" "$tmp/vprobe"
+t 'chosen by vectors of other cells' 0 '' learn "$tmp/v.h5ad" --validation "$tmp/ov.h5ad" --out "$tmp/vchosen" --quiet
+t 'or by counts of them' 0 '' learn "$tmp/v.h5ad" --validation "$other" --out "$tmp/cchosen" --quiet
+is 'is the same' diff -r "$tmp/vchosen" "$tmp/cchosen"
+t 'names for vectors' 0 'cells: [0-9]* named' annotate predict "$tmp/ov.h5ad" --model "$tmp/probe" --out "$tmp/vnamed"
+is 'are those for counts' diff -r "$tmp/named" "$tmp/vnamed"
+t 'named cells named again' 0 '' annotate predict "$tmp/named/cells.h5ad" --model "$tmp/probe" --out "$tmp/again" --quiet
+is 'are what they were' diff -r "$tmp/named" "$tmp/again"
+t 'two files of vectors' 0 '' annotate predict "$tmp/ov.h5ad" "$tmp/v.h5ad" --model "$tmp/probe" --out "$tmp/vboth" --quiet
+t 'vectors behind counts' 3 'it holds vectors, and the files before it counts' learn "$cells" "$tmp/ov.h5ad" --out "$tmp/x"
+t 'training the model on vectors' 3 'the others train on counts' learn "$tmp/v.h5ad" --mode full --out "$tmp/x"
+embed "$cells" --model "$model" --random-weights --out "$tmp/rv.h5ad" --quiet
+t 'vectors of random weights' 3 'its vectors are of random weights' learn "$tmp/rv.h5ad" --out "$tmp/x"
+cp -r "$model" "$tmp/stranger" && convert_one_bit() { printf '\x01' | dd of="$tmp/stranger/model.safetensors" bs=1 seek=$(($(stat -c %s "$tmp/stranger/model.safetensors") - 4)) conv=notrunc 2>/dev/null; }
+convert_one_bit
+t 'vectors of another model' 3 'are of another model .its hash begins with' annotate train "$tmp/v.h5ad" --model "$tmp/stranger" --out "$tmp/x"
+
 t 'pooler and classifier on the frozen model' 0 'epoch 2' learn "$cells" --mode frozen --epochs 30 --lr 1e-2 --warmup 1 --out "$tmp/frozen"
 t 'with three threads' 0 '' learn "$cells" --mode frozen --epochs 30 --lr 1e-2 --warmup 1 --threads 3 --out "$tmp/frozen3" --quiet
 is 'the same bytes' diff -r "$tmp/frozen" "$tmp/frozen3"

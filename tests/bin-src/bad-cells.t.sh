@@ -20,6 +20,13 @@ few=(--genes 200 --pcs 10 --seeds 1)
 # A species that was named wrongly, by every tool that is told one.
 t 'train: human cells as mouse' 3 'genes .* are in the model.s vocabulary: is it another species' learn "$human" --labels "$human/labels.tsv" --label-column celltype --species mouse
 t 'embed: human cells as mouse' 3 'is it another species' embed "$human" --species mouse --model "$model" --out "$tmp/x.h5ad"
+t 'says what the names look like' 3 "warning: .*look like human, but --species mouse was given" embed "$human" --species mouse --model "$model" --out "$tmp/x.h5ad"
+t 'so does train' 3 "look like human, but --species mouse was given" learn "$human" --labels "$human/labels.tsv" --label-column celltype --species mouse
+t 'cells of ours know their species better' 0 "are not mouse by the file's own obs" embed "$cells" --species mouse --model "$model" --out "$tmp/own.h5ad" --quiet
+t 'and are what they are without the option' 0 '' embed "$cells" --model "$model" --out "$tmp/own2.h5ad"
+is 'without a warning' bash -c '! grep -q warning "$1"' _ "$tmp/.stderr"
+is 'to the same bytes' cmp "$tmp/own.h5ad" "$tmp/own2.h5ad"
+t 'train: a folder without labels' 3 "no obs column 'label' with labels: --label NAME takes another one, --labels FILE" learn "$human"
 t 'embed: mouse cells as human' 3 'is it another species' embed "$mouse" --species human --model "$model" --out "$tmp/x.h5ad"
 for f in config.json model.safetensors vocab.tsv medians.tsv genes.tsv; do
 	rm -rf "$tmp/lacks" && cp -r "$model" "$tmp/lacks" && rm "$tmp/lacks/$f"

@@ -28,6 +28,14 @@ is 'and reaches nobody as it is' lacks '<b>' "$tmp/o/fig3a-01.svg"
 is 'what was run stands under it' has 'Run: &lt;three&gt; &amp; &quot;seeds&quot;' "$tmp/o/fig3a-01.svg"
 is 'so does what the paper shows' has 'The paper (A05): prior knowledge helps.' "$tmp/o/fig3a-01.svg"
 is 'of this figure alone' lacks 'A14' "$tmp/o/fig3a-01.svg"
+is 'an interval below 0 ends at the edge' bash -c "grep -q '>0.0<' '$tmp/o/fig3a-01.svg' && ! grep -q '>-0.1<' '$tmp/o/fig3a-01.svg'"
+{ echo "$head"; for seed in 1 2; do for size in 250 500; do row near "$size-human-all-1+logistic" $seed "0.6$seed"; done
+	row near hvg+logistic $seed 0.78; done; } >"$tmp/near.tsv"
+t 'scores near each other' 0 '1 figures' figure "$tmp/near.tsv" --name fig3a --out "$tmp/near"
+axis() { grep -oE '>[01]\.[0-9]<' "$tmp/near/fig3a-01.svg" | tr -d '<>' | sort -u | tr '\n' ' '; }
+is 'have an axis of the tenths that hold their intervals' test "$(axis)" = '0.5 0.6 0.7 0.8 '
+squares() { grep -ciE '<path[^>]* fill="#0072b2"|<polygon[^>]* fill="#0072b2"' "$tmp/near/fig3a-01.svg"; }
+is 'and a square at every mean' test "$(squares)" -ge 2
 dashed_lines() { grep -oiE 'stroke="#0072b2" stroke-dasharray' "$tmp/o/fig3a-01.svg" | wc -l; }
 is 'a dashed line is dashed in the legend as well' test "$(dashed_lines)" = 2
 of() { awk -F '\t' -v m="$1" '$3 == m && $5 == "test" { printf "%d %.6f %s %s", $7, $8, $9 == "-" ? "-" : sprintf("%.6f", $9), $10 == "-" ? "-" : sprintf("%.6f", $10) }' "$tmp/o/$2.tsv"; }
@@ -57,6 +65,9 @@ t 'variants as released' 0 '2 figures' figure "$tmp/released.tsv" --kind methods
 is 'are named' has 'variable genes + logistic, as-released' "$tmp/o6/fig4c-01.svg"
 figure "$tmp/released.tsv" --kind methods --name fig4c --out "$tmp/o7" --quiet
 is 'and drawn only when asked for' lacks 'as-released' "$tmp/o7/fig4c-01.svg"
+sed 's/macro_f1/accuracy/; s/0\.9/0.8/' "$tmp/methods.tsv" >"$tmp/accuracy.tsv"
+t 'accuracy' 0 '2 figures' figure "$tmp/accuracy.tsv" --kind methods --metric accuracy --name fig3d --out "$tmp/o8"
+is 'has an axis that ends at 1' grep -q '>1<' "$tmp/o8/fig3d-01.svg"
 t 'which macro-F1 is not' 0 '0 figures' figure "$tmp/errors.tsv" --kind methods --name fig5f --out "$tmp/none"
 t 'nothing to draw' 0 '0 figures' figure "$tmp/methods.tsv" --name fig3a --out "$tmp/none"
 is 'leaves nothing' test -z "$(ls "$tmp/none")"

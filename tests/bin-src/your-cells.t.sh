@@ -18,9 +18,11 @@ command -v gnuplot >/dev/null || draws=no
 while IFS= read -r command; do
 	t "${command%%#*}" 0 '' bash -c "$command"
 	case $command in
-	*annotate\ predict*) is 'names most cells, or says that it is not sure' grep -qE 'cells: [0-9]+ named, [0-9]+ not sure' "$tmp/.stderr" ;;
+	*annotate\ predict*) is 'names most cells, or says that it is not sure' grep -qE 'cells: [0-9]+ named, [0-9]+ not sure' "$tmp/.stderr"
+		is 'and where the names are' grep -q "'named/cells.h5ad' and 'named/predictions.tsv' have the result" "$tmp/.stderr" ;;
 	*map\ named*)
 		cp -r lung.map "$tmp/named.map"
+		is 'says where the map is' grep -qE "'lung.map/map.(svg|tsv)' has the result" "$tmp/.stderr"
 		is 'the map has the names that predict gave' diff <(cut -f 4 "$tmp/named.map/map.tsv" | tail -n +2) \
 			<(awk -F'\t' 'NR > 1 { print $10 == "yes" ? $5 : "not sure" }' named/predictions.tsv) ;;
 	esac

@@ -6,7 +6,7 @@
 #include "tests/fuzz/hdf5_fuzz.h"
 
 static const double fuzz_codes[] = { 0, 1, -1, 0 }, fuzz_vectors[] = { 1, 2, 3, 4, 5, 6, 7, 8 };
-static const char *const fuzz_categories[] = { "B", "T" };
+static const char *const fuzz_categories[] = { "B", "T" }, *const fuzz_uns[] = { "abcd" };
 
 static const struct fuzz_item item[] = {
     { "X/data", { 5 }, fuzz_data, NULL },
@@ -18,6 +18,7 @@ static const struct fuzz_item item[] = {
     { "obs/cell_id", { 4 }, fuzz_vectors, NULL },
     { "var/_index", { 3 }, NULL, fuzz_names },
     { "obsm/X_genecompass", { 4, 2 }, fuzz_vectors, NULL },
+    { "uns/text", { 1 }, NULL, fuzz_uns },
 };
 static const struct fuzz_attr attr[] = {
     { "X", "encoding-type", "csr_matrix", { 0 } },
@@ -71,6 +72,11 @@ static void check_file(const char *path, bool honest)
     if (h5ad_read_obsm(path, "X_genecompass", &v, &n_rows, &n_cols, &e) ? !e.text[0] : !v)
         abort();
     free(v);
+    char text[8];
+    err_clear(&e);
+    if (h5ad_read_uns(path, "text", text, sizeof text, &e) ? !e.text[0] || honest
+                                                           : !memchr(text, 0, sizeof text))
+        abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
