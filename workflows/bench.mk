@@ -64,7 +64,7 @@ $B/bench/lengths-%.txt: $B/bench/bench-train
 bench_has = $(filter $(1),$(bench_lines))
 bench_line = bash bench/compare.sh --out $(bench_tsv) --rounds $(bench_rounds) --line
 torch_missing := no $(if $(PEERS),PyTorch,PEERS)
-# No text below has a comma of its own inside $(if) or $(call).
+# No text below has a comma of its own inside $(if) or $(call), nor one parenthesis without the other.
 # $(call bench_torch,LINE,KEYS,options of both,options of ours,options of the peer)
 bench_torch = $(if $(call bench_has,$(1)),@p=$$(cat $B/peers/torch.python); skip=; \
 	if [ -z "$(PEERS)" ] || [ -z "$$p" ]; then skip='$(torch_missing)'; fi; \
@@ -130,7 +130,7 @@ bench-knowledge: bench-start $(if $(call bench_has,gene2vec),$B/peers/gensim.pyt
 		'gene2vec--hogwild $(bench_threads)'; do set -- $$line; \
 		$(bench_line) "$$1-beside-$$2" --keys 'pairs_per_s pairs_per_s/cpu_share' --skip "$$skip" \
 		-- $B/bench/bench-knowledge gene2vec --pairs $(bench_pairs) --passes $(bench_passes) \
-		--repeat 1 $$(case $$1 in *--hogwild) echo --hogwild;; esac) --threads $(bench_threads) \
+		--repeat 1 $$(case $$1 in (*--hogwild) echo --hogwild;; esac) --threads $(bench_threads) \
 		-- $$p bench/gensim-bench.py --pairs $(bench_pairs) \
 		--passes $(bench_passes) --repeat 1 --threads $$2; done; fi)
 	$(if $(call bench_has,coexpression),@p=$$(cat $B/peers/torch.python); skip=; \
@@ -140,8 +140,8 @@ bench-knowledge: bench-start $(if $(call bench_has,gene2vec),$B/peers/gensim.pyt
 		--threads $(bench_threads) -- $$p bench/coexpression-numpy.py --genes $(bench_genes))
 	$(if $(call bench_has,dnabert),@p=$$(cat $B/peers/torch.python); skip=; \
 	if [ -z "$$p" ]; then skip='no PyTorch'; fi; \
-	for dtype in f32 bf16; do case $$dtype in f32) backend=cpu line=dnabert;; \
-		*) backend=cpu-$$dtype line=dnabert-$$dtype;; esac; \
+	for dtype in f32 bf16; do case $$dtype in (f32) backend=cpu line=dnabert;; \
+		(*) backend=cpu-$$dtype line=dnabert-$$dtype;; esac; \
 		GOMP_SPINCOUNT=0 $(bench_line) $$line --keys 'tokens_per_s tokens_per_s/cpu_share' --skip "$$skip" \
 		-- $B/bench/bench-knowledge dnabert --sequences $(bench_sequences) --repeat 1 \
 		--backend $$backend --threads $(bench_threads) -- $$p bench/dnabert-torch.py \
