@@ -1,6 +1,6 @@
 ##@ Speed
 # bench: our programs and their peers in turn, bench_rounds times each in one run, on the same inputs and
-# the same number of threads; the best round of each counts (bench/compare.sh). Prints ours, the
+# the same number of threads (gene2vec also beside one worker); the best round of each counts (bench/compare.sh). Prints ours, the
 # peer's and the ratio, and writes results/bench.tsv.
 #
 #   make bench PEERS=../shared/peers                              everything
@@ -12,8 +12,8 @@
 # the goal makes an environment for them in $B/peers. What cannot be had is named, its cells stay
 # empty, and the other lines go on. Rates per cpu_share count processor time instead of the wall:
 # on a machine that others use too, they are the ones to compare.
-bench_all := train train-bf16 forward forward-bf16 folded base official corpus embed gene2vec coexpression \
-	dnabert gears cpa
+bench_all := train train-bf16 forward forward-bf16 folded base base-bf16 official official-bf16 corpus embed \
+	gene2vec coexpression dnabert gears cpa
 bench_lines ?= $(bench_all)
 bench_rounds ?= 3
 bench_threads ?= $(if $(filter-out 0,$(THREADS)),$(THREADS),$(shell nproc))
@@ -64,7 +64,7 @@ $B/bench/lengths-%.txt: $B/bench/bench-train
 bench_has = $(filter $(1),$(bench_lines))
 bench_line = bash bench/compare.sh --out $(bench_tsv) --rounds $(bench_rounds) --line
 torch_missing := no $(if $(PEERS),PyTorch,PEERS)
-# No text below has a comma of its own inside $(if) or $(call).
+# No text below has a comma of its own inside $(if) or $(call), nor one parenthesis without the other.
 # $(call bench_torch,LINE,KEYS,options of both,options of ours,options of the peer)
 bench_torch = $(if $(call bench_has,$(1)),@p=$$(cat $B/peers/torch.python); skip=; \
 	if [ -z "$(PEERS)" ] || [ -z "$$p" ]; then skip='$(torch_missing)'; fi; \
@@ -75,6 +75,9 @@ bench_torch = $(if $(call bench_has,$(1)),@p=$$(cat $B/peers/torch.python); skip
 rates := nonpad_tokens_per_s nonpad_tokens_per_s/cpu_share model_tflops
 small = --config small --lengths $B/bench/lengths-small.txt
 train = $(small) --batch $(bench_batch) --steps $(bench_steps)
+base = --config base --lengths $B/bench/lengths-base.txt --batch $(bench_base_batch) --steps 1 --forward-only
+official = $(small) --batch $(bench_official_batch) --steps 1
+official_keys := nonpad_tokens_per_s nonpad_tokens_per_s/cpu_share peak_rss_mb
 ours_train = --micro-rows $(bench_micro_rows)
 bench: bench-start bench-torch bench-corpus bench-embed bench-knowledge bench-gears bench-cpa ## our speed beside that of the peers (workflows/bench.mk)
 	@echo "written: $(bench_tsv)"
@@ -85,12 +88,12 @@ bench-torch: bench-start $B/bench/lengths-small.txt $B/bench/lengths-base.txt
 	$(call bench_torch,train,$(rates) peak_rss_mb,$(train),$(ours_train),--style best)
 	$(call bench_torch,train-bf16,$(rates) peak_rss_mb,$(train) --dtype bf16,$(ours_train),--style best)
 	$(call bench_torch,forward,$(rates) peak_rss_mb,$(train) --forward-only,,--style best)
-	$(call bench_torch,forward-bf16,$(rates),$(train) --forward-only --dtype bf16,,--style best)
+	$(call bench_torch,forward-bf16,$(rates) peak_rss_mb,$(train) --forward-only --dtype bf16,,--style best)
 	$(call bench_torch,folded,$(rates),$(train) --forward-only --fold,,--style best)
-	$(call bench_torch,base,$(rates),--config base --lengths $B/bench/lengths-base.txt --batch \
-		$(bench_base_batch) --steps 1 --forward-only,,--style best)
-	$(call bench_torch,official,nonpad_tokens_per_s nonpad_tokens_per_s/cpu_share peak_rss_mb,$(small) \
-		--batch $(bench_official_batch) --steps 1,$(ours_train),--style official)
+	$(call bench_torch,base,$(rates) peak_rss_mb,$(base),,--style best)
+	$(call bench_torch,base-bf16,$(rates) peak_rss_mb,$(base) --dtype bf16,,--style best)
+	$(call bench_torch,official,$(official_keys),$(official),$(ours_train),--style official)
+	$(call bench_torch,official-bf16,$(official_keys),$(official) --dtype bf16,$(ours_train),--style official)
 
 # The corpus line: the peer on one core, and on all; ours likewise. Equal tokens are a condition.
 $B/bench/cells-$(bench_corpus_cells).h5ad: $B/peers/corpus.python
@@ -123,10 +126,13 @@ bench-knowledge: bench-start $(if $(call bench_has,gene2vec),$B/peers/gensim.pyt
 	$(if $(call bench_has,gene2vec),@p=$$(cat $B/peers/gensim.python); skip=; \
 	if [ -z "$(bench_pairs)" ]; then echo 'gene2vec: skipped for want of bench_pairs'; else \
 	if [ -z "$$p" ]; then skip='no gensim'; fi; \
-	for mode in '' --hogwild; do $(bench_line) "gene2vec$$mode" --keys pairs_per_s --skip "$$skip" \
+	for line in 'gene2vec 1' $(if $(filter-out 1,$(bench_threads)),'gene2vec $(bench_threads)') \
+		'gene2vec--hogwild $(bench_threads)'; do set -- $$line; \
+		$(bench_line) "$$1-beside-$$2" --keys 'pairs_per_s pairs_per_s/cpu_share' --skip "$$skip" \
 		-- $B/bench/bench-knowledge gene2vec --pairs $(bench_pairs) --passes $(bench_passes) \
-		--repeat 1 $$mode --threads $(bench_threads) -- $$p bench/gensim-bench.py --pairs $(bench_pairs) \
-		--passes $(bench_passes) --repeat 1 --threads $(bench_threads); done; fi)
+		--repeat 1 $$(case $$1 in (*--hogwild) echo --hogwild;; esac) --threads $(bench_threads) \
+		-- $$p bench/gensim-bench.py --pairs $(bench_pairs) \
+		--passes $(bench_passes) --repeat 1 --threads $$2; done; fi)
 	$(if $(call bench_has,coexpression),@p=$$(cat $B/peers/torch.python); skip=; \
 	if [ -z "$$p" ]; then skip='no numpy'; fi; \
 	OPENBLAS_NUM_THREADS=$(bench_threads) $(bench_line) coexpression --keys 'seconds' --skip "$$skip" \
@@ -134,10 +140,12 @@ bench-knowledge: bench-start $(if $(call bench_has,gene2vec),$B/peers/gensim.pyt
 		--threads $(bench_threads) -- $$p bench/coexpression-numpy.py --genes $(bench_genes))
 	$(if $(call bench_has,dnabert),@p=$$(cat $B/peers/torch.python); skip=; \
 	if [ -z "$$p" ]; then skip='no PyTorch'; fi; \
-	GOMP_SPINCOUNT=0 $(bench_line) dnabert --keys tokens_per_s --skip "$$skip" \
+	for dtype in f32 bf16; do case $$dtype in (f32) backend=cpu line=dnabert;; \
+		(*) backend=cpu-$$dtype line=dnabert-$$dtype;; esac; \
+		GOMP_SPINCOUNT=0 $(bench_line) $$line --keys 'tokens_per_s tokens_per_s/cpu_share' --skip "$$skip" \
 		-- $B/bench/bench-knowledge dnabert --sequences $(bench_sequences) --repeat 1 \
-		--threads $(bench_threads) -- $$p bench/dnabert-torch.py --sequences $(bench_sequences) \
-		--repeat 1 --threads $(bench_threads))
+		--backend $$backend --threads $(bench_threads) -- $$p bench/dnabert-torch.py \
+		--sequences $(bench_sequences) --repeat 1 --threads $(bench_threads) --dtype $$dtype; done)
 
 # GEARS at the size of Norman et al. 2019. The peer computes what the release does, ours the gene branch once per
 # batch (docs/perturb-predict.md); gears-shared: the peer likewise.

@@ -224,8 +224,9 @@ static enum rc probes(struct dosage_job *j, const void *trained, struct mat *x, 
         rc = probe(j, "random-weights+logistic", NULL, x, e);
     if (rc || !knowledge_any(m))
         return rc;
-    knowledge_forget(m);
-    rc = probe(j, "random-weights-without-knowledge+logistic", NULL, x, e);
+    rc = knowledge_forget(m, e);
+    if (!rc)
+        rc = probe(j, "random-weights-without-knowledge+logistic", NULL, x, e);
     memcpy(m->params.x, trained, bytes);
     return rc ? rc : probe(j, "genecompass-without-knowledge+logistic", NULL, x, e);
 }

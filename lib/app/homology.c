@@ -340,8 +340,9 @@ static enum rc one_method(struct job *j, const struct backend *b, const char *me
     if (random)
         model_randomise(&j->m.model, j->o->seed);
     if (!taught)
-        knowledge_forget(&j->m.model);
-    rc = all_types(j, method, words, e);
+        rc = knowledge_forget(&j->m.model, e);
+    if (!rc)
+        rc = all_types(j, method, words, e);
     embedder_close(&j->m);
     return rc;
 }

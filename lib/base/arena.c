@@ -164,8 +164,9 @@ void arena_adopt(struct arena *to, struct arena *from)
  * that holds it all. */
 static void join_blocks(struct arena *a)
 {
-    /* Memory of others is dear to ask for: an eighth more, for a round that is a little larger. */
-    const size_t size = a->peak_bytes + (a->get ? a->peak_bytes / 8 : 0);
+    /* More, for a round that is a little larger: memory of others is dear to ask for, and ours to
+     * touch for the first time; what is not touched takes none. */
+    const size_t size = a->peak_bytes + a->peak_bytes / (a->get ? 8 : 4);
     arena_release(a);
     a->first = block_new(a, size);
 }

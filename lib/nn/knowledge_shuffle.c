@@ -32,25 +32,29 @@ enum rc knowledge_shuffle(struct model *m, uint32_t first, uint64_t seed, struct
     unsigned char *done = malloc(n + 1);
     float *spare = malloc((d + 1) * sizeof *spare);
     const bool good = from && done && spare;
-    for (size_t i = 0; good && i < n; i++)
+    enum rc rc = good ? model_tables_write(&m->tables, e)
+                      : err_set(e, RC_FAIL, "no memory for %zu genes", n);
+    for (size_t i = 0; !rc && i < n; i++)
         from[i] = (uint32_t)i;
-    if (good && n)
+    if (!rc && n)
         rng_shuffle(seed, RNG_SHUFFLE, 0, from, n);
-    for (int k = 0; good && k < N_KNOWLEDGE; k++)
+    for (int k = 0; !rc && k < N_KNOWLEDGE; k++)
         if (m->tables.knowledge[k])
             move_rows(m->tables.knowledge[k] + first * d, d, from, n, done, spare);
     free(from);
     free(done);
     free(spare);
-    return good ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu genes", n);
+    return rc;
 }
 
-void knowledge_forget(struct model *m)
+enum rc knowledge_forget(struct model *m, struct err *e)
 {
-    for (int k = 0; k < N_KNOWLEDGE; k++)
+    enum rc rc = model_tables_write(&m->tables, e);
+    for (int k = 0; !rc && k < N_KNOWLEDGE; k++)
         if (m->tables.knowledge[k])
             memset(m->tables.knowledge[k], 0,
                    (size_t)m->config.n_tokens * m->config.knowledge_dim * sizeof(float));
+    return rc;
 }
 
 bool knowledge_any(const struct model *m)

@@ -171,12 +171,20 @@ enum rc model_init(struct model *m, const struct model_config *c, const struct b
     return rc;
 }
 
-static bool is_mapped(const struct model_tables *t, const float *x)
+const struct mapped *model_table_file(const struct model_tables *t, int kind)
 {
-    bool any = false;
     for (int k = 0; k < N_KNOWLEDGE; k++)
-        any = any || mapped_holds(&t->file[k], x);
-    return any;
+        if (mapped_holds(&t->file[k], t->knowledge[kind]))
+            return &t->file[k];
+    return NULL;
+}
+
+enum rc model_tables_write(struct model_tables *t, struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (int k = 0; !rc && k < N_KNOWLEDGE; k++)
+        rc = mapped_write(&t->file[k], e);
+    return rc;
 }
 
 void model_release(struct model *m)
@@ -184,7 +192,7 @@ void model_release(struct model *m)
     model_unfold(m);
     params_release(&m->params);
     for (int k = 0; k < N_KNOWLEDGE; k++)
-        if (!is_mapped(&m->tables, m->tables.knowledge[k]))
+        if (!model_table_file(&m->tables, k))
             free(m->tables.knowledge[k]);
     for (int k = 0; k < N_KNOWLEDGE; k++)
         mapped_close(&m->tables.file[k]);

@@ -28,8 +28,8 @@ struct model_config {
     enum value_encoder value_encoder; /* told from the weights, not from config.json */
 };
 
-/* Tables that are not trained. Those of a file lie in its mapping, so that only rows which cells ask for take
- * memory; they may be written to (MAPPED_OWN). */
+/* Tables that are not trained. Those of a file lie in its mapping, and rows which cells ask for are read from
+ * the file, so that none stays in memory; before they are written to: model_tables_write. */
 struct model_tables {
     float *knowledge[N_KNOWLEDGE]; /* [V,K] owned, or in a mapping; NULL where the kind is not used */
     struct mapped file[N_KNOWLEDGE]; /* owned; of all kinds or of one, empty where there is none */
@@ -63,6 +63,10 @@ enum rc model_config_check(const struct model_config *c, struct err *e);
 enum rc model_init(struct model *m, const struct model_config *c, const struct backend *b,
                    bool training, uint32_t n_classes, struct err *e);
 void model_release(struct model *m);
+/* The mapping that holds a kind's table; NULL where it is in memory of the model's own, or not used. */
+const struct mapped *model_table_file(const struct model_tables *t, int kind);
+/* Before anybody writes to a table: a copy-on-write one from here on (mapped_write). RC_FAIL: memory. */
+enum rc model_tables_write(struct model_tables *t, struct err *e);
 /* Gives the model its first weights; the <pad> row of the word table is 0. */
 void model_randomise(struct model *m, uint64_t seed);
 /* Trained numbers, without padding of the block. */

@@ -224,18 +224,35 @@ struct tensor *tape_input(struct tape *t, const float *x, size_t rows, size_t co
 struct input_rows {
     const struct backend *b;
     const float *table;
+    const struct mapped *file;
     size_t cols, n;
     const uint32_t *index;
     char *to;
 };
+
+/* A piece at a time: a read of the file has to end somewhere. */
+static void input_row(const struct input_rows *r, const float *row, char *to)
+{
+    enum { PIECE = 1024 };
+    float piece[PIECE];
+    if (!r->file) {
+        reals_from_f32(r->b, to, row, r->cols);
+        return;
+    }
+    for (size_t k = 0; k < r->cols; k += PIECE) {
+        const size_t n = r->cols - k < PIECE ? r->cols - k : PIECE;
+        mapped_copy(r->file, row + k, n * sizeof *row, piece);
+        reals_from_f32(r->b, to + k * r->b->real_bytes, piece, n);
+    }
+}
 
 static void input_block(void *ctx, size_t block, int worker)
 {
     const struct input_rows *r = ctx;
     (void)worker;
     for (size_t i = block * OP_ROW_BLOCK; i < r->n && i < (block + 1) * OP_ROW_BLOCK; i++)
-        reals_from_f32(r->b, r->to + i * r->cols * r->b->real_bytes,
-                       r->table + (size_t)r->index[i] * r->cols, r->cols);
+        input_row(r, r->table + (size_t)r->index[i] * r->cols,
+                  r->to + i * r->cols * r->b->real_bytes);
 }
 
 /* The copy of a table that is kept there, made now if it is not yet. */
@@ -274,13 +291,13 @@ static struct tensor *rows_there(struct tape *t, const float *table, size_t rows
     return tensor_in(t, (struct tensor){ n, cols, cols, o.y, NULL });
 }
 
-struct tensor *tape_input_rows(struct tape *t, const float *table, size_t rows, size_t cols,
-                               const uint32_t *index, size_t n)
+struct tensor *tape_input_rows(struct tape *t, const float *table, const struct mapped *file,
+                               size_t rows, size_t cols, const uint32_t *index, size_t n)
 {
     if (t->b->memory)
         return rows_there(t, table, rows, cols, index, n);
     void *to = tape_reals(t, n * cols);
-    struct input_rows r = { t->b, table, cols, n, index, to };
+    struct input_rows r = { t->b, table, file, cols, n, index, to };
     if (!t->failed)
         threads_for((n + OP_ROW_BLOCK - 1) / OP_ROW_BLOCK, input_block, &r);
     return tensor_in(t, (struct tensor){ n, cols, cols, to, NULL });

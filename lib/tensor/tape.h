@@ -12,6 +12,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
+#include "lib/base/mapped.h"
 #include "lib/tensor/backend.h"
 
 /* A matrix. x and g hold reals of the tape's backend; g is NULL where no gradient is wanted. */
@@ -73,9 +74,10 @@ void *tape_memory(struct tape *t, size_t n_bytes);
 /* Constants of the batch from floats. */
 struct tensor *tape_input(struct tape *t, const float *x, size_t rows, size_t cols);
 /* Rows index[0..n) of a float table [rows,cols] that has no gradient (knowledge) and stands still while the
- * tape lives: where the backend has memory of its own it is copied there once. */
-struct tensor *tape_input_rows(struct tape *t, const float *table, size_t rows, size_t cols,
-                               const uint32_t *index, size_t n);
+ * tape lives: where the backend has memory of its own it is copied there once. file: the mapping that holds the
+ * table, whose rows are then read from the file; or NULL. */
+struct tensor *tape_input_rows(struct tape *t, const float *table, const struct mapped *file,
+                               size_t rows, size_t cols, const uint32_t *index, size_t n);
 /* A fresh tensor of zeros; has a gradient in training. */
 struct tensor *tape_new(struct tape *t, size_t rows, size_t cols);
 /* Columns [at, at + n) of x: no copy, gradients go to x. */

@@ -117,6 +117,7 @@ static void vocabularies(void)
                memcmp(m.tables.knowledge[3], again.tables.knowledge[3],
                       (size_t)c.n_tokens * 5 * sizeof(float)) == 0,
            "with its knowledge");
+        ok(!model_tables_write(&again.tables, &e), "which is to be written to%s", e.text);
         memset(again.tables.knowledge[3], 0, 20);
         model_release(&again);
         ok(!model_load(&again, dir, ref, false, 0, &e) &&

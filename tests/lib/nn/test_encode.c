@@ -1,9 +1,11 @@
 /* The encoder without gradients gives the bits of the one with them, however cells are grouped,
  * whether all rows are asked for or the cells' own, whether weights stay packed or not. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "lib/base/thread.h"
 #include "lib/nn/finetune.h"
+#include "lib/nn/knowledge_shuffle.h"
 #include "tests/lib/nn/tiny.h"
 
 enum { D = 32, N = 4 * CELLS, MOST_ROWS = N * (GENES + 1) }; /* of several groups */
@@ -105,6 +107,39 @@ static void folds(struct model *m, const char *name)
     ok(good && memcmp(few, every, sizeof few) != 0, "%s: other weights, other vectors", name);
 }
 
+/* A table in a file gives the bits of one in memory, also when it is written to. */
+static void of_a_file(struct model *m, const char *name)
+{
+    const size_t bytes = (size_t)V * 16 * sizeof(float);
+    char path[] = "/tmp/test-encode-XXXXXX";
+    struct model_tables *t = &m->tables;
+    float *own = t->knowledge[KNOW_FAMILY];
+    struct err e = { 0 };
+    const int fd = mkstemp(path);
+    if (fd < 0 || write(fd, own, bytes) != (ssize_t)bytes || close(fd) != 0)
+        abort();
+    ok(!mapped_open(&t->file[1], path, MAPPED_OWN, &e), "%s: a table in a file%s", name, e.text);
+    unlink(path);
+    encode(m, N, false, true, 0, all);
+    t->knowledge[KNOW_FAMILY] = t->file[1].at;
+    ok(model_table_file(t, KNOW_FAMILY) == &t->file[1] && !model_table_file(t, KNOW_GRN) &&
+           encode(m, N, false, true, 0, part) == N && memcmp(all, part, N * D * sizeof *all) == 0,
+       "%s: its rows give the same bits", name);
+    ok(!knowledge_shuffle(m, 2, 9, &e) && encode(m, N, false, true, 0, part) == N &&
+           memcmp(all, part, N * D * sizeof *all) != 0,
+       "%s: when genes change places, other ones%s", name, e.text);
+    t->knowledge[KNOW_FAMILY] = own;
+    ok(!knowledge_shuffle(m, 2, 9, &e) && encode(m, N, false, true, 0, all) == N &&
+           memcmp(all, part, N * D * sizeof *all) == 0,
+       "%s: those of a table in memory%s", name, e.text);
+    t->knowledge[KNOW_FAMILY] = t->file[1].at;
+    ok(!knowledge_forget(m, &e) && encode(m, N, false, true, 0, part) == N &&
+           memcmp(all, part, N * D * sizeof *all) != 0,
+       "%s: forgotten ones count%s", name, e.text);
+    t->knowledge[KNOW_FAMILY] = own;
+    mapped_close(&t->file[1]);
+}
+
 int main(void)
 {
     static const char *const names[] = { "ref", "cpu", "cpu-avx2", "cpu-bf16", "cpu-avx512bf16" };
@@ -133,6 +168,7 @@ int main(void)
             for (size_t k = 0; m.tables.knowledge[KNOW_FAMILY] && k < (size_t)V * 16; k++)
                 m.tables.knowledge[KNOW_FAMILY][k] = (float)(k * 37 % 101) / 50 - 1;
             same_bits(&m, name);
+            of_a_file(&m, name);
             folds(&m, name);
             model_release(&m);
         }
