@@ -20,15 +20,17 @@ static const struct opt opts[] = {
 
 static const struct tool tool = {
     "trace",
-    "FILE[:LINE]",
+    "FILE[:LINE|:NUMBER]",
     "Follow a file, a row of a table or a cell through the manifests",
     "Prints where a file of a results folder came from: its stage, weights, shards, cells\n"
     "of each sample, the stages read on the way, and the raw inputs with address, licence\n"
     "and SHA-256. With a line of a table (its header is line 1) also the predictions\n"
-    "behind a score, or the token row behind a cell, and only the sample that it is about.\n\n"
+    "behind a score, or the token row behind a cell, and only the sample that it is about;\n"
+    "with a number of the paper the places that it was taken from.\n\n"
     "  trace results/demo/annotate/metrics.tsv:17\n"
     "  trace results/demo/map/map.tsv:208\n"
     "  trace results/demo/report/scores-01.svg\n"
+    "  trace results/demo/paper/numbers.tex:gcCellsKept\n"
     "  trace results/demo --from pbmc_1k_v2/AAACCTGAGACAGACC-1\n\n"
     "--from goes the other way: every line about the cell, every stage that read it.\n"
     "stdout is a table: kind, name, bytes, sha256, detail. Sums are those of the\n"
@@ -38,12 +40,20 @@ static const struct tool tool = {
     1
 };
 
-/* FILE:LINE; a file whose name has a colon and digits at its end wins. */
-static enum rc cut_line(char *file, size_t *line, struct err *e)
+/* FILE:LINE or FILE:gcNUMBER; a file whose name has a colon and that at its end wins. */
+static enum rc cut_line(char *file, size_t *line, const char **number, struct err *e)
 {
     char *colon = strrchr(file, ':'), *end;
     *line = 0;
-    if (file_exists(file) || !colon || strspn(colon + 1, "0123456789") != strlen(colon + 1))
+    *number = NULL;
+    if (file_exists(file) || !colon)
+        return RC_OK;
+    if (strncmp(colon + 1, "gc", 2) == 0) {
+        *number = colon + 1;
+        *colon = '\0';
+        return RC_OK;
+    }
+    if (strspn(colon + 1, "0123456789") != strlen(colon + 1))
         return RC_OK;
     unsigned long n = strtoul(colon + 1, &end, 10);
     if (end == colon + 1 || n < 2)
@@ -56,13 +66,15 @@ static enum rc cut_line(char *file, size_t *line, struct err *e)
 static enum rc back(const char *arg, struct err *e)
 {
     char *file = text_new("%s", arg), *root = NULL, *name = NULL;
+    const char *number = NULL;
     size_t line = 0;
     struct chain c;
-    enum rc rc = file ? cut_line(file, &line, e) : err_set(e, RC_FAIL, "no memory for a path");
+    enum rc rc =
+        file ? cut_line(file, &line, &number, e) : err_set(e, RC_FAIL, "no memory for a path");
     if (!rc)
         rc = trace_root(file, &root, &name, e);
     if (!rc && !(rc = chain_read(&c, root, e))) {
-        rc = trace_back(&(struct trace){ &c, stdout, (size_t)rows }, name, line, e);
+        rc = trace_back(&(struct trace){ &c, stdout, (size_t)rows }, name, line, number, e);
         chain_release(&c);
     }
     free(file);

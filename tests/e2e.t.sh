@@ -64,6 +64,9 @@ is 'vectors of other weights fail' grep -q '^tolerance	embed	fails	largest diffe
 # In the words of others.
 t 'RO-Crate, Croissant, bill of materials and cards' 0 '' job "$tmp/a" crate
 is 'end with their folder' test "$(tail -n 1 "$tmp/.stdout")" = "$tmp/a/crate"
+archive=$(echo "$B"/genecompass-*.tar.gz)
+is 'with the sum of the archive of make dist' grep -q "^archive	${archive##*/}	-	$(sha256sum <"$archive" | cut -c1-64)" "$tmp/a/crate/build.tsv"
+is 'and of the programs that lie there' test "$(awk -F '\t' '$1 == "program" { print $4, "", $2 }' "$tmp/a/crate/build.tsv" | (cd "$B/bin" && sha256sum -c --quiet - 2>&1; echo $?))" = 0
 t 'and once more' 0 '' job "$tmp/b" crate -j1 THREADS=1
 is 'with the same manifest' cmp "$tmp/a/crate/MANIFEST.tsv" "$tmp/b/crate/MANIFEST.tsv"
 "$PYTHON" "$SRC/tests/bin-src/crate-check.py" "$tmp/a" >"$tmp/said" 2>"$tmp/said.err"
@@ -86,7 +89,16 @@ t 'and one at a time' 0 '' job "$tmp/b" fig1 fig3 fig4e -j1 THREADS=1
 for r in a b; do manifests "$tmp/$r" >"$tmp/$r.figures"; done
 is 'give the same manifests' diff "$tmp/a.figures" "$tmp/b.figures"
 is 'of every model' test "$(grep -c fig3/models "$tmp/a.figures")" = 18
+# The text of the paper, whose numbers are all there; without LaTeX, which `test` does not need.
+t 'the numbers of the paper'    0 '' job "$tmp/a" paper PDF=no
+is 'end with their path' test "$(tail -n 1 "$tmp/.stdout")" = "$tmp/a/paper/numbers.tex"
+is 'parts that have run are in it' test "$(grep -c '^.gcset{ran!' "$tmp/a/paper/numbers.tex")" -ge 6
+t 'and once more' 0 '' job "$tmp/b" paper PDF=no -j1 THREADS=1
+is 'with the same manifest' cmp "$tmp/a/paper/MANIFEST.tsv" "$tmp/b/paper/MANIFEST.tsv"
 rm -rf "$tmp/elsewhere/a"; cp -r "$tmp/a" "$tmp/elsewhere/a"
+# Its status is that of the page, which would list the figures when it was drawn again.
+audit "$tmp/elsewhere/a" --level 1 --source "$SRC" --out "$tmp/audit.paper" >/dev/null 2>&1
+is 'an audit makes them again, elsewhere, with the same bytes' grep -q '^repeat	paper	holds' "$tmp/audit.paper/audit.tsv"
 t 'their chain is whole' 0 ' 0 fail' audit "$tmp/elsewhere/a" --level 0 --source "$SRC" --cache "$tmp/a.cache/test"
 
 # Each round gets a little further, whatever the machine's speed: a round that closed no stage more

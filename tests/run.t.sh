@@ -60,6 +60,7 @@ t 'another system: the library is named' 1 'install first.*: HDF5' on_machine "$
 rm "$bin/gnuplot"
 t 'a tool is named beside it' 1 'HDF5, gnuplot' on_machine "$here/run" demo
 t 'a goal that draws nothing asks for no gnuplot' 1 'headers: HDF5$' on_machine "$here/run" all
+t 'the paper alone asks for LaTeX' 1 'HDF5, gnuplot, pdflatex, rsvg-convert, Latin Modern fonts$' on_machine "$here/run" paper
 rm "$bin/g++"
 t 'a machine without g++ is asked for it' 1 'headers: g\+\+, HDF5$' on_machine "$here/run" all
 rm "$bin/cc"

@@ -9,7 +9,7 @@ audit_out ?= $R.audit
 LEVEL ?= 1
 # Level 2: vectors of so many cells, drawn by a hash, are made from the weights again; 0: of all.
 CELLS ?= 0
-audit_tools := $(addprefix $B/bin/,audit crate report map zero-shot embed annotate pretrain)
+audit_tools := $(addprefix $B/bin/,audit claims crate paper report map zero-shot embed annotate pretrain)
 
 ##@ Audit
 audit: $(audit_tools) ## hash all results again, check the manifests, do the work again up to LEVEL [1]

@@ -9,6 +9,7 @@
 #include "lib/app/audit_vectors.h"
 #include "lib/base/file.h"
 #include "lib/io/gnuplot.h"
+#include "lib/io/latex.h"
 
 struct job {
     struct audit *a;
@@ -80,6 +81,91 @@ static enum rc repeat_crate(const struct job *j, struct audit_words *w, struct e
     words_add(w, "--out");
     words_add(w, "%s/again", j->how->scratch);
     return again(j, w, NULL, e);
+}
+
+/* Did other programs make the PDF than those of this machine? */
+static bool other_programs(const struct job *j)
+{
+    char *text[2] = { NULL, NULL }, *path[2] = {
+        text_new("%s/paper/programs.tsv", j->c->root),
+        text_new("%s/again/programs.tsv", j->how->scratch),
+    };
+    bool read = true;
+    size_t n;
+    for (int i = 0; i < 2; i++)
+        read = read && path[i] && !file_read(path[i], 1 << 16, &text[i], &n, NULL);
+    const bool other = !read || strcmp(text[0], text[1]) != 0;
+    for (int i = 0; i < 2; i++) {
+        free(text[i]);
+        free(path[i]);
+    }
+    return other;
+}
+
+/* Verdicts about the claims, then the numbers and, where LaTeX is, the PDF. */
+static enum rc paper_again(const struct job *j, const char *text, const char *no_pdf,
+                           enum audit_ran *ran, char why[512], struct err *e)
+{
+    struct audit_words claims, paper;
+    words_init(&claims);
+    words_init(&paper);
+    words_add(&claims, "claims");
+    words_add(&claims, "%s", j->c->root);
+    words_add(&claims, "--claims");
+    words_add(&claims, "%s/../reference/claims.tsv", text);
+    words_add(&claims, "--out");
+    words_add(&claims, "%s/again/claims", j->how->scratch);
+    words_add(&paper, "paper");
+    words_add(&paper, "%s", j->c->root);
+    words_add(&paper, "--text");
+    words_add(&paper, "%s", text);
+    words_add(&paper, "--out");
+    words_add(&paper, "%s/again", j->how->scratch);
+    if (no_pdf)
+        words_add(&paper, "--no-pdf");
+    enum rc rc = audit_run(j->how, &claims, ran, why, e);
+    if (!rc && *ran == AUDIT_RAN)
+        rc = audit_run(j->how, &paper, ran, why, e);
+    words_release(&claims);
+    words_release(&paper);
+    return rc;
+}
+
+static enum rc repeat_paper(const struct job *j, struct audit_words *w, struct err *e)
+{
+    static const char *const without[] = { "paper.pdf", "programs.tsv", NULL };
+    char *given = j->how->source ? text_new("%s/paper", j->how->source) : NULL, *dir = NULL;
+    char *folder = text_new("%s/again", j->how->scratch), text[512];
+    const struct manifest *m = &j->c->stage[chain_stage_of(j->c, j->stage)].m;
+    const bool has_pdf = manifest_find(m, MANIFEST_OUTPUT, "paper.pdf") != NULL;
+    const char *no_pdf = has_pdf ? latex_missing() : "paper.pdf";
+    struct err why = { 0 };
+    enum audit_ran ran = AUDIT_CANNOT;
+    enum rc rc = folder ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
+    (void)w;
+    if (!rc && figure_templates(given, &dir, &why))
+        rc = audit_add(j->a, AUDIT_OPEN, "repeat", j->stage, e, "no text: %s", why.text);
+    else if (!rc)
+        rc = paper_again(j, dir, no_pdf, &ran, text, e);
+    if (!rc && dir && ran != AUDIT_RAN)
+        rc = audit_add(j->a, ran == AUDIT_CANNOT ? AUDIT_OPEN : AUDIT_FAILS, "repeat", j->stage, e,
+                       "could not be run again: %s", text);
+    const bool other = ran == AUDIT_RAN && has_pdf && (no_pdf || other_programs(j));
+    if (!rc && no_pdf && other)
+        rc = audit_add(j->a, AUDIT_OPEN, "repeat", "paper/paper.pdf", e,
+                       "%s is not on this machine", no_pdf);
+    else if (!rc && other)
+        rc = audit_add(
+            j->a, AUDIT_OPEN, "repeat", "paper/paper.pdf", e,
+            "was made with other programs than those of this machine: paper/programs.tsv");
+    if (!rc && ran == AUDIT_RAN)
+        rc = audit_same(j->a, j->c, j->stage, folder, other ? without : NULL, e);
+    if (folder)
+        folder_remove(folder);
+    free(folder);
+    free(dir);
+    free(given);
+    return rc;
 }
 
 /* --- level 2 -------------------------------------------------------------------------------- */
@@ -180,15 +266,11 @@ static const struct recipe {
     enum rc (*run)(const struct job *j, struct audit_words *w, struct err *e);
     bool on_demand; /* no part of a run: nothing is missing where it is not there */
 } recipes[] = {
-    { "report", 1, repeat_report, false },
-    { "crate", 1, repeat_crate, true },
-    { "map", 2, repeat_map, false },
-    { "map-random", 2, repeat_map, false },
-    { "map-counts", 2, repeat_map, false },
-    { "zero-shot", 2, repeat_zero_shot, false },
-    { "embed", 2, repeat_vectors, false },
-    { "embed-random", 2, repeat_vectors, false },
-    { "pretrain", 3, repeat_pretrain, false },
+    { "report", 1, repeat_report, false },        { "crate", 1, repeat_crate, true },
+    { "paper", 1, repeat_paper, true },           { "map", 2, repeat_map, false },
+    { "map-random", 2, repeat_map, false },       { "map-counts", 2, repeat_map, false },
+    { "zero-shot", 2, repeat_zero_shot, false },  { "embed", 2, repeat_vectors, false },
+    { "embed-random", 2, repeat_vectors, false }, { "pretrain", 3, repeat_pretrain, false },
 };
 enum { N_RECIPES = sizeof recipes / sizeof *recipes };
 

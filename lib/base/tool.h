@@ -46,6 +46,8 @@ int tool_main_of_parts(const struct tool *all, const struct tool_part *part, siz
                        char **argv);
 /* What a tool says for --help, from its program at path; the caller frees. NULL: nothing. */
 char *tool_says(const char *path);
+/* Is there a program of that name in PATH? */
+bool program_here(const char *name);
 /* RC_USAGE with a sentence when --out is missing. */
 enum rc tool_need_out(const struct tool_args *a, struct err *e);
 

@@ -1,9 +1,25 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/file.h"
 #include "lib/base/tool.h"
+
+bool program_here(const char *name)
+{
+    const char *dir = getenv("PATH");
+    bool found = false;
+    while (dir && *dir && !found) {
+        const size_t n = strcspn(dir, ":");
+        char *path = text_new("%.*s/%s", (int)n, dir, name);
+        found = path && access(path, X_OK) == 0;
+        free(path);
+        dir += n + (dir[n] == ':');
+    }
+    return found;
+}
 
 /* All of f, to its end: who writes it must not see EPIPE. */
 static char *read_all(FILE *f)

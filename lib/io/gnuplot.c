@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib/base/file.h"
+#include "lib/base/tool.h"
 #include "lib/io/svg.h"
 
 /* More than any figure of ours; a template that loops must not fill the memory. */
@@ -111,16 +112,7 @@ static enum rc add_template(struct markup *m, const char *folder, const char *na
 
 bool gnuplot_here(void)
 {
-    const char *dir = getenv("PATH");
-    bool found = false;
-    while (dir && *dir && !found) {
-        const size_t n = strcspn(dir, ":");
-        char *path = text_new("%.*s/gnuplot", (int)n, dir);
-        found = path && access(path, X_OK) == 0;
-        free(path);
-        dir += n + (dir[n] == ':');
-    }
-    return found;
+    return program_here("gnuplot");
 }
 
 /* gnuplot reads its script from stdin and writes to stdout: no path, no name of a temporary file

@@ -225,9 +225,8 @@ enum rc trace_root(const char *file, char **root, char **name, struct err *e)
                    file);
 }
 
-/* What a row is about: its text, the sample that it narrows to, the predictions behind a score. */
-static enum rc put_the_row(const struct trace *t, const char *name, size_t line, char sample[256],
-                           struct err *e)
+enum rc trace_the_row(const struct trace *t, const char *name, size_t line, char sample[256],
+                      struct err *e)
 {
     char *path = text_new("%s/%s", t->c->root, name), label[400];
     struct trace_line l = { .n = 0 };
@@ -269,12 +268,19 @@ static enum rc put_the_row(const struct trace *t, const char *name, size_t line,
     return rc;
 }
 
-static enum rc put_stages(const struct trace *t, size_t from, const char *sample, struct err *e)
+enum rc trace_stages(const struct trace *t, const size_t *from, size_t n_from, const char *sample,
+                     struct err *e)
 {
-    unsigned char *mark = calloc(t->c->n_stages + 1, 1);
-    if (!mark)
+    unsigned char *mark = calloc(t->c->n_stages + 1, 1), *made = calloc(t->c->n_stages + 1, 1);
+    if (!mark || !made) {
+        free(mark);
+        free(made);
         return err_set(e, RC_FAIL, "no memory for %zu stages", t->c->n_stages);
-    mark_back(t->c, from, mark);
+    }
+    for (size_t i = 0; i < n_from; i++) {
+        mark_back(t->c, from[i], mark);
+        made[from[i]] = 1;
+    }
     for (size_t s = 0; s < t->c->n_stages; s++)
         if (mark[s] && strcmp(t->c->stage[s].name, "pretrain") == 0)
             put_outputs(t, s, "model.safetensors", "weights");
@@ -289,17 +295,50 @@ static enum rc put_stages(const struct trace *t, size_t from, const char *sample
     for (size_t s = 0; s < t->c->n_stages; s++) {
         const char *of = sample_of(t->c->stage[s].name);
         if (mark[s] && (!of || !*sample || strcmp(of, sample) == 0))
-            put_stage(t, s, s == from ? "made-by" : "read");
+            put_stage(t, s, made[s] ? "made-by" : "read");
     }
     enum rc rc = put_sources(t, mark, *sample ? sample : NULL, e);
+    free(made);
     free(mark);
     return rc;
 }
 
-enum rc trace_back(const struct trace *t, const char *name, size_t line, struct err *e)
+/* --- backwards, from any file -------------------------------------------------------------------
+ */
+
+/* What stands behind a file, one of its lines, or a number by its name. *same false: as above. */
+static enum rc put_behind(const struct trace *t, const char *name, size_t line, const char *number,
+                          size_t stage, bool *same, struct err *e)
+{
+    const size_t n = strlen(name);
+    char *path = text_new("%s/%s", t->c->root, name), sample[256];
+    struct trace_number x = { 0 };
+    enum rc rc = path ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
+    const bool tex = n > 4 && strcmp(name + n - 4, ".tex") == 0;
+    /* The sample of a stage like import/lung is the file's. */
+    const char *of = sample_of(t->c->stage[stage].name);
+    snprintf(sample, sizeof sample, "%s", of ? of : "");
+    if (!rc && number && !tex)
+        rc = err_set(e, RC_USAGE, "names of numbers are looked for in a numbers.tex, not in '%s'",
+                     name);
+    else if (!rc && tex && (line || number))
+        rc = trace_number_read(&x, path, line, number, e);
+    else if (!rc && line)
+        rc = trace_the_row(t, name, line, sample, e);
+    if (!rc && x.text)
+        rc = trace_number_put(t, name, &x, stage, same, e);
+    else if (!rc)
+        rc = trace_stages(t, &stage, 1, sample, e);
+    trace_number_release(&x);
+    free(path);
+    return rc;
+}
+
+enum rc trace_back(const struct trace *t, const char *name, size_t line, const char *number,
+                   struct err *e)
 {
     size_t at = CHAIN_NONE;
-    char sample[256] = "", sum[SHA256_HEX];
+    char sum[SHA256_HEX];
     uint64_t bytes = 0;
     const struct manifest_row *row = chain_output(t->c, name, &at);
     if (!row)
@@ -310,19 +349,15 @@ enum rc trace_back(const struct trace *t, const char *name, size_t line, struct 
     free(path);
     if (rc)
         return rc;
-    bool same = bytes == row->bytes && strcmp(sum, row->sha256) == 0;
+    bool same = bytes == row->bytes && strcmp(sum, row->sha256) == 0, places = true;
     trace_put(t, "kind", "name", "bytes", "sha256", "detail");
     trace_put_row(t, "file", name, row,
                   same ? "as in its manifest" : "is NOT what its manifest says");
-    /* The sample of a stage like import/lung is the file's. */
-    const char *of = sample_of(t->c->stage[at].name);
-    snprintf(sample, sizeof sample, "%s", of ? of : "");
-    if (line)
-        rc = put_the_row(t, name, line, sample, e);
-    if (!rc)
-        rc = put_stages(t, at, sample, e);
+    rc = put_behind(t, name, line, number, at, &places, e);
     if (!rc && !same)
         rc = err_set(e, RC_CHECK, "'%s' is not what its manifest says", name);
+    if (!rc && !places)
+        rc = err_set(e, RC_CHECK, "a place of the number is not what its manifest says");
     return rc;
 }
 

@@ -24,9 +24,12 @@ struct trace {
 /* The results folder above a file: what is left when the name of its stage is taken off. The caller
  * frees *root and *name (the file below it). RC_INPUT: no such file, or no stage above it. */
 enum rc trace_root(const char *file, char **root, char **name, struct err *e);
-/* name: a file below the root; line: of a table, its header being 1; 0: the whole file. RC_CHECK:
- * the file is not what its manifest says (all lines were written). RC_INPUT: no such line. */
-enum rc trace_back(const struct trace *t, const char *name, size_t line, struct err *e);
+/* name: a file below the root; line: of a table, its header being 1; 0: the whole file. number:
+ * NULL, or in a numbers.tex of the paper the name of a macro, "gcCellsKept", instead of its line; a
+ * number leads to the places that it was taken from. RC_CHECK: the file, or one of these, is not
+ * what its manifest says (all lines were written). RC_INPUT: no such line or number. */
+enum rc trace_back(const struct trace *t, const char *name, size_t line, const char *number,
+                   struct err *e);
 /* cell: its id as 16 digits, or SAMPLE/BARCODE. RC_INPUT: no such cell. */
 enum rc trace_from(const struct trace *t, const char *cell, struct err *e);
 

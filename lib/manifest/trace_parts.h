@@ -26,4 +26,35 @@ void trace_tokens(const struct trace *t, const struct trace_cell *r);
 enum rc trace_lines(const struct trace *t, const char *kind, const char *table,
                     const char *const *want, size_t n_want, struct err *e);
 
+/* trace.c: what a row is about: its text, the sample that it narrows to, the predictions behind a
+ * score. */
+enum rc trace_the_row(const struct trace *t, const char *name, size_t line, char sample[256],
+                      struct err *e);
+/* The stages behind some of them, themselves called made-by, and the raw inputs; sample: "" or the
+ * only one. */
+enum rc trace_stages(const struct trace *t, const size_t *from, size_t n_from, const char *sample,
+                     struct err *e);
+
+/* A line of a numbers.tex of the paper, by its number or by its macro's name ("gcCellsKept"). */
+struct trace_source {
+    const char *file, *place, *sha256; /* place: "17,45", lines, or a key */
+};
+
+struct trace_number {
+    size_t line;
+    char *text;                  /* owned, cut up */
+    const char *name, *value;    /* "" for a line that is no macro; borrowed from text */
+    struct trace_source *source; /* owned; its texts are borrowed from text */
+    size_t n_sources;            /* 0 where the line does not tell */
+};
+
+/* name: or NULL for the line. RC_INPUT: there is none, or its comment is broken. */
+enum rc trace_number_read(struct trace_number *n, const char *path, size_t line, const char *name,
+                          struct err *e);
+void trace_number_release(struct trace_number *n);
+/* Its places and what lies behind them; stage: whose file `name` is. *same becomes false where the
+ * sum of a place is not that of its manifest. */
+enum rc trace_number_put(const struct trace *t, const char *name, const struct trace_number *x,
+                         size_t stage, bool *same, struct err *e);
+
 #endif

@@ -82,6 +82,9 @@ struct map_facts {
 };
 enum { N_MAPS = 3 };
 
+/* Of Student's t, for intervals of scores: 95 % of it lies between this and its opposite. */
+#define SCORE_QUANTILE 0.975
+
 /* A method on a data set by one metric, over its seeds. */
 struct score {
     const char *task, *dataset, *method, *variant, *split, *metric;

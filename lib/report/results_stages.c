@@ -103,7 +103,7 @@ static bool is_known(const char *name)
         if (strcmp(order[i], name) == 0)
             return true;
     /* Made from the page, or after it. */
-    return strcmp(name, "report") == 0 || strcmp(name, "crate") == 0;
+    return strcmp(name, "report") == 0 || strcmp(name, "crate") == 0 || strcmp(name, "paper") == 0;
 }
 
 enum rc results_stages(struct results *r, struct err *e)

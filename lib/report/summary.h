@@ -35,8 +35,11 @@ struct summary {
 };
 
 void summary_make(struct summary *s, const struct results *r);
-/* numbers.tex: \newcommand{\gcCellsKept}{12,345} and so on, one per number. */
 struct markup;
+/* A part of a macro's name: letters stay, a digit becomes its word, anything else starts a new
+ * word, whose first letter is large. */
+void tex_name(struct markup *to, const char *s);
+/* numbers.tex: \newcommand{\gcCellsKept}{12,345} and so on, one per number. */
 /* The scores alone. */
 enum rc scores_tex(const struct results *r, struct markup *m, struct err *e);
 enum rc numbers_tex(const struct results *r, const struct summary *s, struct markup *m,

@@ -19,8 +19,7 @@ struct tex {
     struct map names; /* used already, with how often */
 };
 
-/* Letters stay, a digit becomes its word, anything else starts a new word. */
-static void put_name(struct markup *to, const char *s)
+void tex_name(struct markup *to, const char *s)
 {
     static const char *const digit[] = { "Zero", "One", "Two",   "Three", "Four",
                                          "Five", "Six", "Seven", "Eight", "Nine" };
@@ -44,7 +43,7 @@ static void macro(struct tex *t, const char *const *part, size_t n, const char *
 {
     struct markup name = { 0 };
     for (size_t i = 0; i < n; i++)
-        put_name(&name, part[i]);
+        tex_name(&name, part[i]);
     markup_raw(&name, "");
     for (char tail = 'A'; !name.failed && map_get(&t->names, name.s) != MAP_NONE; tail++) {
         if (tail > 'A')
@@ -91,6 +90,11 @@ static void loss(struct tex *t, const char *what, const struct loss_summary *l)
     macro(t, name, 2, format_number(text, l->baseline));
     name[1] = "on";
     macro(t, name, 2, l->held_out ? "held-out cells" : "training cells");
+    name[1] = "verdict";
+    macro(t, name, 2,
+          isnan(l->last) || isnan(l->baseline) ? "not known"
+          : l->last < l->baseline              ? "below"
+                                               : "not below");
 }
 
 static void one_score(struct tex *t, const struct score *s)
