@@ -14,10 +14,12 @@
 #include "lib/report/results.h"
 #include "lib/report/summary.h"
 
-static const char *profile, *templates;
+static const char *profile, *templates, *stages;
 
 static const struct opt opts[] = {
     OPT_STR("profile", &profile, "NAME", "name of the run, for the title and the commands"),
+    OPT_STR("stages", &stages, "A,B,..",
+            "look at these folders of RESULTS alone; else at all that are there"),
     OPT_STR("templates", &templates, "DIR",
             "report.css and the gnuplot templates; else paper/ beside the program"),
     OPT_END,
@@ -32,7 +34,8 @@ static const struct tool tool = {
     "  NAME.svg      its figures, drawn by gnuplot\n"
     "  numbers.tex   a macro for every number, \\gcCellsKept and so on\n\n"
     "  report results/demo --out results/demo/report --profile demo\n\n"
-    "A stage that has not run is said on the page; a file that is broken is refused. The\n"
+    "--stages: other folders come into nothing, so a stage that is made later changes no\n"
+    "byte of the page. A stage that has not run is said on the page; a file that is broken is refused. The\n"
     "page holds no time and no path: equal results give an equal page.",
     opts,
     1,
@@ -112,7 +115,7 @@ static enum rc run(const struct tool_args *a, struct err *e)
     char *dir = NULL;
     enum rc rc = tool_need_out(a, e);
     if (!rc)
-        rc = results_read(&r, a->arg.item[0], profile, e);
+        rc = results_read(&r, a->arg.item[0], profile, stages, e);
     if (rc)
         return rc;
     rc = figure_templates(templates, &dir, e);

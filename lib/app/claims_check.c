@@ -128,8 +128,9 @@ static enum claim_verdict together(const struct part *part, size_t n)
     return v;
 }
 
-static void conclude(struct claims_job *j, const struct part *part, size_t n)
+static void conclude(struct claims_job *j, const char *stage, const struct part *part, size_t n)
 {
+    const bool has_run = chain_stage_of(j->results, stage) != CHAIN_NONE;
     const bool simulate = chain_stage_of(j->results, "simulate") != CHAIN_NONE;
     bool made_up = false, missing = false;
     const char *ours = "", *text = "";
@@ -143,7 +144,8 @@ static void conclude(struct claims_job *j, const struct part *part, size_t n)
     j->row->ours = ours;
     j->row->verdict = made_up ? CLAIM_NOT_HERE : together(part, n);
     if (missing)
-        j->row->text = claims_say(j, "%s: the stage has not run, or without them", text);
+        j->row->text = claims_say(j, "%s: the stage %s", text,
+                                  has_run ? "ran without them" : "has not run");
     else if (made_up)
         j->row->text = claims_say(
             j, "these cells are simulated: their numbers do not stand for real ones (%s)", text);
@@ -177,6 +179,6 @@ enum rc claims_check(struct claims_job *j, char *text, bool *not_it)
     }
     j->row->command = claims_say(j, "make %s", stage);
     j->row->file = claims_say(j, "%s/metrics.tsv", stage);
-    conclude(j, part, n);
+    conclude(j, stage, part, n);
     return j->e->rc;
 }

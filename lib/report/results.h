@@ -115,6 +115,7 @@ struct facts_file {
 
 struct results {
     const char *folder, *profile; /* borrowed; profile may be NULL */
+    const char *stages;           /* borrowed; as results_read */
     struct arena text;
     struct input_list inputs;
     struct sample *sample; /* owned; by name */
@@ -135,8 +136,13 @@ struct results {
     size_t n_stages;
 };
 
-/* On failure *r is empty. */
-enum rc results_read(struct results *r, const char *folder, const char *profile, struct err *e);
+/* stages: names of folders below the results folder, cut at commas: what lies in others is not
+ * looked at, so that a stage made later changes nothing; NULL: all folders. On failure *r is empty.
+ */
+enum rc results_read(struct results *r, const char *folder, const char *profile, const char *stages,
+                     struct err *e);
+/* Is the stage, or the one that it is a part of, among those that are looked at? */
+bool results_has(const struct results *r, const char *stage);
 void results_release(struct results *r);
 
 /* Parts of results_read, one file each. Each adds to an *r that was initialised. */
@@ -153,7 +159,8 @@ enum rc results_scores(struct results *r, struct err *e);
 enum rc results_score_files(struct results *r, const char *const *path, size_t n, struct err *e);
 enum rc results_stages(struct results *r, struct err *e);
 
-/* "FOLDER/<fmt>" in the arena, NULL when memory is short. */
+/* "FOLDER/<fmt>" in the arena, NULL when memory is short; where nothing lies for a stage that is not
+ * looked at. */
 const char *results_path(struct results *r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* Names in a folder, sorted by bytes; none when the folder is absent. wanted 'd': folders, 'f':

@@ -135,6 +135,30 @@ printf '%s\n' 'annotate	a-b	m	clean	test	1	f1	0.1	5' 'annotate	a.b	m	clean	test	
 t 'names that differ only in signs' 0 '' report "$tmp/two" --out "$tmp/two.out"
 is 'still get a macro each' test "$(grep -c 'gcScoreABFOneMCleanTest' "$tmp/two.out/numbers.tex")" = 2
 
+# --- a stage that is made after the page
+audited=$tmp/audited
+cp -r "$tmp/two" "$audited" && rm -rf "$audited/report"
+mkdir "$audited/behind" && echo 1 >"$audited/behind/x" # named, and read by nobody
+named=$(find "$audited" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | LC_ALL=C sort | paste -sd,)
+mkdir "$audited/report" && echo "--profile test --stages $named" >"$audited/report/params"
+close() { manifest "$audited/$1" --quiet --stage "$1" "${@:2}" --base "$audited"; }
+close behind
+report "$audited" --out "$audited/report" --profile test --stages "$named" --quiet
+mapfile -t read_by_page < <(find "$audited" -name MANIFEST.tsv ! -path '*/behind/*' -printf '--input\n%p\n')
+close report --params "$audited/report/params" "${read_by_page[@]}"
+audit "$audited" --level 1 --source "$SRC" >"$tmp/before" 2>/dev/null
+is 'a page drawn again has the same bytes' test -z "$(grep '^repeat	report' "$tmp/before")"
+mkdir "$audited/fig9" "$audited/fig1"
+cp "$audited/annotate/metrics.tsv" "$audited/fig9" && close fig9 --input "$audited/annotate/MANIFEST.tsv"
+cp "$audited/report/qc.svg" "$audited/fig1" && close fig1 --input "$audited/report/MANIFEST.tsv"
+audit "$audited" --level 1 --source "$SRC" >"$tmp/after" 2>/dev/null
+is 'also after another stage has run' test -z "$(grep '^repeat	report' "$tmp/after")"
+is 'which is told' grep -q '^page	fig9	open	newer than the page' "$tmp/after"
+is 'one made from the page is not newer than it' test -z "$(grep '^page	fig1' "$tmp/after")"
+is 'nor is one that the page was made from' test "$(grep -c '^page	' "$tmp/after")" = 1
+report "$audited" --out "$tmp/all" --profile test --quiet
+is 'without a list all folders are looked at' has 'fig9' "$tmp/all/index.html"
+
 # --- size
 fake "$tmp/large" 60000
 t '60,000 cells' 0 '' report "$tmp/large" --out "$tmp/large/report"
