@@ -1,4 +1,4 @@
-/* report: one page and its figures from what the stages left. */
+/* report: pages and figures from what the stages left. */
 #define _XOPEN_SOURCE 700 /* readlink */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,9 +28,10 @@ static const struct opt opts[] = {
 static const struct tool tool = {
     "report",
     "RESULTS",
-    "Make a page with figures from the results of a run",
+    "Make pages with figures from the results of a run",
     "Reads what the stages left in RESULTS and writes to --out:\n\n"
-    "  index.html    one page that needs nothing beside it\n"
+    "  index.html    the first page\n"
+    "  figures.html  the figures of the paper, as their stages drew them, with their numbers\n"
     "  NAME.svg      its figures, drawn by gnuplot\n"
     "  numbers.tex   a macro for every number, \\gcCellsKept and so on\n\n"
     "  report results/demo --out results/demo/report --profile demo\n\n"
@@ -50,20 +51,42 @@ static enum rc save(const struct markup *m, const char *out, const char *name, s
     return rc;
 }
 
-static enum rc write_page(const struct page *p, const char *dir, const char *out, struct err *e)
+/* figures.html first, index.html last: a first page that is there has all that it leads to. */
+static enum rc write_pages(const struct page *p, const char *dir, const char *out, struct err *e)
 {
     char *path = text_new("%s/report.css", dir), *css = NULL;
     size_t n;
+    struct markup figures = { 0 };
+    const struct page second = { &figures, p->r, p->s, p->figures };
     enum rc rc =
         path ? file_read(path, 1 << 20, &css, &n, e) : err_set(e, RC_FAIL, "no memory for a path");
     if (rc)
         rc = e->rc = RC_FAIL; /* a part of the program, not of the data */
     else
+        rc = page_write_figures(&second, css, e);
+    if (!rc)
+        rc = save(&figures, out, "figures.html", e);
+    if (!rc)
         rc = page_write(p, css, e);
     if (!rc)
         rc = save(p->html, out, "index.html", e);
+    markup_release(&figures);
     free(css);
     free(path);
+    return rc;
+}
+
+/* The figures that stages drew, as they are. */
+static enum rc copy_figures(const struct results *r, const char *out, struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < r->n_shown; i++)
+        for (size_t k = 0; !rc && k < r->shown[i].n_svg; k++) {
+            struct markup m = { 0 };
+            markup_bytes(&m, r->shown[i].svg[k].text, r->shown[i].svg[k].n);
+            rc = save(&m, out, r->shown[i].svg[k].name, e);
+            markup_release(&m);
+        }
     return rc;
 }
 
@@ -97,8 +120,10 @@ static enum rc write_all(const struct tool_args *a, const struct results *r, con
         rc = figures_save(&figures, a->out, e);
     if (!rc)
         rc = save(&tex, a->out, "numbers.tex", e);
+    if (!rc)
+        rc = copy_figures(r, a->out, e);
     if (!rc) /* last: a page that is there is whole */
-        rc = write_page(&page, dir, a->out, e);
+        rc = write_pages(&page, dir, a->out, e);
     if (!rc && a->report)
         rc = write_report(a->report, r, &figures, html.n, e);
     if (!rc)

@@ -219,7 +219,7 @@ enum rc results_read(struct results *r, const char *folder, const char *profile,
         folder_exists(folder) ? RC_OK : err_set(e, RC_INPUT, "no results folder '%s'", folder);
     static enum rc (*const part[])(struct results *, struct err *) = {
         results_inputs,   results_samples, results_corpus, results_knowledge, results_worth,
-        results_cross,
+        results_cross,  results_ledger, results_figures,
         results_pretrain, results_maps,    results_scores, results_stages,
     };
     for (size_t i = 0; !rc && i < sizeof part / sizeof *part; i++)
@@ -234,6 +234,11 @@ void results_release(struct results *r)
     table_release(&r->inputs.t);
     table_release(&r->worth);
     table_release(&r->cross);
+    table_release(&r->ledger_sums);
+    table_release(&r->ledger_rows);
+    table_release(&r->ledger_samples);
+    table_release(&r->ledger_sets);
+    results_figures_release(r);
     table_release(&r->leakage);
     table_release(&r->diff);
     for (size_t i = 0; i < r->n_samples; i++)

@@ -113,6 +113,29 @@ struct facts_file {
     json_t *j; /* owned; NULL when absent */
 };
 
+/* A figure of the paper, as its stage drew it. */
+struct shown_svg {
+    const char *name;  /* of the file: letters, digits, dots, dashes, underscores */
+    const char *title; /* escaped for HTML, without quotes; NULL: none */
+    char *text;        /* owned, n bytes: the file */
+    size_t n;
+};
+
+struct shown_table {
+    const char *name;
+    struct table t; /* of texts */
+};
+
+/* A stage that drew figures of the paper. */
+struct shown_stage {
+    const char *stage, *goal, *title; /* static: folder, goal of make, our words */
+    struct shown_svg *svg;            /* owned, by name */
+    size_t n_svg;
+    struct shown_table *table; /* owned, by name */
+    size_t n_tables;
+    size_t n_odd; /* files left out for their names */
+};
+
 struct results {
     const char *folder, *profile; /* borrowed; profile may be NULL */
     const char *stages;           /* borrowed; as results_read */
@@ -127,6 +150,9 @@ struct results {
     struct facts_file *knowledge; /* owned; by name */
     size_t n_knowledge;
     struct table worth, leakage, diff; /* texts; without rows where there is none */
+    struct table ledger_sums, ledger_rows, ledger_samples, ledger_sets; /* likewise */
+    struct shown_stage *shown; /* owned: every stage of the paper's figures, run or not */
+    size_t n_shown;
     struct table cross; /* cross-species/comparisons.tsv, likewise */
     struct pretrain_facts pretrain;
     struct map_facts map[N_MAPS]; /* the model, random weights, counts */
@@ -151,6 +177,9 @@ enum rc results_samples(struct results *r, struct err *e);
 enum rc results_corpus(struct results *r, struct err *e); /* vocab, tables, median, tokenize */
 enum rc results_knowledge(struct results *r, struct err *e);
 enum rc results_worth(struct results *r, struct err *e);
+enum rc results_ledger(struct results *r, struct err *e);
+enum rc results_figures(struct results *r, struct err *e);
+void results_figures_release(struct results *r);
 enum rc results_cross(struct results *r, struct err *e);
 enum rc results_pretrain(struct results *r, struct err *e);
 enum rc results_maps(struct results *r, struct err *e);
