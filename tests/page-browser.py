@@ -224,7 +224,7 @@ def main():
             for width in WIDTHS:
                 for scheme in ("light", "dark"):
                     b.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1,
-                          mobile=width < 600)
+                          mobile=False)  # a mobile window grows with a page that is too wide
                     b.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
                     b.open(page.as_uri())
                     b.value("document.querySelectorAll('details').forEach(d => { d.open = true })")

@@ -109,6 +109,16 @@ static enum rc newer_than_page(const struct job *j, struct err *e)
 
 /* --- level 1 -------------------------------------------------------------------------------- */
 
+/* The table of claims beside the templates, where the page was made with one. */
+static void claims_words(const struct job *j, const char *templates, struct audit_words *w)
+{
+    static const char table[] = "reference/claims.tsv";
+    if (!manifest_find(&j->c->stage[chain_stage_of(j->c, j->stage)].m, MANIFEST_INPUT, table))
+        return;
+    words_add(w, "--claims");
+    words_add(w, "%s/../%s", templates, table);
+}
+
 static enum rc repeat_report(const struct job *j, struct audit_words *w, struct err *e)
 {
     char *given = j->how->source ? text_new("%s/paper", j->how->source) : NULL, *dir = NULL;
@@ -123,6 +133,7 @@ static enum rc repeat_report(const struct job *j, struct audit_words *w, struct 
         words_add(w, "%s/again", j->how->scratch);
         words_add(w, "--templates");
         words_add(w, "%s", dir);
+        claims_words(j, dir, w);
         params(j, w);
         rc = again(j, w, NULL, e);
     }

@@ -13,15 +13,6 @@
 
 enum { MAX_WORDS = 16 };
 
-const char *claim_word(enum claim_verdict v)
-{
-    static const char *const word[N_CLAIM_VERDICTS] = { "reproduced",        "contradicted",
-                                                        "trend only",        "opposite trend",
-                                                        "undecided",         "followed",
-                                                        "not testable here", "wet lab" };
-    return word[v];
-}
-
 const char *claims_say(struct claims_job *j, const char *fmt, ...)
 {
     char text[1024];

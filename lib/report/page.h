@@ -14,6 +14,7 @@ struct page {
     const struct results *r;
     const struct summary *s;
     const struct figures *figures;
+    bool claims; /* there is a claims.html */
 };
 
 /* css: the style sheet's text. The first page, index.html. */

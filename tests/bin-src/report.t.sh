@@ -100,13 +100,21 @@ is 'the reason of a loss' has 'no &lt;cell&gt; is left' "$page"
 is 'cells that stand twice, in per cent' has '<td class="n">7</td><td class="n">12</td><td class="n">12.0 %</td>' "$page"
 is 'labelled cells that were trained on' has '<td>zeisel</td><td class="n">1,000</td><td class="n">0</td><td class="n">938</td>' "$page"
 
+# --- the claims
+t 'claims have a page where their table is named' 0 '' report "$R" --out "$tmp/claimed" --profile test --quiet \
+	--claims "$SRC/reference/claims.tsv"
+is 'with a row each' test "$(grep -c '<tr class="v-' "$tmp/claimed/claims.html")" = 93
+is 'to which the first leads' has 'href="claims.html"' "$tmp/claimed/index.html"
+is 'and else does not' lacks 'claims.html' "$page"
+t 'a table of claims that is none' 3 "no column 'status'" report "$R" --out "$tmp/unclaimed" --claims "$R/vocab/vocab.tsv"
+
 # --- in a browser
 if command -v chromium >/dev/null; then
 	is 'every page opens at two widths, light and dark, all links clicked, nothing on the console' \
-		"${PYTHON:-python3}" "$SRC/tests/page-browser.py" "$R/report"
+		"${PYTHON:-python3}" "$SRC/tests/page-browser.py" "$tmp/claimed"
 	# The check can fail.
 	mkdir "$tmp/bad" && sed -e 's/href="#cells"/href="#cellar"/' -e 's/ lang="en"//' -e 's/<h2>Words/<h4>Words/; s,</h2>,</h2>,' \
-		-e 's,</head>,<script>undefined.x</script><style>body{color:#999}main{width:3000px}</style></head>,' "$page" >"$tmp/bad/index.html"
+		-e 's,</head>,<script>undefined.x</script><style>body{color:#999}main{width:3000px;max-width:none}</style></head>,' "$page" >"$tmp/bad/index.html"
 	"${PYTHON:-python3}" "$SRC/tests/page-browser.py" "$tmp/bad" >"$tmp/bad.out"
 	for what in 'no language' 'exception' 'wider than the window' 'contrast' "'#cellar' names no place" "'figures.html' leads nowhere"; do
 		is "it sees: $what" has "$what" "$tmp/bad.out"
@@ -177,13 +185,13 @@ cp -r "$tmp/two" "$audited" && rm -rf "$audited/report"
 mkdir "$audited/behind" && echo 1 >"$audited/behind/x" # named, and read by nobody
 named=$(find "$audited" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | LC_ALL=C sort | paste -sd,)
 mkdir "$audited/report" && echo "--profile test --stages $named" >"$audited/report/params"
-close() { manifest "$audited/$1" --quiet --stage "$1" "${@:2}" --base "$audited"; }
+close() { manifest "$audited/$1" --quiet --stage "$1" "${@:2}" --base "$audited" "$SRC"; }
 close behind
-report "$audited" --out "$audited/report" --profile test --stages "$named" --quiet
+report "$audited" --out "$audited/report" --profile test --stages "$named" --quiet --claims "$SRC/reference/claims.tsv"
 mapfile -t read_by_page < <(find "$audited" -name MANIFEST.tsv ! -path '*/behind/*' -printf '--input\n%p\n')
-close report --params "$audited/report/params" "${read_by_page[@]}"
+close report --params "$audited/report/params" --input "$SRC/reference/claims.tsv" "${read_by_page[@]}"
 audit "$audited" --level 1 --source "$SRC" >"$tmp/before" 2>/dev/null
-is 'a page drawn again has the same bytes' test -z "$(grep '^repeat	report' "$tmp/before")"
+is 'a page drawn again has the same bytes' test -z "$(grep '^repeat	report' "$tmp/before")" -a -s "$audited/report/claims.html"
 mkdir "$audited/fig9" "$audited/fig1"
 cp "$audited/annotate/metrics.tsv" "$audited/fig9" && close fig9 --input "$audited/annotate/MANIFEST.tsv"
 cp "$audited/report/qc.svg" "$audited/fig1" && close fig1 --input "$audited/report/MANIFEST.tsv"
