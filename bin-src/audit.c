@@ -1,10 +1,8 @@
-#define _XOPEN_SOURCE 700 /* readlink */
 /* audit: looks at all that a results folder says about itself, and at every byte. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/app/audit_repeat.h"
 #include "lib/base/file.h"
@@ -69,24 +67,13 @@ static void print_distances(const struct audit_distances *d)
                d->item[i].value, d->item[i].bound);
 }
 
-/* The folder of this program, where its fellows lie. */
-static enum rc tools_folder(char *to, size_t room, struct err *e)
-{
-    ssize_t n = readlink("/proc/self/exe", to, room - 1);
-    if (n <= 0)
-        return err_set(e, RC_FAIL, "cannot tell where this program lies");
-    to[n] = '\0';
-    char *slash = strrchr(to, '/');
-    if (slash)
-        *slash = '\0';
-    return RC_OK;
-}
-
 static enum rc repeat(struct audit *a, struct audit_distances *d, const struct chain *c,
                       int64_t threads, struct err *e)
 {
     char tools[4096], *scratch = NULL;
-    enum rc rc = tools_folder(tools, sizeof tools, e);
+    enum rc rc = tool_folder(tools, sizeof tools)
+                     ? RC_OK
+                     : err_set(e, RC_FAIL, "cannot tell where this program lies");
     if (!rc)
         rc = folder_scratch("audit", &scratch, e);
     const struct audit_repeat how = { tools, places.source, scratch, (int)threads, n_cells, word };

@@ -1,10 +1,8 @@
 /* claims: every claim of the paper with a verdict, as a table and a page. */
-#define _XOPEN_SOURCE 700 /* readlink */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/app/claims.h"
 #include "lib/base/file.h"
@@ -12,7 +10,7 @@
 #include "lib/base/tool.h"
 #include "lib/io/json.h"
 #include "lib/io/metrics_tsv.h"
-#include "lib/report/plain.h"
+#include "lib/report/claims_page.h"
 
 static const char *table = "reference/claims.tsv";
 
@@ -70,80 +68,14 @@ static enum rc write_tsv(const struct claims *c, const char *path, struct err *e
     return outfile_commit(&o, e);
 }
 
-static void count(const struct claims *c, size_t n[N_CLAIM_VERDICTS])
-{
-    memset(n, 0, N_CLAIM_VERDICTS * sizeof *n);
-    for (size_t i = 0; i < c->n; i++)
-        n[c->item[i].verdict] += strcmp(c->item[i].status, "F") != 0;
-}
-
 static enum rc write_json(const struct claims *c, const char *path, struct err *e)
 {
     size_t n[N_CLAIM_VERDICTS];
     json_t *j = json_object();
-    count(c, n);
+    claims_count(c->item, c->n, n);
     for (int v = 0; j && v < N_CLAIM_VERDICTS; v++)
         json_object_set_new(j, claim_word((enum claim_verdict)v), json_integer((json_int_t)n[v]));
     return json_write(path, j, e);
-}
-
-static void page_row(struct markup *m, const struct claim *c)
-{
-    static const char *const colour[N_CLAIM_VERDICTS] = { "holds", "fails", "holds", "fails",
-                                                          "open",  "open",  "open",  "open" };
-    markup_fmt(m, "<tr class=\"v-%d\" id=\"", (int)c->verdict);
-    markup_text(m, c->id);
-    markup_raw(m, "\"><th scope=\"row\">");
-    markup_text(m, c->id);
-    markup_raw(m, "</th>");
-    plain_cell(m, c->claim);
-    markup_raw(m, "<td class=\"n\">");
-    markup_text(m, strcmp(c->number, "-") == 0 ? "–" : c->number);
-    if (strcmp(c->unit, "-") != 0) {
-        markup_raw(m, " ");
-        markup_text(m, c->unit);
-    }
-    markup_fmt(m, "</td><td class=\"%s\">%s</td>", colour[c->verdict], claim_word(c->verdict));
-    plain_cell(m, c->ours);
-    plain_cell(m, c->text);
-    plain_cell(m, c->where);
-    plain_cell(m, strcmp(c->deviations, "-") == 0 ? "" : c->deviations);
-    markup_raw(m, "<td><code>");
-    markup_text(m, c->command);
-    markup_raw(m, "</code> <code>");
-    markup_text(m, c->file);
-    markup_raw(m, "</code></td></tr>\n");
-}
-
-static void page(struct markup *m, const struct claims *c)
-{
-    static const char *const head[] = { "id",      "the paper says", "number",
-                                        "verdict", "ours",           "how",
-                                        "where",   "deviations",     "command and file" };
-    const char *word[N_CLAIM_VERDICTS];
-    size_t n[N_CLAIM_VERDICTS];
-    count(c, n);
-    plain_open(m, "Claims of the paper");
-    markup_raw(
-        m, "<p>The claims of the GeneCompass paper in our words, with what this run says about "
-           "each. A setting that was followed is no evidence; a direction seen in small models is "
-           "no reproduction of a number. Deviations are ids of places where the paper and "
-           "its published code differ.</p>\n<p>");
-    for (int v = 0; v < N_CLAIM_VERDICTS; v++) {
-        word[v] = claim_word((enum claim_verdict)v);
-        markup_fmt(m, "%s%s: %zu", v ? "; " : "", word[v], n[v]);
-    }
-    markup_raw(m, ".</p>\n<div>\n");
-    plain_choice(m, "v", "Show", word, N_CLAIM_VERDICTS);
-    markup_raw(m, "<table>\n<thead><tr>");
-    for (size_t i = 0; i < sizeof head / sizeof *head; i++)
-        markup_fmt(m, "<th scope=\"col\">%s</th>", head[i]);
-    markup_raw(m, "</tr></thead>\n<tbody>\n");
-    for (size_t i = 0; i < c->n; i++)
-        if (strcmp(c->item[i].status, "F") != 0)
-            page_row(m, &c->item[i]);
-    markup_raw(m, "</tbody>\n</table>\n</div>\n");
-    plain_close(m);
 }
 
 static enum rc write_all(const struct claims *c, const char *dir, struct err *e)
@@ -153,7 +85,7 @@ static enum rc write_all(const struct claims *c, const char *dir, struct err *e)
     struct markup m = { 0 };
     enum rc rc =
         tsv && html && json ? folder_make(dir, e) : err_set(e, RC_FAIL, "no memory for a path");
-    page(&m, c);
+    claims_page(&m, c->item, c->n);
     if (!rc)
         rc = write_tsv(c, tsv, e);
     if (!rc)
@@ -167,20 +99,6 @@ static enum rc write_all(const struct claims *c, const char *dir, struct err *e)
     return rc;
 }
 
-/* The folder of this program; NULL when it cannot be told. */
-static const char *tools_folder(char *to, size_t room)
-{
-    ssize_t n = readlink("/proc/self/exe", to, room - 1);
-    char *slash;
-    if (n <= 0)
-        return NULL;
-    to[n] = '\0';
-    slash = strrchr(to, '/');
-    if (slash)
-        *slash = '\0';
-    return slash ? to : NULL;
-}
-
 static enum rc run(const struct tool_args *a, struct err *e)
 {
     char tools[4096];
@@ -189,12 +107,12 @@ static enum rc run(const struct tool_args *a, struct err *e)
     size_t n[N_CLAIM_VERDICTS];
     if (tool_need_out(a, e) || chain_read(&r, a->arg.item[0], e))
         return e->rc;
-    enum rc rc = claims_read(&c, table, &r, tools_folder(tools, sizeof tools), e);
+    enum rc rc = claims_read(&c, table, &r, tool_folder(tools, sizeof tools), e);
     if (!rc) {
         rc = write_all(&c, a->out, e);
         if (!rc && a->report)
             rc = write_json(&c, a->report, e);
-        count(&c, n);
+        claims_count(c.item, c.n, n);
         for (int v = 0; !rc && v < N_CLAIM_VERDICTS; v++)
             log_say("%s: %zu", claim_word((enum claim_verdict)v), n[v]);
         claims_release(&c);

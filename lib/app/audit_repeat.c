@@ -48,7 +48,77 @@ static enum rc again(const struct job *j, struct audit_words *w, const char *con
     return rc;
 }
 
+/* --- what the page does not show ---------------------------------------------------------------
+ */
+
+/* Marks the stage and all above it (what it read), or below it (who read it). */
+static void reach(const struct chain *c, size_t from, bool above, bool *seen)
+{
+    seen[from] = true;
+    for (bool more = true; more;) {
+        more = false;
+        for (size_t s = 0; s < c->n_stages; s++)
+            for (size_t i = 0; i < c->stage[s].m.n; i++) {
+                const struct manifest_row *r = &c->stage[s].m.row[i];
+                size_t in = r->kind == MANIFEST_INPUT ? chain_read_stage(c, r->name) : CHAIN_NONE;
+                if (in == CHAIN_NONE || !(above ? seen[s] : seen[in]) ||
+                    (above ? seen[in] : seen[s]))
+                    continue;
+                more = seen[above ? in : s] = true;
+            }
+    }
+}
+
+/* Does the page's own parameter --stages name the folder that the stage lies in? */
+static bool is_named(const struct chain_stage *page, const char *stage)
+{
+    static const char option[] = "--stages ";
+    const size_t n = strcspn(stage, "/");
+    for (size_t i = 0; i < page->m.n; i++) {
+        const char *at = page->m.row[i].kind == MANIFEST_PARAM ? page->m.row[i].name : "";
+        at = strstr(at, option);
+        for (at = at ? at + sizeof option - 1 : ""; *at && *at != ' ';) {
+            const size_t k = strcspn(at, ", ");
+            if (k == n && strncmp(at, stage, n) == 0)
+                return true;
+            at += k + (at[k] == ',');
+        }
+    }
+    return false;
+}
+
+/* Stages that the page does not name, is not made from and that are not made from it: it was drawn
+ * without them. */
+static enum rc newer_than_page(const struct job *j, struct err *e)
+{
+    const struct chain *c = j->c;
+    const size_t page = chain_stage_of(c, j->stage);
+    bool *above = calloc(c->n_stages, sizeof *above), *below = calloc(c->n_stages, sizeof *below);
+    enum rc rc = above && below ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu stages", c->n_stages);
+    if (!rc) {
+        reach(c, page, true, above);
+        reach(c, page, false, below);
+    }
+    for (size_t i = 0; !rc && i < c->n_stages; i++)
+        if (!above[i] && !below[i] && !is_named(&c->stage[page], c->stage[i].name))
+            rc = audit_add(j->a, AUDIT_OPEN, "page", c->stage[i].name, e,
+                           "newer than the page, which does not show it");
+    free(above);
+    free(below);
+    return rc;
+}
+
 /* --- level 1 -------------------------------------------------------------------------------- */
+
+/* The table of claims beside the templates, where the page was made with one. */
+static void claims_words(const struct job *j, const char *templates, struct audit_words *w)
+{
+    static const char table[] = "reference/claims.tsv";
+    if (!manifest_find(&j->c->stage[chain_stage_of(j->c, j->stage)].m, MANIFEST_INPUT, table))
+        return;
+    words_add(w, "--claims");
+    words_add(w, "%s/../%s", templates, table);
+}
 
 static enum rc repeat_report(const struct job *j, struct audit_words *w, struct err *e)
 {
@@ -64,9 +134,12 @@ static enum rc repeat_report(const struct job *j, struct audit_words *w, struct 
         words_add(w, "%s/again", j->how->scratch);
         words_add(w, "--templates");
         words_add(w, "%s", dir);
+        claims_words(j, dir, w);
         params(j, w);
         rc = again(j, w, NULL, e);
     }
+    if (!rc)
+        rc = newer_than_page(j, e);
     free(dir);
     free(given);
     return rc;

@@ -13,26 +13,7 @@
 
 enum { MAX_WORDS = 16 };
 
-const char *claim_word(enum claim_verdict v)
-{
-    static const char *const word[N_CLAIM_VERDICTS] = { "reproduced",        "contradicted",
-                                                        "trend only",        "opposite trend",
-                                                        "undecided",         "followed",
-                                                        "not testable here", "wet lab" };
-    return word[v];
-}
-
-struct job {
-    struct claims *c;
-    const struct chain *results;
-    const char *tools;
-    struct claim *row;
-    struct err *e;
-};
-
-/* printf into the arena. */
-static const char *say(struct job *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static const char *say(struct job *j, const char *fmt, ...)
+const char *claims_say(struct claims_job *j, const char *fmt, ...)
 {
     char text[1024];
     va_list list;
@@ -45,7 +26,7 @@ static const char *say(struct job *j, const char *fmt, ...)
     return kept ? kept : "";
 }
 
-static double number_of(const void *ctx, const char *id)
+double claims_number(const void *ctx, const char *id)
 {
     const struct claims *c = ctx;
     for (size_t i = 0; i < c->n; i++)
@@ -57,7 +38,7 @@ static double number_of(const void *ctx, const char *id)
     return NAN;
 }
 
-static void not_here(struct job *j, const char *why)
+static void not_here(struct claims_job *j, const char *why)
 {
     j->row->verdict = CLAIM_NOT_HERE;
     j->row->text = why;
@@ -89,19 +70,19 @@ static char *cut_op(char *text, char **right)
     return NULL;
 }
 
-static enum rc check_is(struct job *j, char *text)
+static enum rc check_is(struct claims_job *j, char *text)
 {
     char *right, *op = cut_op(text, &right);
     double x, y;
     if (!op)
         return err_set(j->e, RC_INPUT, "claim %s: no ==, < or > in '%s'", j->row->id, text);
     char sign = *op;
-    if (claims_expr(text, number_of, j->c, &x, j->e) ||
-        claims_expr(right, number_of, j->c, &y, j->e))
+    if (claims_expr(text, claims_number, j->c, &x, j->e) ||
+        claims_expr(right, claims_number, j->c, &y, j->e))
         return err_wrap(j->e, "claim %s", j->row->id);
     j->row->verdict = compares(x, &sign, y) ? CLAIM_REPRODUCED : CLAIM_CONTRADICTED;
-    j->row->ours = say(j, "%.10g", x);
-    j->row->text = say(j, "%s %s %s: %.10g, and %.10g", text,
+    j->row->ours = claims_say(j, "%.10g", x);
+    j->row->text = claims_say(j, "%s %s %s: %.10g, and %.10g", text,
                        sign == '='   ? "=="
                        : sign == '<' ? "<"
                                      : ">",
@@ -112,17 +93,17 @@ static enum rc check_is(struct job *j, char *text)
 }
 
 /* A setting that was found, against OP EXPR in w[0], w[1]. */
-static enum rc compare_setting(struct job *j, double x, const char *op, const char *expr)
+static enum rc compare_setting(struct claims_job *j, double x, const char *op, const char *expr)
 {
     double y;
-    if (claims_expr(expr, number_of, j->c, &y, j->e))
+    if (claims_expr(expr, claims_number, j->c, &y, j->e))
         return err_wrap(j->e, "claim %s", j->row->id);
-    j->row->ours = say(j, "%.9g", x);
+    j->row->ours = claims_say(j, "%.9g", x);
     if (compares(x, op, y)) {
         j->row->verdict = CLAIM_FOLLOWED;
-        j->row->text = say(j, "this run had %.9g as the paper", x);
+        j->row->text = claims_say(j, "this run had %.9g as the paper", x);
     } else {
-        not_here(j, say(j, "this run had %.9g, where the paper has %.9g", x, y));
+        not_here(j, claims_say(j, "this run had %.9g, where the paper has %.9g", x, y));
     }
     return j->e->rc;
 }
@@ -141,11 +122,11 @@ static bool option_in(const char *text, const char *option, double *x)
     return false;
 }
 
-static enum rc check_param(struct job *j, char *const *w)
+static enum rc check_param(struct claims_job *j, char *const *w)
 {
     size_t at = chain_stage_of(j->results, w[1]);
-    j->row->command = say(j, "make %s", w[1]);
-    j->row->file = say(j, "%s/" MANIFEST_NAME, w[1]);
+    j->row->command = claims_say(j, "make %s", w[1]);
+    j->row->file = claims_say(j, "%s/" MANIFEST_NAME, w[1]);
     for (size_t i = 0; at != CHAIN_NONE && i < j->results->stage[at].m.n; i++) {
         const struct manifest_row *r = &j->results->stage[at].m.row[i];
         double x;
@@ -153,7 +134,7 @@ static enum rc check_param(struct job *j, char *const *w)
             return compare_setting(j, x, w[3], w[4]);
     }
     not_here(j,
-             say(j, at == CHAIN_NONE ? "the stage %s has not run" : "the stage %s does not say it",
+             claims_say(j, at == CHAIN_NONE ? "the stage %s has not run" : "the stage %s does not say it",
                  w[1]));
     return j->e->rc;
 }
@@ -170,24 +151,46 @@ static bool json_find(json_t *j, char *keys, double *x)
     return true;
 }
 
-static enum rc check_json(struct job *j, const char *file, char *keys, const char *op,
+/* flag STAGE OPTION */
+static enum rc check_flag(struct claims_job *j, char *const *w)
+{
+    size_t at = chain_stage_of(j->results, w[1]), n = strlen(w[2]);
+    j->row->command = claims_say(j, "make %s", w[1]);
+    j->row->file = claims_say(j, "%s/" MANIFEST_NAME, w[1]);
+    for (size_t i = 0; at != CHAIN_NONE && i < j->results->stage[at].m.n; i++) {
+        const struct manifest_row *r = &j->results->stage[at].m.row[i];
+        for (const char *s = r->name; r->kind == MANIFEST_PARAM && (s = strstr(s, w[2])); s += n) {
+            if ((s > r->name && s[-1] != ' ') || (s[n] && s[n] != ' '))
+                continue;
+            j->row->verdict = CLAIM_FOLLOWED;
+            j->row->ours = claims_say(j, "%s", w[2]);
+            j->row->text = claims_say(j, "this run had %s, as the paper", w[2]);
+            return j->e->rc;
+        }
+    }
+    not_here(j, claims_say(j, at == CHAIN_NONE ? "the stage %s has not run"
+                                               : "the stage %s ran without it", w[1]));
+    return j->e->rc;
+}
+
+static enum rc check_json(struct claims_job *j, const char *file, char *keys, const char *op,
                           const char *expr)
 {
     char *path = text_new("%s/%s", j->results->root, file);
     json_t *json = path ? json_load_file(path, 0, NULL) : NULL;
     double x;
     enum rc rc = RC_OK;
-    j->row->file = say(j, "%s", file);
+    j->row->file = claims_say(j, "%s", file);
     if (json && json_find(json, keys, &x))
         rc = compare_setting(j, x, op, expr);
     else
-        not_here(j, say(j, json ? "'%s' does not say it" : "there is no '%s'", file));
+        not_here(j, claims_say(j, json ? "'%s' does not say it" : "there is no '%s'", file));
     json_decref(json);
     free(path);
     return rc ? rc : j->e->rc;
 }
 
-static enum rc check_report(struct job *j, char *const *w)
+static enum rc check_report(struct claims_job *j, char *const *w)
 {
     /* A stage with a part for each sample: its first. */
     const char *stage = w[1];
@@ -198,11 +201,11 @@ static enum rc check_report(struct job *j, char *const *w)
             j->results->stage[i].name[n] == '/' &&
             manifest_find(&j->results->stage[i].m, MANIFEST_OUTPUT, "report.json"))
             stage = j->results->stage[i].name;
-    j->row->command = say(j, "make corpus");
-    return check_json(j, say(j, "%s/report.json", stage), w[2], w[3], w[4]);
+    j->row->command = claims_say(j, "make corpus");
+    return check_json(j, claims_say(j, "%s/report.json", stage), w[2], w[3], w[4]);
 }
 
-static enum rc check_config(struct job *j, char *const *w)
+static enum rc check_config(struct claims_job *j, char *const *w)
 {
     const char *model = chain_model(j->results);
     j->row->command = "make pretrain";
@@ -210,17 +213,17 @@ static enum rc check_config(struct job *j, char *const *w)
         not_here(j, "the stage pretrain has not run");
         return RC_OK;
     }
-    return check_json(j, say(j, "%s/config.json", model), w[1], w[2], w[3]);
+    return check_json(j, claims_say(j, "%s/config.json", model), w[1], w[2], w[3]);
 }
 
 /* "[0.15]" at the end of the option's line of --help. */
-static enum rc check_default(struct job *j, char *const *w)
+static enum rc check_default(struct claims_job *j, char *const *w)
 {
     char *path = j->tools ? text_new("%s/%s", j->tools, w[1]) : NULL;
     char *text = path ? tool_says(path) : NULL, *rest = text, *line;
     const size_t n = strlen(w[2]);
     double x = NAN;
-    j->row->file = say(j, "%s --help", w[1]);
+    j->row->file = claims_say(j, "%s --help", w[1]);
     j->row->command = j->row->file;
     while (text && (line = strtok_r(rest, "\n", &rest))) {
         const char *at = line + strspn(line, " "), *value = strrchr(line, '[');
@@ -231,32 +234,31 @@ static enum rc check_default(struct job *j, char *const *w)
     free(text);
     if (!isnan(x))
         return compare_setting(j, x, w[3], w[4]);
-    not_here(j, say(j, "'%s' does not say its default of %s", w[1], w[2]));
+    not_here(j, claims_say(j, "'%s' does not say its default of %s", w[1], w[2]));
     return j->e->rc;
 }
 
-static enum rc check_higher(struct job *j, char *const *w, size_t n)
+static enum rc check_higher(struct claims_job *j, char *const *w, size_t n)
 {
     struct claims_higher h;
     const char *goal = strcmp(w[1], "fig3/scores/...") == 0 ? "fig3" : w[1];
     if (claims_higher(j->results, w[1], w[2], w[3], w[4], n > 5 ? w[5] : NULL, &h, j->e))
         return err_wrap(j->e, "claim %s", j->row->id);
-    j->row->command = say(j, "make %s", goal);
-    j->row->file = say(j, "%s/metrics.tsv", w[1]);
+    j->row->command = claims_say(j, "make %s", goal);
+    j->row->file = claims_say(j, "%s/metrics.tsv", w[1]);
     if (!h.n_pairs) {
-        not_here(j, say(j,
-                        "no scores of %s beside %s%s%s in %s: the stage has not run, or without "
-                        "them, or on simulated cells alone",
+        not_here(j, claims_say(j,
+                        "no scores of %s beside %s%s%s in %s: the stage has not run, or without them",
                         w[3], w[4], n > 5 ? " on data sets of species " : "", n > 5 ? w[5] : "",
                         w[1]));
         return j->e->rc;
     }
     const bool wide = isnan(h.width);
     j->row->ours = wide
-                       ? say(j, "%+.4f (one seed)", h.mean)
-                       : say(j, "%+.4f [%+.4f, %+.4f]", h.mean, h.mean - h.width, h.mean + h.width);
-    if (chain_stage_of(j->results, "simulate") != CHAIN_NONE) {
-        not_here(j, say(j,
+                       ? claims_say(j, "%+.4f (one seed)", h.mean)
+                       : claims_say(j, "%+.4f [%+.4f, %+.4f]", h.mean, h.mean - h.width, h.mean + h.width);
+    if (h.simulated || chain_stage_of(j->results, "simulate") != CHAIN_NONE) {
+        not_here(j, claims_say(j,
                         "these cells are simulated: their numbers do not stand for real ones (%s "
                         "less %s, %zu pairs)",
                         w[3], w[4], h.n_pairs));
@@ -265,7 +267,7 @@ static enum rc check_higher(struct job *j, char *const *w, size_t n)
     j->row->verdict = !wide && h.mean - h.width > 0   ? CLAIM_TREND
                       : !wide && h.mean + h.width < 0 ? CLAIM_OPPOSITE
                                                       : CLAIM_UNDECIDED;
-    j->row->text = say(j,
+    j->row->text = claims_say(j,
                        "%s less %s, %s of the test cells, %zu pairs over %zu seeds; small models, "
                        "small corpus: a direction at most",
                        w[3], w[4], w[2], h.n_pairs, h.n_seeds);
@@ -275,7 +277,7 @@ static enum rc check_higher(struct job *j, char *const *w, size_t n)
 /* --- a row -------------------------------------------------------------------------------------
  */
 
-static enum rc check_row(struct job *j, const char *check, const char *why)
+static enum rc check_row(struct claims_job *j, const char *check, const char *why)
 {
     char text[1024], copy[1024], *w[MAX_WORDS + 1] = { 0 }, *rest = text;
     size_t n = 0;
@@ -283,8 +285,13 @@ static enum rc check_row(struct job *j, const char *check, const char *why)
         return err_set(j->e, RC_INPUT, "claim %s: a check of %zu bytes", j->row->id, strlen(check));
     snprintf(text, sizeof text, "%s", check);
     snprintf(copy, sizeof copy, "%s", check);
+    bool not_it;
+    if (claims_check(j, text, &not_it) || !not_it)
+        return j->e->rc;
     for (char *s; n < MAX_WORDS && (s = strtok_r(rest, " ", &rest));)
         w[n++] = s;
+    if (n == 3 && strcmp(w[0], "flag") == 0)
+        return check_flag(j, w);
     if (n > 1 && strcmp(w[0], "is") == 0)
         return check_is(j, copy + (w[1] - text));
     /* The expression at the end may have blanks. */
@@ -354,7 +361,7 @@ enum rc claims_read(struct claims *c, const char *table, const struct chain *res
                                      .command = "",
                                      .file = "" };
     for (size_t i = 0; !rc && i < c->n; i++) {
-        struct job j = { c, results, tools, &c->item[i], e };
+        struct claims_job j = { c, results, tools, &c->item[i], e };
         if (strcmp(c->item[i].status, "F") != 0)
             rc = check_row(&j, cell(&c->t, "check", i), cell(&c->t, "why", i));
     }

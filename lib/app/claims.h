@@ -2,45 +2,33 @@
  *
  * A table (reference/claims.tsv) has a row a claim: id, status, where, claim (our words), number,
  * unit, deviations (ids as on the report page), check, why. Status F is no claim but a fact that
- * arithmetic needs. A check is one of is EXPR OP EXPR                     arithmetic over numbers,
- * ids of rows, trunc(x), round(x), and base_forward(n, m): FLOP of the paper's shape
- * (lib/nn/cost.h) param STAGE OPTION OP EXPR          an option in the manifest of a stage config
- * KEY OP EXPR                  of the newest checkpoint report STAGE KEY.KEY OP EXPR        a
- * number of the stage's report.json default TOOL OPTION OP EXPR         what TOOL --help says
+ * arithmetic needs. A check is one of
+ *   is EXPR OP EXPR                     arithmetic over numbers, ids of rows, trunc(x), round(x), and
+ *                                       base_forward(n, m): FLOP of the paper's shape (lib/nn/cost.h)
+ *   param STAGE OPTION OP EXPR          an option in the manifest of a stage
+ *   flag STAGE OPTION                   an option without a value there
+ *   config KEY OP EXPR                  of the newest checkpoint
+ *   report STAGE KEY.KEY OP EXPR        a number of the stage's report.json
+ *   default TOOL OPTION OP EXPR         what TOOL --help says
  *   higher STAGE METRIC A B [SPECIES]   method A above method B in metrics.tsv, on test cells, seed
- * by seed
+ *                                       by seed
+ *   above STAGE SPLIT METHOD METRIC X   a metric above the number X, below it likewise, wherever it
+ *   below STAGE SPLIT METHOD METRIC X   was measured (data set and split)
+ *   more STAGE SPLIT METRIC A B         method A above method B, less below it, on the same data
+ *   less STAGE SPLIT METRIC A B         set, split and seed
  *   -                                   none: `why` says why
- * OP: == (to 1e-9), < or >. In A and B a * stands for a part of the name without + and -, the same
- * in both; > and < for the largest and the smallest number there, from 1 on. STAGE may end in /...:
- * all stages below. Simulated cells answer no `higher`, nor do
- * data sets named simulated. */
+ * above, below, more and less may be joined by " and ": all of them must hold.
+ * OP: == (to 1e-9), < or >. In A and B of `higher` a * stands for a part of the name without + and
+ * -, the same in both; > and < for the largest and the smallest number there, from 1 on. In SPLIT,
+ * METHOD and METRIC of the other four a * stands for anything. STAGE may end in /...: all stages
+ * below. Simulated cells answer none of these, nor do data sets named simulated or simulator: their
+ * numbers are shown, with the verdict "not testable here". */
 #ifndef GC_APP_CLAIMS_H
 #define GC_APP_CLAIMS_H
 
+#include "lib/data/claim.h"
 #include "lib/data/table.h"
 #include "lib/manifest/chain.h"
-
-enum claim_verdict {
-    CLAIM_REPRODUCED,   /* arithmetic holds */
-    CLAIM_CONTRADICTED, /* it does not */
-    CLAIM_TREND,        /* the direction holds here, the interval lies above 0 */
-    CLAIM_OPPOSITE,     /* the interval lies below 0: of small models, so it contradicts nothing */
-    CLAIM_UNDECIDED,    /* the interval has 0 in it */
-    CLAIM_FOLLOWED,     /* a setting that this run had, too: no evidence for or against */
-    CLAIM_NOT_HERE,     /* not testable here: `text` says why */
-    CLAIM_WET,          /* needs a laboratory */
-    N_CLAIM_VERDICTS
-};
-const char *claim_word(enum claim_verdict v);
-
-struct claim {
-    const char *id, *status, *where, *claim, *number, *unit, *deviations; /* of the table */
-    enum claim_verdict verdict;
-    const char *ours;    /* our number, with its interval where there is one; "" for none */
-    const char *text;    /* what was compared, or why it was not */
-    const char *command; /* that makes it; "" for none */
-    const char *file;    /* it came from; "" for none */
-};
 
 struct claims {
     struct claim *item; /* owned; in the order of the table */
@@ -65,6 +53,7 @@ enum rc claims_expr(const char *text, double (*name)(const void *ctx, const char
 struct claims_higher {
     double mean, width;
     size_t n_seeds, n_pairs;
+    bool simulated; /* of made-up data sets: there were no others */
 };
 enum rc claims_higher(const struct chain *results, const char *stage, const char *metric,
                       const char *a, const char *b, const char *species, struct claims_higher *h,
@@ -73,5 +62,57 @@ enum rc claims_higher(const struct chain *results, const char *stage, const char
  * or <
  * (-1: none), which is +1 or -1 in *sign. */
 bool claims_fits(const char *pattern, const char *name, char part[256], double *number, int *sign);
+
+/* claims_rows.c: a row of metrics.tsv with a finite value, of variant clean. Texts are borrowed. */
+struct claims_row {
+    const char *dataset, *method, *split, *metric;
+    uint64_t seed;
+    double value;
+};
+/* Hands over those of the stage (or, with /..., of all below), in the order of names and rows. */
+enum rc claims_rows(const struct chain *results, const char *stage,
+                    enum rc (*take)(void *ctx, const struct claims_row *r, struct err *e), void *ctx,
+                    struct err *e);
+/* Is it a made-up data set among real ones? */
+bool claims_simulated(const char *dataset);
+/* Does a text fit a pattern in which * stands for anything, nothing too? */
+bool claims_like(const char *pattern, const char *text);
+
+/* claims_places.c: one number in several places, a place being a data set and a split. */
+struct claims_places {
+    size_t n_places, n_seeds;
+    size_t n_above, n_below; /* places whose own interval lies above (below) x; OF_PLACE alone */
+    double mean, low, high;  /* less x; OF_PLACE: the extremes of several places, or the interval
+                              * of the only one */
+    enum { CLAIMS_OF_NOTHING, CLAIMS_OF_SEEDS, CLAIMS_OF_PLACES, CLAIMS_OF_PLACE } interval;
+    bool simulated; /* made-up data sets: there were no others */
+    double beside;  /* mean of b; NaN without b */
+};
+/* METRIC of method a less x where b is NULL, else less method b. The interval is Student's t over
+ * seeds where there are two (each seed the mean of its places), else that of each place by itself
+ * (rows METRIC_low and METRIC_high, without b), else Student's t over places. n_places 0: no such
+ * rows. */
+enum rc claims_places(const struct chain *results, const char *stage, const char *split,
+                      const char *metric, const char *a, const char *b, double x,
+                      struct claims_places *p, struct err *e);
+
+/* claims_check.c: above, below, more and less: fills the row. text: the whole check, which is cut
+ * up. not_it: true when it is none of them. */
+struct claims_job;
+enum rc claims_check(struct claims_job *j, char *text, bool *not_it);
+
+/* What the checks share. */
+struct claims_job {
+    struct claims *c;
+    const struct chain *results;
+    const char *tools;
+    struct claim *row;
+    struct err *e;
+};
+/* printf into the arena. */
+const char *claims_say(struct claims_job *j, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Number of a row of the table; NaN for none. ctx: struct claims. */
+double claims_number(const void *ctx, const char *id);
 
 #endif

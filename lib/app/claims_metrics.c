@@ -74,40 +74,32 @@ static const char *species_of(const struct table *samples, const char *dataset)
     return "";
 }
 
-static enum rc read_one(struct hits *h, const char *path, const char *metric,
-                        const char *const method[2], const char *species,
-                        const struct table *samples, struct err *e)
+/* What a row must have to come in. */
+struct wanted {
+    struct hits *hits;
+    const char *metric, *const *method, *species;
+    const struct table *samples;
+    bool simulated;
+};
+
+static enum rc take_row(void *ctx, const struct claims_row *r, struct err *e)
 {
-    static const char *const name[] = { "dataset", "method", "variant", "split",
-                                        "seed",    "metric", "value" };
-    struct table t;
-    table_init(&t, 0);
-    enum rc rc = tsv_read_need(path, "dataset,method,variant,split,seed,metric,value", &t, e);
-    for (size_t i = 0; !rc && i < t.n_rows; i++) {
-        const char *v[7];
-        char part[256];
-        for (int k = 0; k < 7; k++) {
-            const char *s = table_find(&t, name[k])->text[i];
-            v[k] = s ? s : "";
-        }
-        if (strcmp(v[5], metric) != 0 || strcmp(v[3], "test") != 0 || strcmp(v[2], "clean") != 0 ||
-            strcmp(v[0], "simulated") == 0 || /* a made-up set among real ones says nothing */
-            (species && strcmp(species_of(samples, v[0]), species) != 0))
+    const struct wanted *w = ctx;
+    char part[256];
+    if (strcmp(r->metric, w->metric) != 0 || strcmp(r->split, "test") != 0 ||
+        claims_simulated(r->dataset) != w->simulated ||
+        (w->species && !w->simulated && strcmp(species_of(w->samples, r->dataset), w->species) != 0))
+        return RC_OK;
+    for (int side = 0; side < 2; side++) {
+        struct hit x = { .side = side, .seed = r->seed, .value = r->value };
+        int sign;
+        if (!claims_fits(w->method[side], r->method, part, &x.number, &sign))
             continue;
-        for (int side = 0; !rc && side < 2; side++) {
-            struct hit x = { .side = side, .seed = strtoull(v[4], NULL, 10) };
-            int sign;
-            char *end;
-            x.value = strtod(v[6], &end);
-            if (*end || end == v[6] || !isfinite(x.value) ||
-                !claims_fits(method[side], v[1], part, &x.number, &sign))
-                continue;
-            snprintf(x.key, sizeof x.key, "%.300s\t%s", v[0], part);
-            rc = add_hit(h, &x, e);
-        }
+        snprintf(x.key, sizeof x.key, "%.300s\t%s", r->dataset, part);
+        if (add_hit(w->hits, &x, e))
+            return e->rc;
     }
-    table_release(&t);
-    return rc;
+    return RC_OK;
 }
 
 static int by_place(const void *a, const void *b)
@@ -168,14 +160,6 @@ static enum rc pair_up(struct hits *h, const char *const method[2], struct claim
     return RC_OK;
 }
 
-/* Is it the stage, or with /... one below? */
-static bool is_meant(const char *stage, const char *wanted)
-{
-    size_t n = strlen(wanted);
-    return n > 4 && strcmp(wanted + n - 4, "/...") == 0 ? strncmp(stage, wanted, n - 3) == 0
-                                                        : strcmp(stage, wanted) == 0;
-}
-
 enum rc claims_higher(const struct chain *results, const char *stage, const char *metric,
                       const char *a, const char *b, const char *species, struct claims_higher *out,
                       struct err *e)
@@ -183,24 +167,22 @@ enum rc claims_higher(const struct chain *results, const char *stage, const char
     const char *const method[2] = { a, b };
     struct hits h = { 0 };
     struct table samples;
+    struct wanted w = { &h, metric, method, species, &samples, false };
     char *path = text_new("%s/fetch/samples.tsv", results->root);
-    *out = (struct claims_higher){ .mean = NAN, .width = NAN };
     table_init(&samples, 0);
     enum rc rc = path ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
     if (!rc && species && file_exists(path))
         rc = tsv_read_need(path, "sample,species", &samples, e);
-    free(path);
-    for (size_t i = 0; !rc && i < results->n_stages; i++) {
-        const struct chain_stage *s = &results->stage[i];
-        if (!is_meant(s->name, stage) || !manifest_find(&s->m, MANIFEST_OUTPUT, "metrics.tsv"))
-            continue;
-        path = text_new("%s/%s/metrics.tsv", results->root, s->name);
-        rc = path ? read_one(&h, path, metric, method, species, &samples, e)
-                  : err_set(e, RC_FAIL, "no memory for a path");
-        free(path);
+    /* Made-up sets only where there is no other: their numbers are shown, and are no evidence. */
+    for (int turn = 0; !rc && turn < 2 && (!turn || !out->n_pairs); turn++) {
+        *out = (struct claims_higher){ .mean = NAN, .width = NAN, .simulated = turn > 0 };
+        h.n = 0;
+        w.simulated = turn > 0;
+        rc = claims_rows(results, stage, take_row, &w, e);
+        if (!rc)
+            rc = pair_up(&h, method, out, e);
     }
-    if (!rc)
-        rc = pair_up(&h, method, out, e);
+    free(path);
     table_release(&samples);
     free(h.item);
     return rc;

@@ -48,6 +48,8 @@ int tool_main_of_parts(const struct tool *all, const struct tool_part *part, siz
 char *tool_says(const char *path);
 /* Is there a program of that name in PATH? */
 bool program_here(const char *name);
+/* The folder of this program, where its fellows lie; NULL when it cannot be told. */
+const char *tool_folder(char *to, size_t room);
 /* RC_USAGE with a sentence when --out is missing. */
 enum rc tool_need_out(const struct tool_args *a, struct err *e);
 

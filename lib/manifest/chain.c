@@ -231,6 +231,28 @@ enum rc chain_read(struct chain *c, const char *root, struct err *e)
     return rc;
 }
 
+enum rc chain_keep(struct chain *c, bool (*keep)(const void *ctx, const char *stage), const void *ctx,
+                   struct err *e)
+{
+    enum rc rc = RC_OK;
+    size_t n = 0;
+    map_release(&c->stage_at);
+    map_init(&c->stage_at);
+    for (size_t i = 0; i < c->n_stages; i++) {
+        if (!rc && keep(ctx, c->stage[i].name)) {
+            rc = map_add(&c->stage_at, c->stage[i].name, n, NULL, e);
+            c->stage[n++] = c->stage[i];
+        } else {
+            manifest_release(&c->stage[i].m);
+            free(c->stage[i].broken);
+        }
+    }
+    c->n_stages = n;
+    for (size_t i = 0; i < c->n_files; i++)
+        c->file[i].stage = owner(c, c->file[i].path);
+    return rc;
+}
+
 /* --- sums ----------------------------------------------------------------------------------- */
 
 struct order {

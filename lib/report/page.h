@@ -14,16 +14,21 @@ struct page {
     const struct results *r;
     const struct summary *s;
     const struct figures *figures;
+    bool claims; /* there is a claims.html */
 };
 
-/* css: the style sheet's text. */
+/* css: the style sheet's text. The first page, index.html. */
 enum rc page_write(const struct page *p, const char *css, struct err *e);
+/* figures.html: the figures of the paper. */
+enum rc page_write_figures(const struct page *p, const char *css, struct err *e);
 
 /* Sections, in their order on the page. */
 void page_headline(const struct page *p); /* page_head.c */
 void page_pipeline(const struct page *p); /* page_cells.c */
 void page_cells(const struct page *p);
 void page_corpus(const struct page *p);
+void page_ledger(const struct page *p); /* page_ledger.c */
+void page_figures_all(const struct page *p); /* page_figures.c: all of figures.html */
 void page_worth(const struct page *p);  /* page_worth.c */
 void page_limits(const struct page *p); /* page_model.c */
 void page_training(const struct page *p);
@@ -44,6 +49,10 @@ void page_section_end(const struct page *p);
 void page_missing(const struct page *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The figure of that name with its caption (our own words, HTML); false when it was not drawn. */
 bool page_figure(const struct page *p, const char *name, const char *caption);
+/* "Again: make GOAL PROFILE=.." */
+void page_repeat_line(const struct page *p, const char *goal);
+/* Has the stage left something to show? */
+bool page_shown(const struct shown_stage *s);
 /* A word that the glossary explains: a link with the explanation as tooltip. */
 void page_term(const struct page *p, const char *id, const char *words);
 /* <div class="scroll"><table> and the head row; columns cut at '|', right-aligned when the name

@@ -111,8 +111,12 @@ void page_headline(const struct page *p)
                "genes of a single human or mouse cell as a sentence and learns by guessing genes "
                "that were hidden. This page shows what a new implementation did with the cells "
                "named below, beside simple methods and with the limits of so small a run.</p>\n"
-               "<nav aria-label=\"Sections\"><a href=\"#pipeline\">What was done</a> "
-               "<a href=\"#limits\">Limits</a> <a href=\"#cells\">Cells</a> "
+               "<nav aria-label=\"Sections\"><a href=\"figures.html\">Figures of the paper</a> ");
+    if (p->claims)
+        markup_raw(m, "<a href=\"claims.html\">Claims of the paper</a> ");
+    markup_raw(m,
+               "<a href=\"#pipeline\">What was done</a> "
+               "<a href=\"#limits\">Limits</a> <a href=\"#cells\">Cells</a> <a href=\"#ledger\">Ledger</a> "
                "<a href=\"#worth\">Knowledge</a> <a href=\"#training\">Training</a> <a href=\"#maps\">Maps</a> "
                "<a href=\"#scores\">Scores</a> <a href=\"#inputs\">Inputs</a> "
                "<a href=\"#repeat\">Repeat and check</a> <a href=\"#deviations\">Deviations</a> "

@@ -17,6 +17,7 @@ static const char style[] =
     "thead th{color:var(--soft)}.n{text-align:right;font-variant-numeric:tabular-nums}\n"
     ".fails{color:var(--bad);font-weight:600}.holds{color:var(--good)}.open{color:var(--soft)}\n"
     "code{font-family:ui-monospace,monospace;font-size:.8rem}\n"
+    "td:last-child{min-width:12em}\n"
     "input{margin:0 .3em 0 .9em}label{font-size:.92rem}.pick{color:var(--soft)}\n"
     "@media print{input,label,.pick{display:none}}\n";
 

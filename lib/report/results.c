@@ -11,9 +11,24 @@
 #include "lib/io/lines.h"
 #include "lib/report/json.h"
 
+/* Where no stage lies. */
+static const char not_named[] = ".not-named/";
+
 const char *results_text(struct results *r, const char *text)
 {
     return text ? arena_text(&r->text, text) : NULL;
+}
+
+bool results_has(const struct results *r, const char *stage)
+{
+    const size_t n = strcspn(stage, "/");
+    for (const char *at = r->stages; at && *at;) {
+        const size_t k = strcspn(at, ",");
+        if (k == n && strncmp(at, stage, n) == 0)
+            return true;
+        at += k + (at[k] == ',');
+    }
+    return !r->stages;
 }
 
 const char *results_path(struct results *r, const char *fmt, ...)
@@ -23,12 +38,17 @@ const char *results_path(struct results *r, const char *fmt, ...)
     va_copy(again, ap);
     int n = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
-    size_t head = strlen(r->folder);
-    char *s = n < 0 ? NULL : arena_get(&r->text, head + (size_t)n + 2);
+    const size_t head = strlen(r->folder), room = n < 0 ? 0 : (size_t)n + 1;
+    char *s = n < 0 ? NULL : arena_get(&r->text, head + sizeof not_named + room);
     if (s) {
         memcpy(s, r->folder, head);
         s[head] = '/';
-        vsnprintf(s + head + 1, (size_t)n + 1, fmt, again);
+        vsnprintf(s + head + 1, room, fmt, again);
+        /* Whoever reads it finds a stage that is not there. */
+        if (!results_has(r, s + head + 1)) {
+            memmove(s + head + sizeof not_named, s + head + 1, room);
+            memcpy(s + head + 1, not_named, sizeof not_named - 1);
+        }
     }
     va_end(again);
     return s;
@@ -48,6 +68,8 @@ static enum rc add_name(struct results *r, const char *path, const char *name, c
     bool memory = full != NULL;
     free(full);
     if (memory && (!good || name[0] == '.'))
+        return RC_OK;
+    if (memory && path == r->folder && !results_has(r, name))
         return RC_OK;
     const char **more = memory ? realloc(*list, (*n + 1) * sizeof *more) : NULL;
     if (!more)
@@ -185,9 +207,10 @@ enum rc results_knowledge(struct results *r, struct err *e)
     return add_facts(r, "knowledge", e);
 }
 
-enum rc results_read(struct results *r, const char *folder, const char *profile, struct err *e)
+enum rc results_read(struct results *r, const char *folder, const char *profile, const char *stages,
+                     struct err *e)
 {
-    *r = (struct results){ .folder = folder, .profile = profile };
+    *r = (struct results){ .folder = folder, .profile = profile, .stages = stages };
     arena_init(&r->text, 1 << 18);
     r->map[0] = (struct map_facts){ .stage = "map", .title = "This run's model" };
     r->map[1] = (struct map_facts){ .stage = "map-random", .title = "Same model, random weights" };
@@ -196,7 +219,7 @@ enum rc results_read(struct results *r, const char *folder, const char *profile,
         folder_exists(folder) ? RC_OK : err_set(e, RC_INPUT, "no results folder '%s'", folder);
     static enum rc (*const part[])(struct results *, struct err *) = {
         results_inputs,   results_samples, results_corpus, results_knowledge, results_worth,
-        results_cross,
+        results_cross,  results_ledger, results_figures,
         results_pretrain, results_maps,    results_scores, results_stages,
     };
     for (size_t i = 0; !rc && i < sizeof part / sizeof *part; i++)
@@ -211,6 +234,11 @@ void results_release(struct results *r)
     table_release(&r->inputs.t);
     table_release(&r->worth);
     table_release(&r->cross);
+    table_release(&r->ledger_sums);
+    table_release(&r->ledger_rows);
+    table_release(&r->ledger_samples);
+    table_release(&r->ledger_sets);
+    results_figures_release(r);
     table_release(&r->leakage);
     table_release(&r->diff);
     for (size_t i = 0; i < r->n_samples; i++)

@@ -116,8 +116,32 @@ struct facts_file {
     json_t *j; /* owned; NULL when absent */
 };
 
+/* A figure of the paper, as its stage drew it. */
+struct shown_svg {
+    const char *name;  /* of the file: letters, digits, dots, dashes, underscores */
+    const char *title; /* escaped for HTML, without quotes; NULL: none */
+    char *text;        /* owned, n bytes: the file */
+    size_t n;
+};
+
+struct shown_table {
+    const char *name;
+    struct table t; /* of texts */
+};
+
+/* A stage that drew figures of the paper. */
+struct shown_stage {
+    const char *stage, *goal, *title; /* static: folder, goal of make, our words */
+    struct shown_svg *svg;            /* owned, by name */
+    size_t n_svg;
+    struct shown_table *table; /* owned, by name */
+    size_t n_tables;
+    size_t n_odd; /* files left out for their names */
+};
+
 struct results {
     const char *folder, *profile; /* borrowed; profile may be NULL */
+    const char *stages;           /* borrowed; as results_read */
     struct arena text;
     struct input_list inputs;
     struct sample *sample; /* owned; by name */
@@ -129,6 +153,9 @@ struct results {
     struct facts_file *knowledge; /* owned; by name */
     size_t n_knowledge;
     struct table worth, leakage, diff; /* texts; without rows where there is none */
+    struct table ledger_sums, ledger_rows, ledger_samples, ledger_sets; /* likewise */
+    struct shown_stage *shown; /* owned: every stage of the paper's figures, run or not */
+    size_t n_shown;
     struct table cross; /* cross-species/comparisons.tsv, likewise */
     struct pretrain_facts pretrain;
     struct map_facts map[N_MAPS]; /* the model, random weights, counts */
@@ -138,8 +165,13 @@ struct results {
     size_t n_stages;
 };
 
-/* On failure *r is empty. */
-enum rc results_read(struct results *r, const char *folder, const char *profile, struct err *e);
+/* stages: names of folders below the results folder, cut at commas: what lies in others is not
+ * looked at, so that a stage made later changes nothing; NULL: all folders. On failure *r is empty.
+ */
+enum rc results_read(struct results *r, const char *folder, const char *profile, const char *stages,
+                     struct err *e);
+/* Is the stage, or the one that it is a part of, among those that are looked at? */
+bool results_has(const struct results *r, const char *stage);
 void results_release(struct results *r);
 
 /* Parts of results_read, one file each. Each adds to an *r that was initialised. */
@@ -148,6 +180,9 @@ enum rc results_samples(struct results *r, struct err *e);
 enum rc results_corpus(struct results *r, struct err *e); /* vocab, tables, median, tokenize */
 enum rc results_knowledge(struct results *r, struct err *e);
 enum rc results_worth(struct results *r, struct err *e);
+enum rc results_ledger(struct results *r, struct err *e);
+enum rc results_figures(struct results *r, struct err *e);
+void results_figures_release(struct results *r);
 enum rc results_cross(struct results *r, struct err *e);
 enum rc results_pretrain(struct results *r, struct err *e);
 enum rc results_maps(struct results *r, struct err *e);
@@ -156,7 +191,8 @@ enum rc results_scores(struct results *r, struct err *e);
 enum rc results_score_files(struct results *r, const char *const *path, size_t n, struct err *e);
 enum rc results_stages(struct results *r, struct err *e);
 
-/* "FOLDER/<fmt>" in the arena, NULL when memory is short. */
+/* "FOLDER/<fmt>" in the arena, NULL when memory is short; where nothing lies for a stage that is not
+ * looked at. */
 const char *results_path(struct results *r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* Names in a folder, sorted by bytes; none when the folder is absent. wanted 'd': folders, 'f':

@@ -110,6 +110,8 @@ enum rc results_stages(struct results *r, struct err *e)
 {
     enum rc rc = RC_OK;
     for (int i = 0; !rc && i < N_ORDER; i++) {
+        if (!results_has(r, order[i]))
+            continue;
         rc = read_stage(r, order[i], e);
         if (!rc)
             rc = read_parts(r, order[i], e);

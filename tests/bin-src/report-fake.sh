@@ -141,6 +141,28 @@ map map-counts 4 3
 	done
 } >"$r/zero-shot/metrics.tsv"
 
+# The paper's figures, as their stages leave them, and the ledgers.
+mkdir -p "$r"/fig5 "$r"/fig4c "$r"/corpus-ledger "$r"/ledger "$r"/dose
+svg() { # title
+	printf '<?xml version="1.0" encoding="utf-8"?>\n<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" role="img" aria-label="x">\n<title>%s</title>\n<style>svg{background:#fff}</style><path d="M1,1L8,8" stroke="#000"/></svg>\n' "$1"
+}
+svg 'error on &lt;odd&gt; &amp; even' >"$r/fig5/fig5b-01.svg"
+svg 'a title "in quotes"' >"$r/fig5/fig5c-01.svg"
+svg 'a < b' >"$r/fig5/fig5 d.svg"
+printf 'method\tmean\tlow\thigh\tn\ngears\t0.12345678\t-\t-\t1234567\n%s\t1e-7\tnan\t0.5\t2\n' "$evil" >"$r/fig5/fig5b.tsv"
+printf 'claim\tverdict\n%s\tnot testable here\n' "$evil" >"$r/fig5/fig5-claims.tsv"
+printf 'a\n1\n' >"$r/fig4c/fig4c-spread.tsv"
+printf 'what\tcells_source\tcells_in\tafter_P1\tkept\tpublished\nhuman\t1259\t1259\t1250\t1000\t53568337\n' >"$r/corpus-ledger/sums.tsv"
+printf 'sample\tspecies\tstate\tcells_source\tcells_in\tafter_P1\tkept\treason\n%s\thuman\tlost\t70\t70\t0\t0\tno <cell> is left\nlung\thuman\tkept\t9\t9\t9\t8\t-\n' \
+	"$evil" >"$r/corpus-ledger/ledger.tsv"
+printf 'sample\tcells\tno_counts\trepeated\tin_other_samples\tshare\n%s\t100\t0\t7\t12\t0.12\n' "$evil" >"$r/ledger/samples.tsv"
+printf 'set\tcells\tno_counts\tin_corpus\tshare\nzeisel\t1000\t0\t938\t0.938\n' >"$r/ledger/sets.tsv"
+{
+	printf 'task\tdataset\tmethod\tvariant\tsplit\tseed\tmetric\tvalue\tn\n'
+	for s in 1 2; do printf 'dose\tsciplex\tcpa\t%s\tood\t%d\tr2\t%s\t4\n' clean "$s" "0.$((s + 5))" as-released "$s" "0.$((s + 2))"; done
+	printf 'dose\tsciplex\tlinear\tclean\tood\t1\tr2\t0.9\t4\n'
+} >"$r/dose/metrics.tsv"
+
 manifest() { # folder stage params...
 	local d=$1 s=$2
 	shift 2
@@ -152,7 +174,8 @@ manifest() { # folder stage params...
 		done)
 	} >"$d/MANIFEST.tsv"
 }
-for s in fetch tables vocab median tokenize knowledge knowledge-report pretrain map map-random map-counts annotate; do
+for s in fetch tables vocab median tokenize knowledge knowledge-report pretrain map map-random map-counts annotate \
+	fig5 fig4c corpus-ledger ledger dose; do
 	manifest "$r/$s" "$s" "--seed 0" "--note <&\"'>"
 done
 for s in import homolog-map qc-filter; do

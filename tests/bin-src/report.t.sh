@@ -72,12 +72,56 @@ is 'one seed tells none' has '<td>not told by one seed</td>' "$page"
 
 # --- it needs nothing from elsewhere, and says nothing of this machine
 is 'addresses stand only in links to sources' test -z "$(sed 's/href="https:[^"]*"//g' "$page" |
-	grep -oE 'https?:|src=|url\(|@import|<link|<script|javascript:| on[a-z]+="')"
+	grep -oE 'https?:|src=|url\(|@import|<link|<script [a-z]|javascript:| on[a-z]+="')"
 is 'a path of some machine in a report stays out' lacks secret "$page"
 is 'so does the place of a local mirror' lacks somebody "$page"
 is 'and the folder of this run' test -z "$(grep -rlF "$tmp" "$R/report")"
 is 'figures that stand alone name their language only' test -z "$(
 	grep -ohE 'https?:[^"]*' "$R"/report/*.svg | grep -vxF http://www.w3.org/2000/svg)"
+
+# --- the figures of the paper
+figures=$R/report/figures.html
+is 'figures of stages have a page' has '<img src="fig5b-01.svg" alt="error on &lt;odd&gt; &amp; even" loading="lazy"/>' "$figures"
+is 'and lie beside it as they are' cmp "$R/fig5/fig5b-01.svg" "$R/report/fig5b-01.svg"
+is 'a title that cannot stand in quotes is left out' has 'alt="fig5c-01.svg"' "$figures"
+is 'a name that cannot be an address is told' has '1 files have names that cannot stand in an address: fig5/' "$figures"
+is 'numbers stand under the figure, rounded' has '<td>gears</td><td class="n">0.1235</td><td class="n">–</td>' "$figures"
+is 'counts in groups of three' has '<td class="n">1,234,567</td>' "$figures"
+is 'words from tables are escaped there too' has "<td>$bad</td>" "$figures"
+is 'each has its command' has '<code>make fig5 PROFILE=test</code>' "$figures"
+is 'what has not run is told' has 'Figure 3: scale, rivals, species: make fig3' "$figures"
+is 'as released stands beside clean' has '<td>r2</td><td class="n">0.35 ± 0.64</td><td class="n">0.65 ± 0.64</td><td class="n">+0.3</td>' "$figures"
+is 'what has one of them alone does not' test "$(grep -c '<td>sciplex</td>' "$figures")" = 1
+is 'that page is well-formed, too' python3 -c 'import sys, xml.dom.minidom as x; x.parse(sys.argv[1])' "$figures"
+
+# --- the ledger
+is 'cells after each rule, beside the paper' has '<td>human</td><td class="n">1,259</td><td class="n">1,259</td><td class="n">1,250</td><td class="n">1,000</td><td class="n">53,568,337</td>' "$page"
+is 'the reason of a loss' has 'no &lt;cell&gt; is left' "$page"
+is 'cells that stand twice, in per cent' has '<td class="n">7</td><td class="n">12</td><td class="n">12.0 %</td>' "$page"
+is 'labelled cells that were trained on' has '<td>zeisel</td><td class="n">1,000</td><td class="n">0</td><td class="n">938</td>' "$page"
+
+# --- the claims
+t 'claims have a page where their table is named' 0 '' report "$R" --out "$tmp/claimed" --profile test --quiet \
+	--claims "$SRC/reference/claims.tsv"
+is 'with a row each' test "$(grep -c '<tr class="v-' "$tmp/claimed/claims.html")" = 93
+is 'to which the first leads' has 'href="claims.html"' "$tmp/claimed/index.html"
+is 'and else does not' lacks 'claims.html' "$page"
+t 'a table of claims that is none' 3 "no column 'status'" report "$R" --out "$tmp/unclaimed" --claims "$R/vocab/vocab.tsv"
+
+# --- in a browser
+if command -v chromium >/dev/null; then
+	is 'every page opens at two widths, light and dark, all links clicked, nothing on the console' \
+		"${PYTHON:-python3}" "$SRC/tests/page-browser.py" "$tmp/claimed"
+	# The check can fail.
+	mkdir "$tmp/bad" && sed -e 's/href="#cells"/href="#cellar"/' -e 's/ lang="en"//' -e 's/<h2>Words/<h4>Words/; s,</h2>,</h2>,' \
+		-e 's,</head>,<script>undefined.x</script><style>body{color:#999}main{width:3000px;max-width:none}</style></head>,' "$page" >"$tmp/bad/index.html"
+	"${PYTHON:-python3}" "$SRC/tests/page-browser.py" "$tmp/bad" >"$tmp/bad.out"
+	for what in 'no language' 'exception' 'wider than the window' 'contrast' "'#cellar' names no place" "'figures.html' leads nowhere"; do
+		is "it sees: $what" has "$what" "$tmp/bad.out"
+	done
+else
+	skip 'the pages in a browser' 'the package chromium is not installed'
+fi
 
 # --- the numbers are those of the files
 n_in=$(cat "$R"/import/*/report.json | grep -oE '"n_cells": [0-9]+' | awk '{ n += $2 } END { print n }')
@@ -135,6 +179,30 @@ printf '%s\n' 'annotate	a-b	m	clean	test	1	f1	0.1	5' 'annotate	a.b	m	clean	test	
 t 'names that differ only in signs' 0 '' report "$tmp/two" --out "$tmp/two.out"
 is 'still get a macro each' test "$(grep -c 'gcScoreABFOneMCleanTest' "$tmp/two.out/numbers.tex")" = 2
 
+# --- a stage that is made after the page
+audited=$tmp/audited
+cp -r "$tmp/two" "$audited" && rm -rf "$audited/report"
+mkdir "$audited/behind" && echo 1 >"$audited/behind/x" # named, and read by nobody
+named=$(find "$audited" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | LC_ALL=C sort | paste -sd,)
+mkdir "$audited/report" && echo "--profile test --stages $named" >"$audited/report/params"
+close() { manifest "$audited/$1" --quiet --stage "$1" "${@:2}" --base "$audited" "$SRC"; }
+close behind
+report "$audited" --out "$audited/report" --profile test --stages "$named" --quiet --claims "$SRC/reference/claims.tsv"
+mapfile -t read_by_page < <(find "$audited" -name MANIFEST.tsv ! -path '*/behind/*' -printf '--input\n%p\n')
+close report --params "$audited/report/params" --input "$SRC/reference/claims.tsv" "${read_by_page[@]}"
+audit "$audited" --level 1 --source "$SRC" >"$tmp/before" 2>/dev/null
+is 'a page drawn again has the same bytes' test -z "$(grep '^repeat	report' "$tmp/before")" -a -s "$audited/report/claims.html"
+mkdir "$audited/fig9" "$audited/fig1"
+cp "$audited/annotate/metrics.tsv" "$audited/fig9" && close fig9 --input "$audited/annotate/MANIFEST.tsv"
+cp "$audited/report/qc.svg" "$audited/fig1" && close fig1 --input "$audited/report/MANIFEST.tsv"
+audit "$audited" --level 1 --source "$SRC" >"$tmp/after" 2>/dev/null
+is 'also after another stage has run' test -z "$(grep '^repeat	report' "$tmp/after")"
+is 'which is told' grep -q '^page	fig9	open	newer than the page' "$tmp/after"
+is 'one made from the page is not newer than it' test -z "$(grep '^page	fig1' "$tmp/after")"
+is 'nor is one that the page was made from' test "$(grep -c '^page	' "$tmp/after")" = 1
+report "$audited" --out "$tmp/all" --profile test --quiet
+is 'without a list all folders are looked at' has 'fig9' "$tmp/all/index.html"
+
 # --- size
 fake "$tmp/large" 60000
 t '60,000 cells' 0 '' report "$tmp/large" --out "$tmp/large/report"
@@ -191,6 +259,8 @@ refuse 'a score that is no number' annotate/metrics.tsv \
 refuse 'a difference that is no number' cross-species/comparisons.tsv \
 	'dataset\tmetric\tmethod\tagainst\tn_seeds\tmean_difference\tci95\na\tb\tc\td\t2\tmuch\t0\n' "'much' is no number"
 refuse 'inputs without sums' fetch/inputs.tsv 'path\tbytes\nx\t1\n' "no column 'sha256'"
+refuse 'a cut table of a figure' fig5/fig5b.tsv 'a\tb\n1\n' 'line 2 has 1 field'
+refuse 'a ledger without its columns' corpus-ledger/sums.tsv 'what\nhuman\n' "sums.tsv' has no column"
 refuse 'a broken vocabulary' vocab/vocab.tsv 'token\tid\n1\n' 'vocab.tsv'
 refuse 'a broken manifest' tables/MANIFEST.tsv 'hello\n' 'MANIFEST.tsv'
 refuse 'a broken report of knowledge' knowledge/grn.json '{"a": 1, "a": 2}' 'grn.json'

@@ -1,4 +1,4 @@
-/* Expressions of the claims table and patterns of methods, a line each: whatever the bytes, a
+/* Expressions of the claims table, patterns of methods and of splits, a line each: whatever the bytes, a
  * number, or a sentence. */
 #include "tests/fuzz/fuzz.h"
 
@@ -29,6 +29,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         *method++ = '\0';
     if (claims_fits(text, method ? method : "", part, &number, &sign) &&
         strlen(part) >= sizeof part)
+        abort();
+    /* Every text is like itself, and like a * in its place. */
+    const bool like = claims_like(text, method ? method : "");
+    if (!claims_like("*", text) || !claims_like(text, text) ||
+        (like && !strchr(text, '*') && strcmp(text, method ? method : "") != 0))
         abort();
     return 0;
 }
