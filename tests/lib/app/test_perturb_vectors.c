@@ -53,7 +53,7 @@ static bool holds(const char *name, const char *what)
 
 int main(void)
 {
-    const struct sim_perturb_options sim = { 1, GENES, 8, 8, 2, 8, 40, 12, 500 };
+    const struct sim_perturb_options sim = { 1, GENES, 8, 8, 2, 8, 40, 12, 500, NULL, 0 };
     struct sim_perturb s;
     struct err e = { 0 };
     threads_init(1);
