@@ -82,6 +82,7 @@ int main(void)
                                  .dataset = "made",
                                  .out = out,
                                  .seed = 1,
+                                 .first_seed = 1,
                                  .backend = &backend_ref };
     ok(!h5ad_write(cells, &s.cells, &(struct h5ad_extra){ 0 }, &e) &&
            !table_write(go, &s.go, '\t', true, false, &e),
