@@ -1,11 +1,14 @@
 /* perturb-predict: expression after a perturbation, predicted by simple methods and by GEARS. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "lib/app/perturb_interactions.h"
 #include "lib/app/perturb_predict.h"
 #include "lib/base/tool.h"
 #include "lib/cell/simulate_perturb.h"
 #include "lib/io/h5ad.h"
+#include "lib/io/lines.h"
 #include "lib/io/textout.h"
 
 static const char *loss = "autofocus";
@@ -22,6 +25,7 @@ static struct perturb_options o = { .values = "auto",
                                     .batch = 16,
                                     .width = 64,
                                     .rate = 1e-3,
+                                    .first_seed = -1,
                                     .dataset = "perturb-seq" };
 
 #define INPUT_OPTS                                                                                 \
@@ -54,6 +58,8 @@ static const struct opt evaluate_opts[] = {
     NETWORK_OPTS,
     OPT_I64("seeds", &o.n_seeds, "N",
             "trainings of GEARS on a split: seeds --seed, --seed + 1, ...; 0: none"),
+    OPT_I64("first-seed", &o.first_seed, "N",
+            "trainings begin with this seed instead of --seed: one of many by itself"),
     OPT_FLAG("as-released", &o.as_released,
              "one split, one seed, every condition however small, co-expression for the first cell "
              "of a batch only"),
@@ -155,6 +161,7 @@ static enum rc check(const struct tool_args *a, struct err *e)
         { o.batch < 1 || o.batch > 1024, "--batch is 1 to 1024" },
         { o.width < 1 || o.width > 4096, "--width is 1 to 4096" },
         { !(o.rate > 0), "--lr is above 0" },
+        { o.first_seed > UINT32_MAX - 1000, "--first-seed is at most 4294966295" },
         { a->seed > UINT32_MAX - 1000,
           "--seed is at most 4294966295: NumPy's generator takes 32 bits" },
     };
@@ -175,6 +182,8 @@ static enum rc take(const struct tool_args *a, struct err *e)
     o.out = a->out;
     o.report = a->report;
     o.seed = a->seed;
+    if (o.first_seed < 0)
+        o.first_seed = (int64_t)a->seed;
     if (o.split || o.as_released)
         o.n_splits = 1;
     if (o.as_released) {
@@ -213,6 +222,7 @@ static enum rc run_predict(const struct tool_args *a, struct err *e)
 static int64_t sim_genes = 500, sim_perturbed = 48, sim_pairs = 60, sim_families = 8,
                sim_graph = 200, sim_controls = 600, sim_each = 40;
 static double sim_depth = 2000;
+static const char *sim_names;
 
 static const struct opt simulate_opts[] = {
     OPT_I64("genes", &sim_genes, "N", "genes that are measured"),
@@ -223,6 +233,10 @@ static const struct opt simulate_opts[] = {
     OPT_I64("controls", &sim_controls, "N", "control cells"),
     OPT_I64("each", &sim_each, "N", "cells of every other condition"),
     OPT_F64("depth", &sim_depth, "NUM", "mean total of a control cell"),
+    OPT_STR(
+        "names", &sim_names, "FILE",
+        "a table with a column name, vocab.tsv of a model for example: names of the first genes "
+        "(of species human, where it says so)"),
     OPT_END,
 };
 
@@ -251,17 +265,52 @@ static enum rc save_table(const char *folder, const char *name, const struct tab
                                              : table_write(path, t, '\t', true, false, e);
 }
 
+/* Names in the table at --names that stand for genes, at most n. */
+static enum rc read_names(struct table *t, const char **name, size_t n, size_t *n_names,
+                          struct err *e)
+{
+    *n_names = 0;
+    enum rc rc = tsv_read_need(sim_names, "name", t, e);
+    if (rc)
+        return rc;
+    const struct column *c = table_find(t, "name"), *species = table_find(t, "species");
+    for (size_t i = 0; i < t->n_rows && *n_names < n; i++)
+        if (c->text[i] && *c->text[i] && strcmp(c->text[i], "-") != 0 &&
+            (!species || (species->text[i] && strcmp(species->text[i], "human") == 0)))
+            name[(*n_names)++] = c->text[i];
+    return RC_OK;
+}
+
+static enum rc write_simulated(const char *folder, const struct sim_perturb *s, struct err *e)
+{
+    char path[4096];
+    const int n = snprintf(path, sizeof path, "%s/cells.h5ad", folder);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return err_set(e, RC_USAGE, "--out is too long");
+    enum rc rc = save_table(folder, "go.tsv", &s->go, e);
+    if (!rc)
+        rc = save_table(folder, "conditions.tsv", &s->conditions, e);
+    if (!rc)
+        rc = save_table(folder, "effects.tsv", &s->effects, e);
+    return rc ? rc : h5ad_write(path, &s->cells, &(struct h5ad_extra){ 0 }, e);
+}
+
 static enum rc run_simulate(const struct tool_args *a, struct err *e)
 {
     const int64_t number[] = { sim_genes, sim_perturbed, sim_pairs, sim_families,
                                sim_graph, sim_controls,  sim_each };
     struct sim_perturb s;
-    char path[4096];
     if (tool_need_out(a, e))
         return RC_USAGE;
     for (size_t i = 0; i < sizeof number / sizeof *number; i++)
-        if (number[i] < 0)
-            return err_set(e, RC_USAGE, "sizes are not below 0");
+        if (number[i] < 0 || number[i] > INT32_MAX)
+            return err_set(e, RC_USAGE, "sizes are 0 to %d", INT32_MAX);
+    struct table t = { 0 };
+    const char **name = calloc((size_t)sim_genes + 1, sizeof *name);
+    size_t n_names = 0;
+    enum rc rc = name ? RC_OK : err_set(e, RC_FAIL, "no memory for names");
+    if (!rc && sim_names)
+        rc = read_names(&t, name, (size_t)sim_genes, &n_names, e);
     const struct sim_perturb_options how = { a->seed,
                                              (size_t)sim_genes,
                                              (size_t)sim_perturbed,
@@ -270,29 +319,100 @@ static enum rc run_simulate(const struct tool_args *a, struct err *e)
                                              (size_t)sim_graph,
                                              (size_t)sim_controls,
                                              (size_t)sim_each,
-                                             sim_depth };
-    const int n = snprintf(path, sizeof path, "%s/cells.h5ad", a->out);
-    if (n < 0 || (size_t)n >= sizeof path)
-        return err_set(e, RC_USAGE, "--out is too long");
-    enum rc rc = sim_perturb_make(&how, &s, e);
-    if (rc)
-        return rc;
-    rc = save_table(a->out, "go.tsv", &s.go, e);
+                                             sim_depth,
+                                             name,
+                                             n_names };
     if (!rc)
-        rc = save_table(a->out, "conditions.tsv", &s.conditions, e);
-    if (!rc)
-        rc = save_table(a->out, "effects.tsv", &s.effects, e);
-    if (!rc)
-        rc = h5ad_write(path, &s.cells, &(struct h5ad_extra){ 0 }, e);
-    sim_perturb_release(&s);
+        rc = sim_perturb_make(&how, &s, e);
+    if (!rc) {
+        rc = write_simulated(a->out, &s, e);
+        sim_perturb_release(&s);
+    }
+    table_release(&t);
+    free(name);
     return rc;
+}
+
+/* ---- join ---- */
+
+static const struct tool join_tool = {
+    "perturb-predict join",
+    "FOLDER...",
+    "Runs that were evaluated one by one, as the tables of one call",
+    "A FOLDER is what `perturb-predict evaluate --splits 1 --seeds 1 --seed S --first-seed T` "
+    "wrote:\n"
+    "split S, training T. --out has metrics.tsv, comparisons.tsv and runs.tsv of all.\n\n"
+    "  perturb-predict join run-1-1 run-1-2 run-2-1 run-2-2 --out scores",
+    (const struct opt[]){ OPT_END },
+    1,
+    -1
+};
+
+static enum rc run_join(const struct tool_args *a, struct err *e)
+{
+    enum rc rc = tool_need_out(a, e);
+    return rc ? rc : perturb_join(a->arg.item, (size_t)a->arg.n, a->out, e);
+}
+
+/* ---- interactions ---- */
+
+static struct interaction_options pairs = { .strong = 2, .dataset = "pairs" };
+
+static const struct opt interactions_opts[] = {
+    OPT_STR("scores", &pairs.scores, "FILE",
+            "interactions of the same genes, a table of the same form: classes of pairs"),
+    OPT_F64("strong", &pairs.strong, "NUM",
+            "standard deviations of all scores beyond which a pair is synergistic or buffering"),
+    OPT_STR(
+        "singles", &pairs.singles, "FILE",
+        "a table gene, fitness of single perturbations (or guide_target, chosen_guide_fitness)"),
+    OPT_STR("fits", &pairs.fits, "FILE",
+            "a table name (A_B), corr_sum, corr_fit, corr_first, corr_second: how a pair's "
+            "expression follows from that of its genes, as others measured it"),
+    OPT_STR("dataset", &pairs.dataset, "NAME", "what the tables call this set"),
+    OPT_END,
+};
+
+static const struct tool interactions_tool = {
+    "perturb-predict interactions",
+    "PAIRS",
+    "Is the phenotype of two perturbations the sum of two effects? On measured pairs",
+    "PAIRS is a square table, genes in the header and the first column: what two perturbations do\n"
+    "to one number, such as growth. Every pair is predicted without itself.\n\n"
+    "  additive               an effect of each gene, by least squares over all other pairs\n"
+    "  train-mean             the mean of all other pairs\n"
+    "  genes-with-themselves  the mean of what each gene does beside itself (the diagonal)\n"
+    "  additive-singles       with --singles: the sum of both\n\n"
+    "--out is a folder: metrics.tsv, correlation, error and bias over all pairs (test) and over\n"
+    "those that --scores calls synergistic (worse than the authors' fit of two singles expects),\n"
+    "near-additive and buffering (better), and how what a method leaves over agrees with the\n"
+    "scores; with --fits the mean correlation of expression; predictions.tsv, pair by pair.\n\n"
+    "  perturb-predict interactions fitnesses.csv --scores emap.csv --dataset norman \\\n"
+    "      --out pairs",
+    interactions_opts,
+    1,
+    1
+};
+
+static enum rc run_interactions(const struct tool_args *a, struct err *e)
+{
+    if (tool_need_out(a, e))
+        return RC_USAGE;
+    if (!(pairs.strong > 0))
+        return err_set(e, RC_USAGE, "--strong is above 0");
+    pairs.pairs = a->arg.item[0];
+    pairs.out = a->out;
+    pairs.seed = a->seed;
+    return perturb_interactions(&pairs, e);
 }
 
 static const struct tool_part part[] = {
     { "train", &train_tool, run_train },
     { "predict", &predict_tool, run_predict },
     { "evaluate", &evaluate_tool, run_evaluate },
+    { "join", &join_tool, run_join },
     { "simulate", &simulate_tool, run_simulate },
+    { "interactions", &interactions_tool, run_interactions },
 };
 
 int main(int argc, char **argv)
@@ -300,12 +420,15 @@ int main(int argc, char **argv)
     static const struct opt none[] = { OPT_END };
     static const struct tool all = {
         "perturb-predict",
-        "train|predict|evaluate|simulate ...",
+        "train|predict|evaluate|join|simulate|interactions ...",
         "Expression after a perturbation: predict it, score predictions",
         "  perturb-predict train CELLS --go FILE --out MODEL             a GEARS\n"
         "  perturb-predict predict A+ctrl A+B --model MODEL --out FILE   its predictions\n"
         "  perturb-predict evaluate CELLS --go FILE --out DIR            methods, splits, scores\n"
-        "  perturb-predict simulate --out DIR                            a set of known truth\n\n"
+        "  perturb-predict join FOLDER... --out DIR                      of many evaluations one\n"
+        "  perturb-predict simulate --out DIR                            a set of known truth\n"
+        "  perturb-predict interactions PAIRS --out DIR                  sums of effects, real "
+        "pairs\n\n"
         "`perturb-predict train --help` and so on tell more.",
         none,
         0,

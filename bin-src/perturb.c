@@ -39,7 +39,7 @@ static const struct opt opts[] = {
     OPT_I64("keep", &o.keep, "N",
             "affected genes written for each perturbation, the most shifted; "
             "0: all"),
-    OPT_FLAG("per-cell", &o.per_cell, "also cells.tsv"),
+    OPT_FLAG("per-cell", &o.per_cell, "also cells.tsv and shifts.h5ad"),
     OPT_I64("max-cells", &o.max_cells, "N", "use only so many cells, drawn by --seed; 0: all"),
     OPT_I64("memory", &o.memory_mib, "MIB",
             "for sums; perturbations that do not fit wait for another pass over the cells"),
@@ -78,6 +78,10 @@ static const struct tool tool = {
     "                   95 % interval (bootstrap over cells), mean of the controls, z, p, q;\n"
     "                   prediction says whether it is beyond the model's own noise\n"
     "  cells.tsv        with --per-cell: both shifts, cell by cell\n"
+    "  shifts.h5ad      with --per-cell: the same for AnnData. obs: the cells with what the "
+    "inputs\n"
+    "                   know of them; var: the perturbations; layers: cls_shift, gene_shift, ...,\n"
+    "                   NaN where a perturbation does not concern a cell\n"
     "  candidates.tsv   with --target: what moves cells towards it and away from what they\n"
     "                   were, best first, by both together (mean cosine over all pairs of\n"
     "                   cells); with two targets in_every_list marks what is in both lists\n"

@@ -13,7 +13,7 @@
 # empty, and the other lines go on. Rates per cpu_share count processor time instead of the wall:
 # on a machine that others use too, they are the ones to compare.
 bench_all := train train-bf16 forward forward-bf16 folded base base-bf16 official official-bf16 corpus embed \
-	gene2vec coexpression dnabert gears cpa
+	gene2vec coexpression dnabert gears cpa perturb
 bench_lines ?= $(bench_all)
 bench_rounds ?= 3
 bench_threads ?= $(if $(filter-out 0,$(THREADS)),$(THREADS),$(shell nproc))
@@ -79,9 +79,11 @@ base = --config base --lengths $B/bench/lengths-base.txt --batch $(bench_base_ba
 official = $(small) --batch $(bench_official_batch) --steps 1
 official_keys := nonpad_tokens_per_s nonpad_tokens_per_s/cpu_share peak_rss_mb
 ours_train = --micro-rows $(bench_micro_rows)
-bench: bench-start bench-torch bench-corpus bench-embed bench-knowledge bench-gears bench-cpa ## our speed beside that of the peers (workflows/bench.mk)
+bench: bench-start bench-torch bench-corpus bench-embed bench-knowledge bench-gears bench-cpa bench-perturb ## our speed beside that of the peers (workflows/bench.mk)
 	@echo "written: $(bench_tsv)"
-bench-start: $(bench_bin) $B/peers/torch.python | $(bench_tsv).dir
+# PyTorch is looked for, and fetched where it lacks, only for lines that it is measured in.
+bench_without_torch := corpus embed gene2vec gears perturb
+bench-start: $(bench_bin) $(if $(filter-out $(bench_without_torch),$(bench_lines)),$B/peers/torch.python) | $(bench_tsv).dir
 	@rm -f $(bench_tsv)
 	@printf '%-34s %-30s %12s %12s %8s\n' line key ours peer ratio
 bench-torch: bench-start $B/bench/lengths-small.txt $B/bench/lengths-base.txt
@@ -167,4 +169,16 @@ bench-cpa: bench-start $(if $(call bench_has,cpa),$B/peers/torch.python)
 	GOMP_SPINCOUNT=0 $(bench_line) cpa --keys 'cells_per_s cells_per_cpu_s peak_rss_mib' --skip "$$skip" \
 		-- $B/bench/bench-cpa --rounds $(bench_cpa_rounds) --threads $(bench_threads) \
 		-- $$p bench/cpa-torch.py --rounds $(bench_cpa_rounds) --threads $(bench_threads))
-.PHONY: bench bench-start bench-torch bench-corpus bench-embed bench-knowledge bench-gears bench-cpa
+
+# Deletions, with the model and the cells of the embed line: by perturb, and (the "peer", ours as well) by encoding each
+# cell with and without the gene as `embed` does, in full batches; perturb-single: one cell at a time.
+bench_perturb_genes ?= 20
+bench_perturb_cells ?= 30
+bench_perturb = $B/bench/bench-perturb $(bench_embed_cells) --model $(bench_embed_model) --genes $(bench_perturb_genes) \
+	--max-cells $(bench_perturb_cells) --rounds 1 --threads $(bench_threads) --quiet --way
+bench-perturb: bench-start
+	$(if $(call bench_has,perturb),@if [ -z "$(bench_embed_cells)" ] || [ -z "$(bench_embed_model)" ]; then \
+		echo 'perturb: skipped for want of bench_embed_cells or bench_embed_model'; else \
+	for x in perturb:embed perturb-single:one_by_one; do $(bench_line) "$${x%%:*}" --keys 'cells_per_s cells_per_cpu_s' \
+		--rounds $(bench_embed_rounds) -- $(bench_perturb) perturb -- $(bench_perturb) "$${x#*:}"; done; fi)
+.PHONY: bench bench-start bench-torch bench-corpus bench-embed bench-knowledge bench-gears bench-cpa bench-perturb

@@ -28,8 +28,7 @@ params/fig6 := --profile $(PROFILE)
 $R/fig6/MANIFEST.tsv: $(fig_reads) $R/fig6/params reference/figure6.tsv $R/perturb-state/MANIFEST.tsv \
 		$R/perturb-down/MANIFEST.tsv $R/perturb-screen/MANIFEST.tsv | $(closer)
 	$(open_stage)
-	$Q$(RUN) bash workflows/fig2.sh fig6 $B/bin $R $(@D) $(PROFILE) "$(strip $(perturb_states) $(perturb_downs)) \
-	(sample:from:to:genes)"
+	$Q$(RUN) bash workflows/fig2.sh fig6 $B/bin $R $(@D) $(PROFILE) "$(strip $(perturb_states))" "$(strip $(perturb_downs))"
 	$(close_stage)
 fig2 fig6: %: $R/%/MANIFEST.tsv
 	@find $(<D) -name '*.svg' | LC_ALL=C sort

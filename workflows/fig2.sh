@@ -1,7 +1,7 @@
 #!/bin/bash
 # Figures 2 and 6 from what the stages homology and perturb left:
-#   fig2.sh fig2|fig6 BIN RESULTS OUT PROFILE RUN-NOTE SEED...
-# RUN-NOTE: what stands under every figure behind the command, without an end. SEED: of the simulator (fig2).
+#   fig2.sh fig2|fig6 BIN RESULTS OUT PROFILE RUN-NOTE SEED|RUN-NOTE...
+# RUN-NOTE: what was run, without an end: of 2a; of 6b and, behind it, of S10a. SEED: of the simulator (fig2).
 # Run where paper/ and reference/ lie. A figure is drawn from a table `row series value low high`, which stays
 # beside it; tables without a line make none.
 set -euo pipefail
@@ -67,9 +67,9 @@ real() {
 		[ -e "$d" ] || continue
 		n=$((n + 1)) name=$(basename "$(dirname "$d")")
 		regulators housekeeping "$d/predictions.tsv" | marks "fig2b-$n" fig2b 0.5 "AUROC, targets against housekeeping genes, $name" \
-			"regulators deleted in cells of $name, each list of targets by itself. 0.5 is chance; tests: grn/predictions.tsv."
+			"regulators deleted in cells of $name, each list of targets by itself. 0.5 is chance; tests: grn/predictions.tsv. Without a mark: fewer than two matched deletions saw the genes."
 		regulators others "$d/predictions.tsv" | marks "fig2c-$n" fig2c 0.5 "AUROC, targets against all other genes, $name" \
-			"as in 2b. 0.5 is chance."
+			"as in 2b. 0.5 is chance. Without a mark: fewer than two matched deletions saw the genes."
 		rows '{ l = $c["split"]; sub(/:targets$/, "", l); print $c["pair"] ", " l, "both less one beside another", $c["both_less_one"],
 			$c["low"], $c["high"] }' "$d/together.tsv" | marks "fig2d-$n" fig2d 0 "shift of shared targets, $name" \
 			"pairs of regulators deleted together in cells of $name, less one of them beside a regulator without a link to the gene; 95 % intervals over shared targets (Student's t)."
@@ -132,7 +132,7 @@ if [ "$what" = fig2 ]; then
 	for seed; do metrics+=("$results/perturb-sim/$seed/grn/metrics.tsv"); done
 	[ $# = 0 ] || simulator "${metrics[@]}"
 else
-	steps fig6b perturb-state "genes raised to their median (low) and above the cell's highest (high), $ran"
-	steps figs10a perturb-down "genes lowered to a half, a quarter and nothing in cells that have them in the upper half of their list, $ran"
+	steps fig6b perturb-state "genes raised to their median (low) and above the cell's highest (high), $ran (sample:from:to:genes)"
+	steps figs10a perturb-down "genes lowered to a half, a quarter and nothing in cells that have them in the upper half of their list, $1 (sample:from:to:genes)"
 	screens
 fi

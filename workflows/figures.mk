@@ -38,5 +38,5 @@ fig3: $R/fig3/figures/MANIFEST.tsv
 endif
 
 ##@ Results
-figures: fig1 fig2 fig3 fig6 ## the figures of the paper that exist here: fig1 fig2 fig3 fig6
+figures: fig1 fig2 fig3 fig5 fig6 ## the figures of the paper that exist here: fig1 fig2 fig3 fig5 fig6
 .PHONY: figures fig1 fig3

@@ -125,7 +125,7 @@ static enum rc run(struct job *j, struct err *e)
     if (!rc && !(j->control_mean = malloc((n_control + 1) * sizeof *j->control_mean)))
         rc = err_set(e, RC_FAIL, "no memory for means of %zu genes", n_control);
     if (!rc)
-        rc = perturb_tables_open(&j->tables, o, e);
+        rc = perturb_tables_open(&j->tables, o, &j->cells, &j->p, e);
     if (!rc)
         rc = noise_run(&j->noise, &j->m, &j->cells, &j->p, &j->targets, o, e);
     if (!rc)

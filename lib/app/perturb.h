@@ -1,16 +1,17 @@
 /* What happens in a model's eyes when genes of a cell are deleted, lowered or raised (spec 05
  * sections 2 and 12), beside what the same does with genes of like expression.
  *
- *   perturb_cells.c   inputs -> the cells looked at, all their genes ranked
- *   perturb_genes.c   names -> perturbations, and matched controls for each
- *   perturb_target.c  cells that perturbed ones may come to resemble
- *   perturb_pass.c    cells x perturbations -> batches -> shifts, original and copies side by side
- *   perturb_result.c  shifts -> means, intervals, p and q; the files
+ *   perturb_cells.c     inputs -> the cells looked at, all their genes ranked
+ *   perturb_genes.c     names -> perturbations, and matched controls for each
+ *   perturb_target.c    cells that perturbed ones may come to resemble
+ *   perturb_pass.c      cells x perturbations -> batches -> shifts, original and copies side by side
+ *   perturb_result.c    shifts -> means, intervals, p and q; the files
+ *   perturb_per_cell.c  shifts cell by cell, as a table and as layers of an AnnData file
  *
  * Memory: the cells' ranked genes (10 bytes each); for a block of perturbations 24 bytes for each
  * gene that any cell shows and at most 72 for each cell; 4 bytes for each control and gene.
  * --memory bounds the latter two: when not all perturbations fit, the cells are passed through once
- * a block.
+ * a block. With per_cell also what the inputs know of their cells (obs), and 8 MiB.
  */
 #ifndef GC_APP_PERTURB_H
 #define GC_APP_PERTURB_H
@@ -37,7 +38,8 @@ struct perturb_options {
     uint64_t seed;
 };
 
-/* Writes o->out/{effects,predictions,metrics}.tsv, and cells.tsv with per_cell. */
+/* Writes o->out/{effects,predictions,metrics}.tsv; cells.tsv and shifts.h5ad with per_cell;
+ * candidates.tsv with targets. */
 enum rc perturb(const struct perturb_options *o, const struct backend *b, struct err *e);
 
 #endif

@@ -6,6 +6,7 @@
 #include "lib/app/token_reader.h"
 #include "lib/base/file.h"
 #include "lib/base/rng.h"
+#include "lib/data/cells_join.h"
 
 /* One input while it is read. */
 struct reading {
@@ -86,6 +87,7 @@ static enum rc thin_out(struct held_cells *c, size_t n, struct err *e)
     free(c->cell);
     arena_release(&c->memory);
     kept.n_seen = c->n_seen;
+    kept.head = c->head;
     *c = kept;
     return rc;
 }
@@ -165,9 +167,25 @@ static enum rc read_one(struct held_cells *c, const char *path, const struct emb
         rc = err_set(e, RC_INPUT, "'%s' has no column '%s' of labels in obs", path, o->label);
     if (!rc && (rc = read_blocks(&in, &r, m, e)))
         err_wrap(e, "'%s'", path);
+    if (!rc && o->per_cell)
+        rc = cells_append_obs(&c->head, &in.head, e);
     *first += in.head.count.n_rows;
     cell_blocks_close(&in);
     return rc;
+}
+
+/* Of what is known of all cells that of the held ones stays, in their order. */
+static enum rc keep_head(struct held_cells *c, struct err *e)
+{
+    unsigned char *keep = calloc(c->head.obs.n_rows + 1, 1);
+    if (!keep)
+        return err_set(e, RC_FAIL, "no memory for %zu cells", c->head.obs.n_rows);
+    for (size_t i = 0; i < c->n; i++)
+        keep[c->cell[i].number] = 1;
+    c->head.count.n_rows = c->head.obs.n_rows;
+    cells_keep_head(&c->head, keep, NULL);
+    free(keep);
+    return c->o->inputs.n > 1 ? cells_name_by_sample(&c->head, e) : RC_OK;
 }
 
 enum rc held_cells_read(struct held_cells *c, const struct embedder *m,
@@ -187,6 +205,8 @@ enum rc held_cells_read(struct held_cells *c, const struct embedder *m,
     else if (!rc && !c->n)
         rc = err_set(e, RC_INPUT,
                      "no cell is selected: none of %zu has a gene that the model knows", first);
+    if (!rc && o->per_cell)
+        rc = keep_head(c, e);
     if (rc) {
         held_cells_release(c);
         return rc;
@@ -200,6 +220,8 @@ enum rc held_cells_read(struct held_cells *c, const struct embedder *m,
 void held_cells_release(struct held_cells *c)
 {
     free(c->cell);
+    free(c->head.cell);
+    table_release(&c->head.obs);
     arena_release(&c->memory);
     *c = (struct held_cells){ 0 };
 }

@@ -23,6 +23,7 @@ struct held_cells {
     size_t n, room, n_seen; /* n_seen: of the inputs, with a gene that the model knows */
     bool has[2];            /* species */
     struct arena memory;
+    struct cells head; /* with per_cell: names and obs of the held cells, nothing else; owned */
     const struct perturb_options *o;
 };
 
@@ -124,11 +125,12 @@ enum rc candidates_put(FILE *f, const struct perturb_options *o, const struct pe
 struct perturb_tables;
 /* control_mean [n - n_named][n_genes], NaN where a control says nothing of a gene. */
 enum rc perturb_tables_open(struct perturb_tables **t, const struct perturb_options *o,
+                            const struct held_cells *c, const struct perturbations *p,
                             struct err *e);
 /* Means and intervals of the perturbations of *s, into p->item. */
 enum rc perturb_summarise(const struct shifts *s, struct perturbations *p,
                           const struct perturb_options *o, struct err *e);
-/* Lines of effects.tsv and cells.tsv. */
+/* Lines of effects.tsv and cells.tsv, columns of shifts.h5ad. */
 enum rc perturb_tables_add(struct perturb_tables *t, const struct shifts *s,
                            const struct perturbations *p, const float *control_mean,
                            const struct held_cells *c, const struct embedder *m, struct err *e);
@@ -138,5 +140,19 @@ enum rc perturb_tables_close(struct perturb_tables *t, struct perturbations *p,
                              const struct noise *noise, const struct held_cells *c,
                              const struct embedder *m, struct err *e);
 void perturb_tables_abort(struct perturb_tables *t); /* NULL is fine; also behind close */
+
+/* ---- cells.tsv and shifts.h5ad ---- */
+
+struct per_cell;
+/* On failure *t is NULL. */
+enum rc per_cell_open(struct per_cell **t, const struct perturb_options *o,
+                      const struct held_cells *c, const struct perturbations *p, struct err *e);
+/* Lines and columns of the perturbations of *s. */
+enum rc per_cell_add(struct per_cell *t, const struct shifts *s, const struct perturbations *p,
+                     const struct held_cells *c, struct err *e);
+/* The files get their names, or are gone; t is freed in any case. */
+enum rc per_cell_close(struct per_cell *t, const struct held_cells *c,
+                       const struct perturbations *p, const struct embedder *m, struct err *e);
+void per_cell_abort(struct per_cell *t); /* NULL is fine */
 
 #endif

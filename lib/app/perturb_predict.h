@@ -23,6 +23,7 @@ struct perturb_options {
     bool top20;                /* the loss of gears_plan.top20 */
     const char *split;         /* a table condition, part in place of drawn splits; NULL: drawn */
     int64_t n_splits, n_seeds; /* n_seeds: trainings of GEARS on a split */
+    int64_t first_seed;        /* of these trainings; seed is that of the first split */
     const char *dataset, *out, *report;
     uint64_t seed;
     const struct backend *backend;
@@ -32,6 +33,11 @@ struct perturb_options {
 /* Writes out/metrics.tsv, runs.tsv, predictions.tsv, comparisons.tsv and splits.tsv. Nothing is
  * left on failure. */
 enum rc perturb_evaluate(const struct perturb_options *o, struct err *e);
+
+/* runs.tsv of n folders of perturb_evaluate on one set, each some splits and trainings, to
+ * out/metrics.tsv, runs.tsv and comparisons.tsv of all. RC_INPUT: runs of another set or variant, two
+ * numbers for one run. */
+enum rc perturb_join(const char *const *folder, size_t n, const char *out, struct err *e);
 
 /* Trains GEARS (with o->vectors the GeneCompass variant) on the first split: out/model.safetensors,
  * out/training.tsv. Broken off, the same call goes on after the newest epoch. RC_INPUT: out holds

@@ -54,7 +54,7 @@ static enum rc train_once(struct perturb_job *j, const struct gears_graph *coexp
 {
     const char *const method = vectors ? "gears+genecompass" : "gears";
     const struct gears_task task = perturb_task(&j->in, j->run.part, coexpress, vectors);
-    const struct gears_plan plan = perturb_plan(j->o, j->o->seed + seed);
+    const struct gears_plan plan = perturb_plan(j->o, (uint64_t)j->o->first_seed + seed);
     struct gears_training t;
     enum rc rc = gears_training_init(&t, &task, &plan, j->o->backend, e);
     if (rc)
@@ -68,7 +68,7 @@ static enum rc train_once(struct perturb_job *j, const struct gears_graph *coexp
         rc = predict_all(j, &t, out, e);
     }
     if (!rc)
-        rc = perturb_record(j, method, seed, out, e);
+        rc = perturb_record(j, method, (size_t)plan.seed, out, e);
     gears_training_release(&t);
     return rc ? err_wrap(e, "%s", method) : RC_OK;
 }

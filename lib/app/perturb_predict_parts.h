@@ -63,13 +63,15 @@ struct perturb_job {
     bool open;
 };
 
-/* perturb_predict_tables.c */
+/* perturb_predict_tables.c. Without o->input only what is worked out of runs. */
 enum rc predict_tables_open(struct perturb_job *j, struct err *e);
 /* Writes what is worked out of all values; commits the tables, or takes them away when rc is no
  * RC_OK. The first trouble is returned. */
 enum rc predict_tables_close(struct perturb_job *j, enum rc rc, struct err *e);
+/* A run goes to runs.tsv and waits for what is worked out of all; method stays with the caller. */
+enum rc perturb_keep(struct perturb_job *j, const struct perturb_value *v, struct err *e);
 /* Scores of a method: predicted [n_conditions, n_genes], of which the rows of test conditions are
- * looked at. seed: SIZE_MAX for a method that draws nothing. */
+ * looked at. seed: of the training; SIZE_MAX for a method that draws nothing. */
 enum rc perturb_record(struct perturb_job *j, const char *method, size_t seed,
                        const struct mat *predicted, struct err *e);
 void perturb_split_write(struct perturb_job *j);

@@ -9,11 +9,16 @@
 #include "lib/io/metrics_tsv.h"
 #include "lib/nn/metrics_stat.h"
 
-enum { N_TABLES = 5 };
+enum { N_TABLES = 5, OF_RUNS = 3 }; /* the first OF_RUNS are worked out of runs alone */
+
+static int n_tables(const struct perturb_job *j)
+{
+    return j->o->input ? N_TABLES : OF_RUNS;
+}
 
 static struct outfile *table(struct perturb_job *j, int i)
 {
-    struct outfile *const all[N_TABLES] = { &j->metrics, &j->runs, &j->predictions, &j->comparisons,
+    struct outfile *const all[N_TABLES] = { &j->metrics, &j->runs, &j->comparisons, &j->predictions,
                                             &j->splits };
     return all[i];
 }
@@ -36,12 +41,12 @@ static const char *variant(const struct perturb_job *j)
 
 enum rc predict_tables_open(struct perturb_job *j, struct err *e)
 {
-    static const char *const name[N_TABLES] = { "metrics", "runs", "predictions", "comparisons",
+    static const char *const name[N_TABLES] = { "metrics", "runs", "comparisons", "predictions",
                                                 "splits" };
-    static const char *const head[N_TABLES] = { NULL, runs_head, NULL, comparisons_head,
+    static const char *const head[N_TABLES] = { NULL, runs_head, comparisons_head, NULL,
                                                 splits_head };
     enum rc rc = RC_OK;
-    for (int i = 0; !rc && i < N_TABLES; i++) {
+    for (int i = 0; !rc && i < n_tables(j); i++) {
         char *path = text_new("%s/%s.tsv", j->o->out, name[i]);
         rc = !path ? err_set(e, RC_FAIL, "no memory for a path")
              : i   ? outfile_open(table(j, i), path, e)
@@ -50,14 +55,14 @@ enum rc predict_tables_open(struct perturb_job *j, struct err *e)
             fputs(head[i], table(j, i)->f);
         free(path);
     }
-    if (!rc) {
+    if (!rc && j->predictions.f) {
         fputs("dataset\tcondition\tclass\tn_cells\tmethod\tvariant\tsplit_seed\ttraining_seed",
               j->predictions.f);
         for (int m = 0; m < PERTURB_N_METRICS; m++)
             fprintf(j->predictions.f, "\t%s", perturb_metric_name[m]);
         putc('\n', j->predictions.f);
     }
-    for (int i = 0; rc && i < N_TABLES; i++)
+    for (int i = 0; rc && i < n_tables(j); i++)
         outfile_abort(table(j, i));
     j->open = !rc;
     return rc;
@@ -77,12 +82,13 @@ void perturb_split_write(struct perturb_job *j)
     }
 }
 
-static void seed_put(const struct perturb_job *j, size_t seed, FILE *f)
+/* seed: of the training itself, SIZE_MAX for what draws nothing. */
+static void seed_put(size_t seed, FILE *f)
 {
     if (seed == SIZE_MAX)
         fputs("-", f);
     else
-        fprintf(f, "%" PRIu64, j->o->seed + seed);
+        fprintf(f, "%zu", seed);
 }
 
 static void write_prediction(struct perturb_job *j, const char *method, size_t seed, size_t c,
@@ -96,7 +102,7 @@ static void write_prediction(struct perturb_job *j, const char *method, size_t s
     field_put(k->name, f);
     fprintf(f, "\t%s\t%zu\t%s\t%s\t%" PRIu64 "\t", gears_class_name(j->run.class_of[c]), k->n_cells,
             method, variant(j), j->run.split_seed);
-    seed_put(j, seed, f);
+    seed_put(seed, f);
     for (int m = 0; m < PERTURB_N_METRICS; m++) {
         metric_text(score[m], text);
         fprintf(f, "\t%s", text);
@@ -126,9 +132,15 @@ static void write_run(struct perturb_job *j, const struct perturb_value *v)
         field_put(j->o->dataset, j->runs.f);
         fprintf(j->runs.f, "\t%s\t%s\t%s\t%" PRIu64 "\t", v->method, variant(j),
                 class_word(v->class), j->run.split_seed);
-        seed_put(j, v->seed, j->runs.f);
+        seed_put(v->seed, j->runs.f);
         fprintf(j->runs.f, "\t%s\t%s\t%zu\n", perturb_metric_name[m], text, v->n);
     }
+}
+
+enum rc perturb_keep(struct perturb_job *j, const struct perturb_value *v, struct err *e)
+{
+    write_run(j, v);
+    return keep_value(j, v, e);
 }
 
 enum rc perturb_record(struct perturb_job *j, const char *method, size_t seed,
@@ -161,8 +173,7 @@ enum rc perturb_record(struct perturb_job *j, const char *method, size_t seed,
         v->class = k;
         for (int m = 0; m < PERTURB_N_METRICS; m++)
             v->metric[m] /= (double)v->n;
-        write_run(j, v);
-        rc = keep_value(j, v, e);
+        rc = perturb_keep(j, v, e);
     }
     return rc;
 }
@@ -262,7 +273,7 @@ enum rc predict_tables_close(struct perturb_job *j, enum rc rc, struct err *e)
 {
     if (j->open && !rc)
         rc = summarise(j, e);
-    for (int i = 0; j->open && i < N_TABLES; i++)
+    for (int i = 0; j->open && i < n_tables(j); i++)
         rc = outfile_close(table(j, i), rc, e);
     return rc;
 }

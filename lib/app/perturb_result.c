@@ -110,7 +110,8 @@ static void against_controls(double x, const double *control, size_t n, double *
 
 struct perturb_tables {
     const struct perturb_options *o;
-    struct outfile effects, cells, predictions, metrics, candidates;
+    struct outfile effects, predictions, metrics, candidates;
+    struct per_cell *per_cell; /* NULL without */
 };
 
 static enum rc open_in(struct outfile *f, const char *folder, const char *name, const char *head,
@@ -129,14 +130,15 @@ void perturb_tables_abort(struct perturb_tables *t)
     if (!t)
         return;
     outfile_abort(&t->effects);
-    outfile_abort(&t->cells);
     outfile_abort(&t->predictions);
     outfile_abort(&t->metrics);
     outfile_abort(&t->candidates);
+    per_cell_abort(t->per_cell);
     free(t);
 }
 
 enum rc perturb_tables_open(struct perturb_tables **t, const struct perturb_options *o,
+                            const struct held_cells *c, const struct perturbations *p,
                             struct err *e)
 {
     *t = calloc(1, sizeof **t);
@@ -148,17 +150,7 @@ enum rc perturb_tables_open(struct perturb_tables **t, const struct perturb_opti
                          "z\tp\tq",
                          e);
     if (!rc && o->per_cell)
-        rc = open_in(&(*t)->cells, o->out, "cells.tsv", NULL, e);
-    if (!rc && o->per_cell) {
-        fputs("perturbation\tsample\tcell\tcell_id", (*t)->cells.f);
-        for (size_t m = 0; m < n_measures(o); m++) {
-            char name[80];
-            measure_name(o, m, name);
-            fputc('\t', (*t)->cells.f);
-            field_put(name, (*t)->cells.f);
-        }
-        fputc('\n', (*t)->cells.f);
-    }
+        rc = per_cell_open(&(*t)->per_cell, o, c, p, e);
     if (!rc)
         rc = open_in(&(*t)->predictions, o->out, "predictions.tsv", NULL, e);
     if (!rc && o->targets.n)
@@ -253,24 +245,6 @@ static enum rc effects_of(struct perturb_tables *t, const struct shifts *s,
     return RC_OK;
 }
 
-static void put_cells(struct perturb_tables *t, const struct perturbation *x,
-                      const struct cell_shifts *of, const struct held_cells *c)
-{
-    FILE *f = t->cells.f;
-    for (size_t k = 0; k < of->n; k++) {
-        const struct held_cell *h = &c->cell[of->cell[k]];
-        field_put(x->name, f);
-        fputc('\t', f);
-        field_put(h->sample, f);
-        fputc('\t', f);
-        field_put(h->name, f);
-        fprintf(f, "\t%lld", (long long)h->id);
-        for (size_t m = 0; m < n_measures(t->o); m++)
-            perturb_put_number(f, of->value[m * of->room + k]);
-        fputc('\n', f);
-    }
-}
-
 enum rc perturb_tables_add(struct perturb_tables *t, const struct shifts *s,
                            const struct perturbations *p, const float *control_mean,
                            const struct held_cells *c, const struct embedder *m, struct err *e)
@@ -280,11 +254,10 @@ enum rc perturb_tables_add(struct perturb_tables *t, const struct shifts *s,
     double *pq = malloc((2 * s->n_genes + 1) * sizeof *pq);
     enum rc rc =
         room && control && pq ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu genes", s->n_genes);
-    for (size_t i = 0; !rc && i < s->to - s->from; i++) {
+    for (size_t i = 0; !rc && i < s->to - s->from; i++)
         rc = effects_of(t, s, p, i, control_mean, &m->vocab, room, control, pq, e);
-        if (!rc && t->o->per_cell)
-            put_cells(t, &p->item[s->from + i], &s->of[i], c);
-    }
+    if (!rc && t->o->per_cell)
+        rc = per_cell_add(t->per_cell, s, p, c, e);
     free(room);
     free(control);
     free(pq);
@@ -439,8 +412,10 @@ enum rc perturb_tables_close(struct perturb_tables *t, struct perturbations *p,
         rc = outfile_commit(&t->effects, e);
     if (!rc && t->o->targets.n)
         rc = outfile_commit(&t->candidates, e);
-    if (!rc && t->o->per_cell)
-        rc = outfile_commit(&t->cells, e);
+    if (!rc && t->per_cell) {
+        rc = per_cell_close(t->per_cell, c, p, m, e);
+        t->per_cell = NULL;
+    }
     if (!rc)
         rc = outfile_commit(&t->predictions, e);
     return rc ? rc : outfile_commit(&t->metrics, e);

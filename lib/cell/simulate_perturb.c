@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/map.h"
 #include "lib/base/rng.h"
 #include "lib/cell/simulate_rates.h"
 
@@ -80,6 +81,14 @@ static void make_effects(struct making *m)
 
 /* Control, singles, then pairs, each pair once: number k of a walk over all pairs in a drawn order.
  */
+static void name_gene(const struct sim_perturb_options *o, size_t g, char to[SIM_GENE_NAME])
+{
+    if (g < o->n_names)
+        snprintf(to, SIM_GENE_NAME, "%s", o->name[g]);
+    else
+        sim_gene_name(g, to);
+}
+
 static enum rc make_conditions(struct making *m, struct err *e)
 {
     const struct sim_perturb_options *o = m->o;
@@ -95,7 +104,7 @@ static enum rc make_conditions(struct making *m, struct err *e)
     for (size_t i = 0; i < p; i++) {
         struct condition *c = &m->condition[1 + i];
         *c = (struct condition){ SINGLE, { i, i }, "", o->n_each };
-        sim_gene_name(i, a);
+        name_gene(o, i, a);
         snprintf(c->name, sizeof c->name, "%s+ctrl", a);
     }
     for (size_t k = 0; k < o->n_pairs; k++) {
@@ -105,8 +114,8 @@ static enum rc make_conditions(struct making *m, struct err *e)
             left -= p - 1 - i++;
         *c =
             (struct condition){ ADDITIVE + (enum kind)(k % 3), { i, i + 1 + left }, "", o->n_each };
-        sim_gene_name(c->gene[0], a);
-        sim_gene_name(c->gene[1], b);
+        name_gene(o, c->gene[0], a);
+        name_gene(o, c->gene[1], b);
         snprintf(c->name, sizeof c->name, "%s+%s", a, b);
     }
     m->n_conditions = 1 + p + o->n_pairs;
@@ -139,6 +148,11 @@ static enum rc name_cells(const struct making *m, const uint32_t *of, struct cel
                           struct err *e)
 {
     enum rc rc = sim_names_make(c, e);
+    struct column *symbol = rc ? NULL : table_find(&c->var, "gene_name");
+    for (size_t g = 0; !rc && g < m->o->n_names && g < c->count.n_cols; g++) {
+        rc = table_set_text(&c->var, symbol, g, m->o->name[g], e);
+        c->gene[g] = symbol->text[g];
+    }
     struct column *name = rc ? NULL : table_add(&c->obs, "condition", COLUMN_TEXT);
     if (!rc && !name)
         rc = err_set(e, RC_FAIL, "no memory for %zu cells", c->obs.n_rows);
@@ -207,7 +221,7 @@ static enum rc make_truth(const struct making *m, struct sim_perturb *s, struct 
             const double x = change(m, &m->condition[k], g);
             if (!(fabs(x) > 0))
                 continue;
-            sim_gene_name(g, name);
+            name_gene(m->o, g, name);
             rc = table_set_text(&s->effects, c[2], at, m->condition[k].name, e);
             if (!rc)
                 rc = table_set_text(&s->effects, c[3], at, name, e);
@@ -239,7 +253,7 @@ static enum rc make_go(const struct making *m, struct table *t, struct err *e)
                 continue;
             at += (size_t)snprintf(text + at, sizeof text - at, "%sT%05zu", at ? "," : "", term);
         }
-        sim_gene_name(g, name);
+        name_gene(m->o, g, name);
         rc = table_set_text(t, gene, g, name, e);
         if (!rc)
             rc = table_set_text(t, terms, g, text, e);
@@ -254,6 +268,26 @@ void sim_perturb_release(struct sim_perturb *s)
     table_release(&s->effects);
     table_release(&s->go);
     *s = (struct sim_perturb){ 0 };
+}
+
+static enum rc check_names(const struct sim_perturb_options *o, struct err *e)
+{
+    struct map seen;
+    enum rc rc = RC_OK;
+    map_init(&seen);
+    for (size_t g = 0; !rc && g < o->n_names; g++) {
+        uint64_t old = MAP_NONE;
+        const size_t n = strlen(o->name[g]);
+        if (!n || n >= SIM_GENE_NAME || strpbrk(o->name[g], "+,\t"))
+            rc = err_set(e, RC_INPUT, "gene %zu: '%.60s' is no name for a simulated gene", g + 1,
+                         o->name[g]);
+        if (!rc)
+            rc = map_add(&seen, o->name[g], g, &old, e);
+        if (!rc && old != MAP_NONE)
+            rc = err_set(e, RC_INPUT, "gene '%s' is named twice", o->name[g]);
+    }
+    map_release(&seen);
+    return rc;
 }
 
 static enum rc check(const struct sim_perturb_options *o, struct err *e)
@@ -278,6 +312,8 @@ enum rc sim_perturb_make(const struct sim_perturb_options *o, struct sim_perturb
 {
     *s = (struct sim_perturb){ 0 };
     enum rc rc = check(o, e);
+    if (!rc)
+        rc = check_names(o, e);
     if (rc)
         return rc;
     cells_init(&s->cells);

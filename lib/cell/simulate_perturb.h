@@ -19,6 +19,8 @@ struct sim_perturb_options {
     size_t n_graph; /* genes with terms, those perturbed included; at least n_perturbed */
     size_t n_controls, n_each; /* cells */
     double depth;              /* mean total of a control cell */
+    const char *const *name; /* [n_names] of the first genes, borrowed; the others make theirs up */
+    size_t n_names;
 };
 
 struct sim_perturb {
@@ -28,7 +30,8 @@ struct sim_perturb {
     struct table go;         /* gene, terms */
 };
 
-/* RC_USAGE: sizes that do not fit together. On failure *s is empty. */
+/* RC_USAGE: sizes that do not fit together. RC_INPUT: a name that is empty, above 23 bytes, has a
+ * '+' or a comma, or comes twice. On failure *s is empty. */
 enum rc sim_perturb_make(const struct sim_perturb_options *o, struct sim_perturb *s, struct err *e);
 void sim_perturb_release(struct sim_perturb *s);
 

@@ -48,7 +48,7 @@ struct dose_rules {
     bool drop_single;            /* drugs with one dose are left out, else refused */
 };
 
-/* Finishes a set of which x is there as perturb_file_matrix leaves it. RC_INPUT: a cell without
+/* Finishes a set of which x is there as lib/io/perturb_raw.h leaves it. RC_INPUT: a cell without
  * drug, dose or type, a dose below 0 or not finite (that of control cells is not looked at), a part
  * that is not train, val, test or ood, no control cell (of a type), no drug, a drug with one dose,
  * and what perturb_set_values refuses. On failure *s is empty. */

@@ -4,17 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/io/h5ad_read.h"
-#include "lib/io/h5frame.h"
 #include "lib/io/number.h"
-#include "lib/io/perturb_file.h"
+#include "lib/io/perturb_raw.h"
 
 static enum rc find_text(const struct table *t, const char *name, const char *const **to,
                          struct err *e)
 {
     const struct column *c = table_find(t, name);
-    if (!c)
-        return err_set(e, RC_INPUT, "no obs column '%s'", name);
     if (c->kind != COLUMN_TEXT)
         return err_set(e, RC_INPUT, "obs column '%s' holds no texts", name);
     *to = (const char *const *)c->text;
@@ -26,8 +22,6 @@ static enum rc find_doses(const struct table *t, const char *name, const char *c
                           const char *control, double *to, struct err *e)
 {
     const struct column *c = table_find(t, name);
-    if (!c)
-        return err_set(e, RC_INPUT, "no obs column '%s' with doses", name);
     for (size_t i = 0; i < t->n_rows; i++) {
         to[i] = NAN;
         if (c->kind == COLUMN_F64)
@@ -63,35 +57,47 @@ static enum rc finish(struct dose_set *s, const struct table *obs, const struct 
     return rc;
 }
 
-enum rc dose_file_from(hid_t file, const struct dose_names *names, const struct dose_rules *rules,
-                       struct dose_set *s, struct err *e)
+/* Moves r->x to the set; r is empty after. */
+static enum rc finish_raw(struct perturb_raw *r, const struct dose_names *names,
+                          const struct dose_rules *rules, struct dose_set *s, struct err *e)
 {
-    const char *want[4] = { names->drug, names->dose };
-    size_t n = 2;
-    struct h5frame obs = { 0 };
-    *s = (struct dose_set){ 0 };
+    s->x = r->x;
+    r->x = (struct perturb_set){ 0 };
+    enum rc rc = finish(s, &r->obs, names, rules, e);
+    perturb_raw_release(r);
+    return rc;
+}
+
+static size_t wanted(const struct dose_names *names, const char *want[4])
+{
+    size_t n = 0;
+    want[n++] = names->drug;
+    want[n++] = names->dose;
     if (names->type)
         want[n++] = names->type;
     if (names->part)
         want[n++] = names->part;
-    enum rc rc = h5frame_read_some(file, "obs", want, n, false, &obs, e);
-    if (!rc)
-        rc = perturb_file_matrix(file, obs.table.n_rows, &s->x, e);
-    if (!rc)
-        rc = finish(s, &obs.table, names, rules, e);
-    h5frame_release(&obs);
-    return rc;
+    return n;
+}
+
+enum rc dose_file_from(hid_t file, const struct dose_names *names, const struct dose_rules *rules,
+                       struct dose_set *s, struct err *e)
+{
+    const char *want[4];
+    struct perturb_raw r;
+    *s = (struct dose_set){ 0 };
+    enum rc rc = perturb_raw_from(file, want, wanted(names, want), &r, e);
+    return rc ? rc : finish_raw(&r, names, rules, s, e);
 }
 
 enum rc dose_file_read(const char *path, const struct dose_names *names,
                        const struct dose_rules *rules, struct dose_set *s, struct err *e)
 {
-    hid_t file;
+    const char *want[4];
+    struct perturb_raw r;
     *s = (struct dose_set){ 0 };
-    enum rc rc = h5_open(path, &file, e);
-    if (!rc) {
-        rc = dose_file_from(file, names, rules, s, e);
-        H5Fclose(file);
-    }
+    enum rc rc = perturb_raw_read(path, want, wanted(names, want), &r, e);
+    if (!rc)
+        rc = finish_raw(&r, names, rules, s, e);
     return rc ? err_wrap(e, "cannot read '%s'", path) : RC_OK;
 }

@@ -12,11 +12,11 @@ struct dose_names {
     const char *drug, *dose, *type, *part;
 };
 
-/* RC_INPUT as dose_set_finish, and: a column that is not there, of another kind, a dose that is no
- * number. On failure *s is empty. */
+/* In a process of its own (child.h). RC_INPUT as dose_set_finish, and: a column that is not there,
+ * of another kind, a dose that is no number, a damaged file. On failure *s is empty. */
 enum rc dose_file_read(const char *path, const struct dose_names *names,
                        const struct dose_rules *rules, struct dose_set *s, struct err *e);
-/* The same from an open HDF5 file. */
+/* The same from an open HDF5 file, in this process. */
 enum rc dose_file_from(hid_t file, const struct dose_names *names, const struct dose_rules *rules,
                        struct dose_set *s, struct err *e);
 

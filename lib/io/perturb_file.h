@@ -11,14 +11,12 @@
 
 #include "lib/data/perturb_set.h"
 
-/* column: of the conditions, NULL: "condition". RC_INPUT as perturb_set_finish, and: no such
- * column, a matrix of another shape. On failure *s is empty. */
+/* column: of the conditions, NULL: "condition". An .h5ad is read in a process of its own (child.h).
+ * RC_INPUT as perturb_set_finish, and: no such column, a matrix of another shape, a damaged file.
+ * On failure *s is empty. */
 enum rc perturb_file_read(const char *path, const char *column, const struct perturb_rules *rules,
                           struct perturb_set *s, struct err *e);
-/* X and the gene names of an open .h5ad with n_cells rows of obs, as they stand: values and
- * conditions are still to be finished. On failure *s is empty. */
-enum rc perturb_file_matrix(hid_t file, size_t n_cells, struct perturb_set *s, struct err *e);
-/* The same from an open HDF5 file. */
+/* The same from an open HDF5 file, in this process. */
 enum rc perturb_file_from(hid_t file, const char *column, const struct perturb_rules *rules,
                           struct perturb_set *s, struct err *e);
 

@@ -1,10 +1,4 @@
-/* Reading in a process of its own.
- *
- * HDF5 trusts much of what a file says about itself: damaged heaps and headers make it read outside
- * its memory. A reader on top of it therefore runs in a child process, which sends the source back
- * through a pipe; when it dies, the file is refused and we live. A child has 10 s of processor time
- * and one more per megabyte of the file: a loop in a damaged file ends as well. Its memory is
- * bounded by the size of the file. */
+/* A source read in a process of its own (child.h). */
 #ifndef GC_IO_SOURCE_CHILD_H
 #define GC_IO_SOURCE_CHILD_H
 

@@ -159,7 +159,7 @@ bool methods_fill(const struct results *r, const char *dataset, const char *metr
     for (size_t i = 0; i < n; i++) {
         const struct score *s = row[i];
         names[i] = score_method_words(s->method);
-        if (strcmp(s->variant, "clean") != 0) {
+        if (strcmp(s->variant, "clean") != 0 && strcmp(s->method, "released") != 0) {
             snprintf(word[i], sizeof word[i], "%.60s, %.30s", names[i], s->variant);
             names[i] = word[i];
         }

@@ -118,7 +118,7 @@ dose simulate --genes 6 --drugs 1 --families 2 --controls 4 --each 2 --seed 1 --
 t 'a dose below 0'                     3 'has the dose -0.005, which is none' bad "$tmp/negative.h5ad"
 t 'a dose that is no number'           3 'has no dose'         bad "$tmp/nan.h5ad"
 t 'no such drug column'                3 "no obs column 'what'" bad "$cells" --drug what
-t 'no such dose column'                3 "no obs column 'what' with doses" bad "$cells" --dose what
+t 'no such dose column'                3 "no obs column 'what'" bad "$cells" --dose what
 t 'no such type column'                3 "no obs column 'what'" bad "$cells" --cell-type what
 t 'texts for doses'                    3 'is no number'        bad "$cells" --dose cell_type
 t 'numbers for drugs'                  3 "'dose' holds no texts" bad "$cells" --drug dose

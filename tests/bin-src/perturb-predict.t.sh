@@ -107,6 +107,29 @@ is 'all of it as-released'             test "$(sed 1d "$tmp/r/metrics.tsv" | cut
 t 'the loss that the paper tells of'   0 '' evaluate "$tmp/cells.tsv" "${few[@]}" --loss top20 --splits 1 --seeds 1 --out "$tmp/top" --threads 1 --quiet
 is 'learns something else'             test "$(grep $'gears.*test\t1\tmse\t' "$tmp/top/metrics.tsv")" != "$(grep $'gears.*test\t1\tmse\t' "$tmp/g/metrics.tsv")"
 
+# ---- one by one ----
+for s in 1 2; do for r in 1 2; do
+	t "split $s, training $r by itself" 0 '' evaluate "$tmp/cells.tsv" "${few[@]}" --seed $s --splits 1 --first-seed $r --seeds 1 --out "$tmp/one-$s-$r" --threads 1 --quiet
+done; done
+t 'four runs joined, in any order'     0 '' perturb-predict join "$tmp"/one-{2-1,1-2,1-1,2-2} --out "$tmp/joined"
+# Runs are read with nine digits; the half width of an interval over two splits is 9 times their difference of numbers up to 20.
+alike() {
+	awk -F '\t' -v OFS='\t' '{ for (i = 1; i <= NF; i++) if (NR == FNR) x[FNR, i] = $i; else { d = $i - x[FNR, i]; if (d < 0) d = -d
+		if ($i != x[FNR, i] && !(d <= 3e-7 * (1 + ($i < 0 ? -$i : $i)))) bad = 1; n++ } rows[NR != FNR]++ } END { exit bad || rows[0] != rows[1] || n < 1000 }' "$1" "$2"
+}
+for f in metrics comparisons runs; do
+	is "give the $f of one call"       alike "$tmp/g/$f.tsv" "$tmp/joined/$f.tsv"
+done
+is 'nothing else is written'           test "$(ls "$tmp/joined")" = $'comparisons.tsv\nmetrics.tsv\nruns.tsv'
+sed 's/\tadditive\t\(.*\)\tmse\t[^\t]*/\tadditive\t\1\tmse\t7/' "$tmp/one-1-2/runs.tsv" >"$tmp/other.tsv"; mkdir "$tmp/other" && mv "$tmp/other.tsv" "$tmp/other/runs.tsv"
+t 'two numbers for one run'            3 'additive, split 1: mse is .* and 7' perturb-predict join "$tmp/one-1-1" "$tmp/other" --out "$tmp/x"
+t 'another variant'                    3 'perturb-seq. .as-released. beside' perturb-predict join "$tmp/one-1-1" "$tmp/r" --out "$tmp/x"
+sed '$d' "$tmp/one-1-1/runs.tsv" >"$tmp/other/runs.tsv"
+t 'a run that lacks a number'          3 'lacks a metric' perturb-predict join "$tmp/other" --out "$tmp/x"
+t 'no run there'                       3 'cannot open' perturb-predict join "$tmp" --out "$tmp/x"
+t 'no folder'                          2 '' perturb-predict join --out "$tmp/x"
+t 'help of join'                       0 '' perturb-predict join --help
+
 gears=(perturb-predict train "$tmp/cells.tsv" --go "$tmp/go.tsv" --scale 1000 --seed 1 --width 8 --epochs 40 --threads 1)
 train() { "${gears[@]}" "$@"; }
 t 'a model'                            0 'epoch .* is taken' train --out "$tmp/m"
@@ -151,6 +174,15 @@ is 'a third of the pairs each'         test "$(cut -f 2 "$tmp/s/conditions.tsv" 
 is 'a pair is its factor times the sum' awk -F '\t' 'FNR == 1 { file++; next } file == 1 { factor[$1] = $3; kind[$1] = $2; next } { v[$1, $2] = $3; gene[$2]; if (kind[$1] != "single") pair[$1] }
 	END { for (c in pair) for (g in gene) { split(c, p, "+"); d = v[c, g] - factor[c] * (v[p[1] "+ctrl", g] + v[p[2] "+ctrl", g]); n++; if (!(d * d < 1e-12)) bad = 1 } exit bad || n < 1000 }' \
 	"$tmp/s/conditions.tsv" "$tmp/s/effects.tsv"
+printf 'token\tname\tspecies\n0\t<pad>\t-\n1\tGATA4\thuman\n2\tActb\tmouse\n3\t-\thuman\n4\tTBX5\thuman\n' >"$tmp/names"
+t 'genes with names of a vocabulary'   0 '' perturb-predict simulate "${made[@]}" --names "$tmp/names" --out "$tmp/sv" --threads 1
+is 'the first have them everywhere'    test "$(cut -f 1 "$tmp/sv/go.tsv" | sed -n 2,4p | tr '\n' ' ')$(cut -f 1 "$tmp/sv/conditions.tsv" | grep -cE '^(GATA4|TBX5)[+]ctrl')" = 'GATA4 TBX5 SIM000003 2'
+t 'and evaluate finds them measured'   0 '' evaluate "$tmp/sv/cells.h5ad" --go "$tmp/sv/go.tsv" --seeds 0 --splits 1 --out "$tmp/svs" --report "$tmp/sv.json" --quiet
+is 'all of them'                       grep -q '"not_measured": 0' "$tmp/sv.json"
+printf 'name\nA+B\n' >"$tmp/n1"; printf 'name\nA\nA\n' >"$tmp/n2"; printf 'gene\nA\n' >"$tmp/n3"
+t 'a name with a plus'                 3 "'A.B' is no name for a simulated gene" perturb-predict simulate --names "$tmp/n1" --out "$tmp/x"
+t 'a name twice'                       3 "'A' is named twice" perturb-predict simulate --names "$tmp/n2" --out "$tmp/x"
+t 'a table without names'              3 'name' perturb-predict simulate --names "$tmp/n3" --out "$tmp/x"
 t 'more pairs than there are'          2 '12 pairs of 3 genes: there are 3' perturb-predict simulate --genes 10 --perturbed 3 --pairs 12 --out "$tmp/x"
 awk -F '\t' 'NR == 1 { print "condition\tpart" } NR > 1 { print $1 "\t" ($2 == "single" ? "train" : "test") }' "$tmp/s/conditions.tsv" >"$tmp/pairs.split"
 t 'pairs from their singles'           0 '40 genes and' evaluate "$tmp/s/cells.h5ad" --go "$tmp/s/go.tsv" --split "$tmp/pairs.split" --seeds 0 --out "$tmp/sp"
@@ -160,6 +192,65 @@ is 'the additive model fits additive pairs' awk -v a="$(kind additive additive)"
 	'BEGIN { exit !(3 * a < s && a < b && 5 * a < no) }'
 t 'single perturbations by neighbours' 0 '' evaluate "$tmp/s/cells.h5ad" --go "$tmp/s/go.tsv" --splits 3 --seed 1 --seeds 0 --out "$tmp/sn" --quiet
 is 'the nearest gene beats no change'  awk -F '\t' '$5 == "unseen_single" && $7 == "pearson_delta" { s[$3] += $8 } END { exit !(s["nearest-go"] > s["no-change"] + 1) }' "$tmp/sn/metrics.tsv"
+
+# ---- measured pairs ----
+# Effects 1, 2, 4, 8, 16 of five genes, 0.1 for a gene with itself, A+B 3 more and D+E 3 less than their sum, C+D not measured.
+pairs() { # SEPARATOR
+	awk -v s="$1" 'BEGIN { n = split("A B C D E", g, " "); line = "x"; for (i = 1; i <= n; i++) line = line s g[i]; print line
+		for (i = 1; i <= n; i++) { line = g[i]; for (j = 1; j <= n; j++) { v = i == j ? 0.1 * i : 2 ^ (i - 1) + 2 ^ (j - 1)
+			if (i * j == 2 && i != j) v += 3; if (i * j == 20 && i != j) v -= 3; if (i * j == 12) v = ""; line = line s v }; print line } }'
+}
+pairs , >"$tmp/pairs.csv"
+pairs "$(printf '\t')" | gzip >"$tmp/pairs.tsv.gz"
+awk -F , -v OFS=, 'NR > 1 { for (i = 2; i <= NF; i++) $i = ($1 $i == "A" $2) || 0 } { print }' "$tmp/pairs.csv" | sed 's/^x,.*/x,A,B,C,D,E/; s/^A,.*/A,0,9,0,1,-1/; s/^B,.*/B,9,0,0,-1,1/; s/^C,.*/C,0,0,0,1,0/; s/^D,.*/D,1,-1,1,0,-9/; s/^E,.*/E,-1,1,0,-9,0/' >"$tmp/scores.csv"
+printf 'guide_target,average_fitness,chosen_guide_fitness\nA,9,1\nB,9,2\nC,9,4\nD,9,8\nE,9,16\nnegative,0,\n' >"$tmp/singles.csv"
+printf 'name,corr_sum,corr_fit,corr_first,corr_second\nA_B,0.5,0.6,0.2,0.4\nE_D,0.7,0.8,0.3,0.1\nA_C,0.9,0.9,0.8,0.7\nA_Z,0.1,0.1,0,0.1\n' >"$tmp/fits.csv"
+inter() { perturb-predict interactions "$@"; }
+t 'sums of effects of measured pairs'  0 'additive-singles .* over 9 pairs' inter "$tmp/pairs.csv" --scores "$tmp/scores.csv" --strong 1.5 --singles "$tmp/singles.csv" \
+	--fits "$tmp/fits.csv" --dataset five --out "$tmp/gi"
+value() { awk -F '\t' -v m="$2" -v s="$3" -v k="$4" 'NR > 1 && $3 == m && $5 == s && $7 == k { print $8, $9 }' "$tmp/$1/metrics.tsv"; }
+is 'singles err by 3 in two pairs of nine' test "$(value gi additive-singles test rmse)" = '1.41421356 9'
+is 'one of them is synergistic'        test "$(value gi additive-singles synergistic bias)" = '3 1'
+is 'one is buffering'                  test "$(value gi additive-singles buffering bias)" = '-3 1'
+is 'all others are sums'               test "$(value gi additive-singles near-additive rmse)" = '0 7'
+is 'each pair is told without itself'  awk -F '\t' '$4 == "additive" && $2 == "A+B" { found = $6 != $5 } $4 == "train-mean" && $2 == "A+B" { d = $6 - (112 - 6) / 8; mean = d * d < 1e-12 }
+	END { exit !(found && mean) }' "$tmp/gi/predictions.tsv"
+is 'a gene with itself is half of what it says' test "$(awk -F '\t' '$4 == "genes-with-themselves" && $2 == "A+E" { print $6 }' "$tmp/gi/predictions.tsv")" = 0.3
+is 'expression by class, a pair without scores in none' test "$(value gi additive test pearson_of_expression)/$(value gi stronger-single buffering pearson_of_expression)/$(value gi weighted-sum \
+	near-additive pearson_of_expression)" = '0.55 4/0.4 1/0.9 1'
+is 'a mean has no correlation'         test -z "$(value gi train-mean test pearson)"
+t 'the same from another form'         0 '' inter "$tmp/pairs.tsv.gz" --scores "$tmp/scores.csv" --strong 1.5 --singles "$tmp/singles.csv" --fits "$tmp/fits.csv" --dataset five --out "$tmp/gi2" --quiet
+is 'is the same'                       diff -r "$tmp/gi" "$tmp/gi2"
+gi=$SHARED/data/benchmarks/norman_gi
+if [ -e "$gi/processed_perturbseq_fitnesses.csv" ]; then
+	t 'pairs of Norman et al. 2019'    0 '' inter "$gi/processed_perturbseq_fitnesses.csv" --scores "$gi/processed_perturbseq_emap.csv" --fits "$gi/regr_fits_final.csv" --out "$tmp/norman" --quiet
+	# By NumPy: lstsq on all other pairs for every pair.
+	is 'as NumPy has them'             test "$(value norman additive test pearson)/$(value norman additive test rmse)" = "0.916433497 5356/0.0731140821 5356"
+else
+	skip 'pairs of Norman et al. 2019' 'no shared data'
+fi
+badp() { inter "$@" --out "$tmp/x" --quiet; }
+sed 's/^B,6/B,7/' "$tmp/pairs.csv" >"$tmp/p1"
+sed 's/^D,9/D,nine/; s/^A,\(.*\),9,/A,\1,nine,/' "$tmp/pairs.csv" >"$tmp/p2"
+sed '3{h;d};4{G}' "$tmp/pairs.csv" >"$tmp/p3"
+sed '$d' "$tmp/pairs.csv" >"$tmp/p4"
+sed '1s/,E/,D/' "$tmp/pairs.csv" >"$tmp/p5"
+printf 'x,A,B,C\nA,,1,\nB,1,,2\nC,,2,\n' >"$tmp/p6"
+sed '1s/.*/x,V,W,X,Y,Z/; 2,$s/^A/V/; s/^B/W/; s/^C/X/; s/^D/Y/; s/^E/Z/' "$tmp/scores.csv" >"$tmp/p7"
+printf 'gene,fitness\nA,1\nA,2\nB,1\n' >"$tmp/p8.csv"
+printf 'name,corr_sum,corr_fit,corr_first,corr_second\nA_B,1.5,0,0,0\n' >"$tmp/p9.csv"
+t 'two numbers for one pair'           3 "pair 'B', 'A' has two numbers" badp "$tmp/p1"
+t 'a word for a fitness'               3 "'nine' is no number" badp "$tmp/p2"
+t 'genes in another order'             3 "gene 'C', where the header has 'B'" badp "$tmp/p3"
+t 'a row too few'                      3 '5 genes in the header and 4 rows' badp "$tmp/p4"
+t 'a gene twice in the header'         3 "gene 'D' stands there twice" badp "$tmp/p5"
+t 'pairs that tell no effects'         3 'do not tell the effects' badp "$tmp/p6"
+t 'scores of other genes'              3 'scores no pair of these genes' badp "$tmp/pairs.csv" --scores "$tmp/p7"
+t 'a single fitness twice'             3 "gene 'A' stands there twice" badp "$tmp/pairs.csv" --singles "$tmp/p8.csv"
+t 'a table without fitness'            3 'no columns gene, fitness' badp "$tmp/pairs.csv" --singles "$tmp/fits.csv"
+t 'no correlation'                     3 "corr_sum '1.5' is no correlation" badp "$tmp/pairs.csv" --fits "$tmp/p9.csv"
+t 'no threshold'                       2 'strong is above 0' badp "$tmp/pairs.csv" --strong 0
+t 'help of interactions'               0 ''                    perturb-predict interactions --help
 
 # ---- refused ----
 bad() { evaluate "$@" --out "$tmp/x"; }

@@ -122,12 +122,46 @@ t 'one thread' 0 '' pb --out "$tmp/a1" --threads 1
 for f in effects predictions cells metrics; do
 	is "the same $f" cmp "$tmp/a/$f.tsv" "$tmp/a1/$f.tsv"
 done
+is 'the same shifts.h5ad' cmp "$tmp/a/shifts.h5ad" "$tmp/a1/shifts.h5ad"
+if ! "$PYTHON" -c 'import anndata' 2>/dev/null; then
+	skip 'anndata opens shifts.h5ad' "python has no anndata"
+else
+	cat >"$tmp/shifts.py" <<-'PY'
+		import sys, csv, anndata, numpy as np
+		folder, *inputs = sys.argv[1:]
+		a = anndata.read_h5ad(f"{folder}/shifts.h5ad")
+		rows = list(csv.DictReader(open(f"{folder}/cells.tsv"), delimiter="\t"))
+		names = [r["perturbation"] for r in csv.DictReader(open(f"{folder}/predictions.tsv"), delimiter="\t")]
+		assert list(a.var_names) == names and set(a.layers) == {"cls_shift", "gene_shift"}
+		seen = 0
+		for r in rows:
+		    i, j = a.obs_names.get_loc(f"{r['sample']}:{r['cell']}"), names.index(r["perturbation"])
+		    for m in a.layers:
+		        want = float(r[m])
+		        assert abs(a.layers[m][i, j] - want) <= 1e-6 * abs(want), (r, m)
+		    assert a.obs["cell_id"].iloc[i] == int(r["cell_id"])
+		    seen += 1
+		assert seen == len(rows) > 20
+		assert np.isfinite(a.layers["cls_shift"]).sum() == seen, "where nothing happened there is no number"
+		assert list(a.var["n_cells"]) == [sum(r["perturbation"] == n for r in rows) for n in names]
+		assert not (a.layers["cls_shift"][0] == a.layers["gene_shift"][0]).all()
+		given = [anndata.read_h5ad(f) for f in inputs]
+		assert a.n_obs == sum(g.n_obs for g in given)
+		for g in given:  # all that the inputs know of their cells
+		    for c in g.obs.columns:
+		        of = [f"{s}:{n}" for s, n in zip(g.obs["sample"], g.obs_names)]
+		        assert list(a.obs.loc[of, c].astype(str)) == list(g.obs[c].astype(str)), c
+		assert a.uns["change"] == "delete" and len(a.uns["model_sha256"]) == 64
+	PY
+	t 'anndata opens shifts.h5ad' 0 '' "$PYTHON" "$tmp/shifts.py" "$tmp/a" "${both[@]}"
+fi
 many=(G{3..24})
 pm() { perturb "${both[@]}" --genes "${many[@]}" --pairs --model "$model" --least-overlap 0.01 "$@"; }
 t 'more than fits in the memory given: several passes' 0 '253 perturbations and .* controls on 13 cells, 1[0-9][0-9] at a time in 1 MiB' \
-	pm --controls 1 --memory 1 --out "$tmp/b1"
-t 'and in one' 0 ', [2-9][0-9][0-9] at a time' pm --controls 1 --out "$tmp/b2"
-is 'give the same' bash -c "cmp '$tmp/b1/effects.tsv' '$tmp/b2/effects.tsv' && cmp '$tmp/b1/predictions.tsv' '$tmp/b2/predictions.tsv'"
+	pm --controls 1 --memory 1 --per-cell --out "$tmp/b1"
+t 'and in one' 0 ', [2-9][0-9][0-9] at a time' pm --controls 1 --per-cell --out "$tmp/b2"
+is 'give the same' bash -c "cmp '$tmp/b1/effects.tsv' '$tmp/b2/effects.tsv' && cmp '$tmp/b1/predictions.tsv' '$tmp/b2/predictions.tsv' &&
+	cmp '$tmp/b1/shifts.h5ad' '$tmp/b2/shifts.h5ad'"
 killed() { # while it works
 	perturb "${both[@]}" --genes "${many[@]}" --pairs --model "$model" --least-overlap 0.01 --quiet --out "$tmp/k" &
 	local pid=$! i=0
@@ -149,6 +183,11 @@ is 'which is further' awk -v a="$(field "$tmp/low/predictions.tsv" G100 gene_shi
 	-v b="$(field "$tmp/high/predictions.tsv" G100 gene_shift)" 'BEGIN { exit !(b > a) }'
 t 'as many cells as were asked for' 0 '' pe "$tmp/h.q.h5ad" --genes G6 --change high --controls 0 --per-cell --max-cells 3 --out "$tmp/three"
 is 'three' test "$(wc -l <"$tmp/three/cells.tsv")" = 4
+if "$PYTHON" -c 'import anndata' 2>/dev/null; then
+	is 'in shifts.h5ad, too, by their own names' "$PYTHON" -c "import anndata, csv
+a = anndata.read_h5ad('$tmp/three/shifts.h5ad')
+assert list(a.obs_names) == [r['cell'] for r in csv.DictReader(open('$tmp/three/cells.tsv'), delimiter='\t')] and a.n_obs == 3"
+fi
 t 'once its factor is 1 a gene does nothing' 3 'no cell is concerned: in none of 8 does' pe "$tmp/h.q.h5ad" --genes G6 --change scale --factor 1 --out "$tmp/x"
 
 t 'a gene that nobody knows' 3 "'Gx' is no gene" pe "$tmp/h.q.h5ad" --genes Gx --out "$tmp/x"
@@ -173,6 +212,19 @@ t 'a gene that no cell has' 3 'no cell is concerned: of 1 cells none has' pe1 --
 t 'beside one that is there' 0 "'G$absent' is in no cell" pe1 --genes "G$absent" "G$gene" --controls 2 --out "$tmp/absent"
 is 'is told so' test "$(field "$tmp/absent/predictions.tsv" "G$absent" prediction)" = 'not seen'
 t 'too little memory' 2 'raise it, or lower --controls' pm --controls 10 --memory 1 --out "$tmp/x"
+# 3,916 perturbations of 8 cells: 28 MiB of sums, unless --memory says otherwise.
+if grep -q __asan_init "$BIN/perturb"; then
+	skip 'memory is bounded by --memory, not by how much is perturbed' "a sanitizer keeps what was freed"
+else
+	mkdir "$tmp/mem"
+	for m in 2 512; do
+		t "88 genes and all their pairs in $m MiB" 0 '3916 perturbations' env GC_TIMES="$tmp/mem/$m" perturb "$tmp/h.q.h5ad" --genes G{3..90} --pairs \
+			--model "$model" --least-overlap 0.01 --controls 1 --keep 1 --draws 0 --memory "$m" --threads 1 --out "$tmp/mem/of$m"
+	done
+	is 'memory is bounded by --memory, not by how much is perturbed' awk -F '\t' '{ kb[NR] = $4 } END { exit !(kb[1] > 0 && kb[2] > kb[1] + 20000) }' \
+		"$tmp/mem/2" "$tmp/mem/512"
+	is 'and the numbers are the same' cmp "$tmp/mem/of2/predictions.tsv" "$tmp/mem/of512/predictions.tsv"
+fi
 t 'no model' 2 'model is missing' perturb "$tmp/h.q.h5ad" --genes G5 --out "$tmp/x"
 t '--as-released knows deletion only' 2 'deletes genes' pe "$tmp/h.q.h5ad" --genes G5 --as-released --change high --out "$tmp/x"
 t 'a full disk' 1 '' bash -c "mkdir -p '$tmp/full'; ln -s /dev/full '$tmp/full/effects.tsv'; perturb '$tmp/h.q.h5ad' --model '$model' \

@@ -53,7 +53,7 @@ static bool holds(const char *name, const char *what)
 
 int main(void)
 {
-    const struct sim_perturb_options sim = { 1, GENES, 8, 8, 2, 8, 40, 12, 500 };
+    const struct sim_perturb_options sim = { 1, GENES, 8, 8, 2, 8, 40, 12, 500, NULL, 0 };
     struct sim_perturb s;
     struct err e = { 0 };
     threads_init(1);
@@ -82,6 +82,7 @@ int main(void)
                                  .dataset = "made",
                                  .out = out,
                                  .seed = 1,
+                                 .first_seed = 1,
                                  .backend = &backend_ref };
     ok(!h5ad_write(cells, &s.cells, &(struct h5ad_extra){ 0 }, &e) &&
            !table_write(go, &s.go, '\t', true, false, &e),

@@ -9,13 +9,16 @@
 
 #include "lib/base/file.h"
 #include "lib/base/rng.h"
+#include "lib/io/dose_file.h"
+#include "lib/io/h5ad.h"
 #include "lib/io/import.h"
+#include "lib/io/perturb_file.h"
 #include "lib/io/source_child.h"
 #include "tests/tap.h"
 
-enum { COPIES = 40 };
+enum { COPIES = 40, PERTURBED = 12, MEASURED = 30 };
 
-static char path[64];
+static char path[64], honest[64];
 
 /* The seed with some bytes changed and, one time in four, its end cut off. */
 static void write_copy(const char *data, size_t n, uint64_t id, uint64_t round)
@@ -38,7 +41,43 @@ static void write_copy(const char *data, size_t n, uint64_t id, uint64_t round)
     free(copy);
 }
 
-static void damage(const char *seed)
+/* Reads the damaged copy: the status, with a sentence; what was read is sound, and let go. */
+typedef enum rc reading(struct err *e, bool *sound);
+
+static enum rc read_counts(struct err *e, bool *sound)
+{
+    struct cells c;
+    struct import_report rep;
+    const struct import_options o = { .species = SPECIES_HUMAN };
+    struct err ignored = { 0 };
+    const enum rc rc = import_any(path, &o, &c, &rep, e);
+    *sound = rc ? !c.count.indptr : !csr_check(&c.count, &ignored);
+    cells_release(&c);
+    return rc;
+}
+
+static enum rc read_perturb_seq(struct err *e, bool *sound)
+{
+    const struct perturb_rules rules = { PERTURB_AUTO, 1e4, 1 };
+    struct perturb_set s;
+    const enum rc rc = perturb_file_read(path, NULL, &rules, &s, e);
+    *sound = rc ? !s.indptr : s.n_conditions > 1 && s.indptr[s.n_cells] > 0;
+    perturb_set_release(&s);
+    return rc;
+}
+
+static enum rc read_doses(struct err *e, bool *sound)
+{
+    const struct dose_names names = { .drug = "condition", .dose = "dose" };
+    const struct dose_rules rules = { .values = { PERTURB_AUTO, 1e4, 1 }, .control = "ctrl" };
+    struct dose_set s;
+    const enum rc rc = dose_file_read(path, &names, &rules, &s, e);
+    *sound = rc ? !s.x.indptr : s.x.indptr[s.x.n_cells] > 0;
+    dose_set_release(&s);
+    return rc;
+}
+
+static void damage(const char *seed, reading *read, const char *as)
 {
     char *data = NULL;
     size_t n = 0, n_read = 0, n_refused = 0, n_wrong = 0, n_died = 0;
@@ -48,25 +87,22 @@ static void damage(const char *seed)
         return;
     }
     for (uint64_t round = 0; round < COPIES; round++) {
-        struct cells c;
-        struct import_report rep;
-        const struct import_options o = { .species = SPECIES_HUMAN };
+        bool sound;
         write_copy(data, n, hash_text(strrchr(seed, '/')), round);
         err_clear(&e);
-        enum rc rc = import_any(path, &o, &c, &rep, &e);
-        n_read += rc == RC_OK && !csr_check(&c.count, &e);
-        n_refused += rc == RC_INPUT && e.text[0] && !c.count.indptr;
+        const enum rc rc = read(&e, &sound);
+        n_read += rc == RC_OK && sound;
+        n_refused += rc == RC_INPUT && e.text[0] && sound;
         n_died += rc == RC_INPUT && strstr(e.text, "breaks down");
         if (rc != RC_OK && rc != RC_INPUT) {
             note("copy %llu: status %d: %s", (unsigned long long)round, rc, e.text);
             n_wrong++;
         }
-        cells_release(&c);
     }
     free(data);
     ok(n_read + n_refused == COPIES && !n_wrong,
-       "%s: %zu damaged copies read, %zu refused (over %zu the library broke down)",
-       strrchr(seed, '/') + 1, n_read, n_refused, n_died);
+       "%s as %s: %zu damaged copies read, %zu refused (over %zu the library broke down)",
+       strrchr(seed, '/') + 1, as, n_read, n_refused, n_died);
 }
 
 static void damage_folder(const char *folder)
@@ -77,11 +113,64 @@ static void damage_folder(const char *folder)
     for (int i = 0; i < n; i++) {
         char *seed = text_new("%s/%s", folder, entry[i]->d_name);
         if (seed && entry[i]->d_name[0] != '.')
-            damage(seed);
+            damage(seed, read_counts, "counts");
         free(seed);
         free(entry[i]);
     }
     free(entry);
+}
+
+/* A set that is read in both ways while it is whole. */
+static bool write_honest(void)
+{
+    static const char *const condition[] = { "ctrl", "G1+ctrl", "G2+ctrl", "G1+G2" };
+    struct cells c;
+    struct err e = { 0 };
+    char name[24];
+    cells_init(&c);
+    table_init(&c.obs, PERTURBED);
+    table_init(&c.var, MEASURED);
+    c.cell = calloc(PERTURBED + 1, sizeof *c.cell);
+    c.gene = calloc(MEASURED + 1, sizeof *c.gene);
+    bool good = !csr_alloc(&c.count, PERTURBED, MEASURED, PERTURBED * MEASURED, &e);
+    struct column *what = table_add(&c.obs, "condition", COLUMN_TEXT);
+    for (size_t i = 0; good && i < PERTURBED; i++) {
+        snprintf(name, sizeof name, "cell%zu", i);
+        c.cell[i] = arena_text(&c.obs.text, name);
+        what->text[i] = condition[i % 4];
+        for (size_t j = 0; j < MEASURED; j++) {
+            c.count.index[i * MEASURED + j] = (uint32_t)j;
+            c.count.value[i * MEASURED + j] = 1 + (uint32_t)(i * j % 7);
+        }
+        c.count.indptr[i + 1] = (i + 1) * MEASURED;
+    }
+    for (size_t j = 0; good && j < MEASURED; j++) {
+        snprintf(name, sizeof name, "G%zu", j);
+        c.gene[j] = arena_text(&c.var.text, name);
+    }
+    struct column *dose = table_add(&c.obs, "dose", COLUMN_F64);
+    for (size_t i = 0; dose && i < PERTURBED; i++)
+        dose->f64[i] = i % 4 ? (double)(1 + i / 4) : 0;
+    good = good && !h5ad_write(honest, &c, &(struct h5ad_extra){ 0 }, &e);
+    cells_release(&c);
+    return good;
+}
+
+static void perturbed(void)
+{
+    const char *const as[] = { "Perturb-seq", "doses" };
+    reading *const read[] = { read_perturb_seq, read_doses };
+    ok(write_honest(), "a set to damage");
+    for (int k = 0; k < 2; k++) {
+        struct err e = { 0 };
+        bool sound;
+        strcpy(path, honest);
+        ok(!read[k](&e, &sound) && sound, "which is %s while it is whole: %s", as[k], e.text);
+        snprintf(path, sizeof path, "%.*s/copy.h5ad", (int)(strrchr(honest, '/') - honest), honest);
+        damage(honest, read[k], as[k]);
+        unlink(path);
+    }
+    unlink(honest);
 }
 
 /* ---- what a child can do ---- */
@@ -156,6 +245,8 @@ int main(void)
         damage_folder(seeds);
     free(seeds);
     unlink(path);
+    snprintf(honest, sizeof honest, "%s/honest.h5ad", dir);
+    perturbed();
     rmdir(dir);
     return tap_end();
 }
