@@ -23,17 +23,11 @@ static bool runs(const char *path)
 }
 
 /* The folder of the tools, to be freed; NULL when memory is short or /proc is not there. */
-static char *tool_folder(void)
+static char *folder_of_tools(void)
 {
     char self[4096];
-    const ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (n <= 0)
+    if (!tool_folder(self, sizeof self))
         return NULL;
-    self[n] = '\0';
-    char *slash = strrchr(self, '/');
-    if (!slash)
-        return NULL;
-    *slash = '\0';
     char *installed = text_new("%s/../libexec/%s", self, own_name);
     if (installed && folder_exists(installed))
         return installed;
@@ -88,7 +82,7 @@ static int help(const char *folder)
 
 int main(int argc, char **argv)
 {
-    char *folder = tool_folder();
+    char *folder = folder_of_tools();
     if (!folder) {
         fprintf(stderr, "%s: cannot tell the folder of the tools\n", own_name);
         return RC_FAIL;

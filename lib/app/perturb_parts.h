@@ -138,7 +138,7 @@ enum rc perturb_tables_add(struct perturb_tables *t, const struct shifts *s,
  */
 enum rc perturb_tables_close(struct perturb_tables *t, struct perturbations *p,
                              const struct noise *noise, const struct held_cells *c,
-                             const struct embedder *m, struct err *e);
+                             struct embedder *m, struct err *e);
 void perturb_tables_abort(struct perturb_tables *t); /* NULL is fine; also behind close */
 
 /* ---- cells.tsv and shifts.h5ad ---- */
@@ -152,7 +152,7 @@ enum rc per_cell_add(struct per_cell *t, const struct shifts *s, const struct pe
                      const struct held_cells *c, struct err *e);
 /* The files get their names, or are gone; t is freed in any case. */
 enum rc per_cell_close(struct per_cell *t, const struct held_cells *c,
-                       const struct perturbations *p, const struct embedder *m, struct err *e);
+                       const struct perturbations *p, struct embedder *m, struct err *e);
 void per_cell_abort(struct per_cell *t); /* NULL is fine */
 
 #endif

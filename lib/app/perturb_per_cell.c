@@ -166,12 +166,13 @@ static enum rc describe(struct cells *to, const struct perturbations *p, const s
 }
 
 enum rc per_cell_close(struct per_cell *t, const struct held_cells *c,
-                       const struct perturbations *p, const struct embedder *m, struct err *e)
+                       const struct perturbations *p, struct embedder *m, struct err *e)
 {
     struct cells head = { 0 };
-    enum rc rc = describe(&head, p, &m->vocab, e);
+    const char *sha256 = embedder_sha256(m, e);
+    enum rc rc = sha256 ? describe(&head, p, &m->vocab, e) : RC_FAIL;
     const char *const uns[][2] = { { "change", t->o->change_name },
-                                   { "model_sha256", m->model_sha256 } };
+                                   { "model_sha256", sha256 } };
     const struct h5ad_extra extra = { .uns = uns, .n_uns = 2 };
     h5ad_layers_close(&t->layers);
     head.cell = c->head.cell; /* borrowed, as is obs */

@@ -383,7 +383,7 @@ static void warn_noise(const struct perturbations *p, const struct noise *n)
 
 enum rc perturb_tables_close(struct perturb_tables *t, struct perturbations *p,
                              const struct noise *noise, const struct held_cells *c,
-                             const struct embedder *m, struct err *e)
+                             struct embedder *m, struct err *e)
 {
     FILE *f = t->predictions.f;
     const char *dataset = c->cell[0].sample;
