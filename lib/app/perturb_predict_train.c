@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/app/gene_vectors.h"
 #include "lib/app/perturb_predict_model.h"
 #include "lib/app/perturb_predict_parts.h"
 #include "lib/app/training_state.h"
@@ -18,12 +19,14 @@
 /* Everything that the bytes of the result depend on. */
 static enum rc fingerprint(const struct perturb_options *o, char hex[SHA256_HEX], struct err *e)
 {
-    const char *const file[] = { o->input, o->conditions, o->go, o->vectors, o->split };
+    const char *const file[] = { o->input, o->conditions, o->go, o->split };
     char sum[5][SHA256_HEX] = { "", "", "", "", "" };
     enum rc rc = RC_OK;
-    for (int i = 0; !rc && i < 5; i++)
+    for (int i = 0; !rc && i < 4; i++)
         if (file[i])
             rc = sha256_file(file[i], sum[i], NULL, e);
+    if (!rc && o->vectors)
+        rc = gene_vectors_sum(o->vectors, sum[4], e);
     char *text = text_new("%s %s %s %s %s|%s %s %.17g %" PRId64 " %s %" PRId64 "|%" PRId64
                           " %" PRId64 " %" PRId64 " %.17g %d %d %" PRIu64 " %s",
                           sum[0], sum[1], sum[2], sum[3], sum[4],
