@@ -13,7 +13,7 @@
 # empty, and the other lines go on. Rates per cpu_share count processor time instead of the wall:
 # on a machine that others use too, they are the ones to compare.
 bench_all := train train-bf16 forward forward-bf16 folded base official corpus embed gene2vec coexpression \
-	dnabert gears cpa
+	dnabert gears cpa deepsem deepce
 bench_lines ?= $(bench_all)
 bench_rounds ?= 3
 bench_threads ?= $(if $(filter-out 0,$(THREADS)),$(THREADS),$(shell nproc))
@@ -76,7 +76,7 @@ rates := nonpad_tokens_per_s nonpad_tokens_per_s/cpu_share model_tflops
 small = --config small --lengths $B/bench/lengths-small.txt
 train = $(small) --batch $(bench_batch) --steps $(bench_steps)
 ours_train = --micro-rows $(bench_micro_rows)
-bench: bench-start bench-torch bench-corpus bench-embed bench-knowledge bench-gears bench-cpa ## our speed beside that of the peers (workflows/bench.mk)
+bench: bench-start bench-torch bench-corpus bench-embed bench-knowledge bench-gears bench-cpa bench-networks ## our speed beside that of the peers (workflows/bench.mk)
 	@echo "written: $(bench_tsv)"
 bench-start: $(bench_bin) $B/peers/torch.python | $(bench_tsv).dir
 	@rm -f $(bench_tsv)
@@ -159,4 +159,20 @@ bench-cpa: bench-start $(if $(call bench_has,cpa),$B/peers/torch.python)
 	GOMP_SPINCOUNT=0 $(bench_line) cpa --keys 'cells_per_s cells_per_cpu_s peak_rss_mib' --skip "$$skip" \
 		-- $B/bench/bench-cpa --rounds $(bench_cpa_rounds) --threads $(bench_threads) \
 		-- $$p bench/cpa-torch.py --rounds $(bench_cpa_rounds) --threads $(bench_threads))
-.PHONY: bench bench-start bench-torch bench-corpus bench-embed bench-knowledge bench-gears bench-cpa
+
+# DeepSEM at the size of BEELINE's dendritic cells: ours trains one network a thread, the peer one on all. DeepCE at
+# that of L1000: 978 genes, the published widths.
+bench_deepsem_passes ?= 6
+bench_deepce_steps ?= 3
+bench-networks: bench-start $(if $(call bench_has,deepsem)$(call bench_has,deepce),$B/peers/torch.python)
+	$(if $(call bench_has,deepsem),@p=$$(cat $B/peers/torch.python); skip=; \
+	if [ -z "$$p" ]; then skip='no PyTorch'; fi; \
+	GOMP_SPINCOUNT=0 $(bench_line) deepsem --keys 'cells_per_s cells_per_cpu_s peak_rss_mib' --skip "$$skip" \
+		-- $B/bench/bench-deepsem --passes $(bench_deepsem_passes) --threads $(bench_threads) \
+		-- $$p bench/deepsem-torch.py --passes $(bench_deepsem_passes) --threads $(bench_threads))
+	$(if $(call bench_has,deepce),@p=$$(cat $B/peers/torch.python); skip=; \
+	if [ -z "$$p" ]; then skip='no PyTorch'; fi; \
+	GOMP_SPINCOUNT=0 $(bench_line) deepce --keys 'signatures_per_s signatures_per_cpu_s peak_rss_mib' --skip "$$skip" \
+		-- $B/bench/bench-deepce --steps $(bench_deepce_steps) --threads $(bench_threads) \
+		-- $$p bench/deepce-torch.py --steps $(bench_deepce_steps) --threads $(bench_threads))
+.PHONY: bench bench-start bench-torch bench-corpus bench-embed bench-knowledge bench-gears bench-cpa bench-networks

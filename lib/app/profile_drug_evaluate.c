@@ -335,7 +335,7 @@ static enum rc report(const struct job *j, struct err *e)
 enum rc profile_evaluate(const struct profile_options *o, struct err *e)
 {
     struct job j = { .o = o };
-    enum rc rc = profile_print(o, j.print, e);
+    enum rc rc = profile_run_print(o, j.print, e);
     if (!rc)
         rc = profile_inputs_read(&j.in, o, e);
     if (rc)

@@ -10,7 +10,7 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 
-enum rc profile_print(const struct profile_options *o, char hex[SHA256_HEX], struct err *e)
+enum rc profile_run_print(const struct profile_options *o, char hex[SHA256_HEX], struct err *e)
 {
     const char *const file[] = { o->signatures, o->dev, o->test, o->drugs, o->genes };
     char sum[6][SHA256_HEX] = { "" };

@@ -69,7 +69,7 @@ enum rc profile_train(const struct profile_options *o, struct err *e)
     struct profile_inputs in;
     struct profile_training t;
     char print[SHA256_HEX];
-    enum rc rc = profile_print(o, print, e);
+    enum rc rc = profile_run_print(o, print, e);
     if (!rc)
         rc = profile_inputs_read(&in, o, e);
     if (rc)

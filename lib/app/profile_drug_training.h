@@ -46,9 +46,9 @@ enum rc profile_training_predict(struct profile_training *t, enum part which, st
 size_t profile_weight_bytes(const struct deepce *m);
 
 /* profile_drug_state.c: what a training's bytes depend on, but for variant and seeds. */
-enum rc profile_print(const struct profile_options *o, char hex[SHA256_HEX], struct err *e);
+enum rc profile_run_print(const struct profile_options *o, char hex[SHA256_HEX], struct err *e);
 /* The epochs that are missing; after each the whole state is in `path`, from which the same call
- * goes on, to the same bytes. print: of profile_print. */
+ * goes on, to the same bytes. print: of profile_run_print. */
 enum rc profile_training_run(struct profile_training *t, const char *path, const char *print,
                              uint64_t split_seed, struct err *e);
 
