@@ -3,7 +3,7 @@
 #                            made up, too
 #   profile-drug/l1000       L1000, where profile_drug_l1000 names the folder of DeepCE's signature_{train,dev,test}.csv
 #   clean, as-released       each of them: splits x trainings; one training with the vectors through layers of chance
-# metrics.tsv and comparisons.tsv join them. Vectors of genes are those of networks-vectors. A call that was broken
+# metrics.tsv and comparisons.tsv join them, of as-released the rows that clean has not. Vectors of genes are those of networks-vectors. A call that was broken
 # off goes on after the last epoch. Inputs are fetched by the stage itself: no other wants these files.
 profile_drug_manifest ?= manifests/inputs/drugs.tsv
 profile_drug_l1000 ?= $(patsubst %/signature_train.csv,%,$(wildcard $(MIRROR:=/benchmarks/deepce/signature_train.csv)))
@@ -20,7 +20,7 @@ params/profile-drug := $(if $(with_indigo),,without Indigo) $(profile_drug_simul
 profile_drug_made := $(if $(filter test,$(PROFILE)),$R/simulate/truth/genes.tsv)
 
 # Thirty drugs, heads with tails, and sixty genes that the cells know.
-profile_drug_make = mkdir -p $(@D)/made; awk 'BEGIN { n = split("C N O S CF CCl", tail, " "); \
+profile_drug_make = mkdir -p $(@D)/made; awk 'BEGIN { n = split("C N O S FC ClC", tail, " "); \
 	m = split("C CC CCC c1ccccc1 C1CCNCC1", head, " "); for (i = 1; i <= m; i++) for (j = 1; j <= n; j++) \
 	print "DRUG" i j "," tail[j] "C(=O)" head[i] }' >$(@D)/made/drugs_smiles.csv; \
 	awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) col[$$i] = i; next } \
@@ -56,7 +56,8 @@ $R/profile-drug/MANIFEST.tsv: $(profile_drug_manifest) $B/bin/fetch $B/bin/profi
 			PROFILE=full says where they are)';) \
 	 fi
 	$Qprintf 'task\tdataset\tmethod\tvariant\tsplit\tseed\tmetric\tvalue\tn\n' >$(@D)/metrics.tsv; \
-	 for f in $(@D)/*/*/metrics.tsv; do [ ! -e "$$f" ] || tail -n +2 "$$f" >>$(@D)/metrics.tsv; done; first=1; \
+	 for f in $(@D)/*/*/metrics.tsv; do [ ! -e "$$f" ] || awk -F '\t' 'FNR > 1 && ($$4 == "clean" || $$3 ~ /genecompass/)' \
+		"$$f" >>$(@D)/metrics.tsv; done; first=1; \
 	 for f in $(@D)/*/clean/comparisons.tsv; do [ ! -e "$$f" ] || { tail -n +$$first "$$f"; first=2; }; done \
 		>$(@D)/comparisons.tsv
 	$(close_stage)
