@@ -86,21 +86,6 @@ static enum rc state_load(struct gears_training *t, const char *path, const char
 
 /* ---- train ---- */
 
-static enum rc write_training(const struct gears_training *t, const char *path, struct err *e)
-{
-    struct outfile f;
-    if (outfile_open(&f, path, e))
-        return e ? e->rc : RC_FAIL;
-    fputs("epoch\tloss\tvalidation_mse_top20\tchosen\n", f.f);
-    for (size_t i = 0; i < t->n_done; i++) {
-        char loss[32], validation[32];
-        metric_text(t->epoch[i].loss, loss);
-        metric_text(t->epoch[i].validation, validation);
-        fprintf(f.f, "%zu\t%s\t%s\t%d\n", i + 1, loss, validation, i == t->best);
-    }
-    return outfile_commit(&f, e);
-}
-
 static enum rc train(struct gears_training *t, const struct perturb_options *o,
                      const struct perturb_inputs *in, struct err *e)
 {
@@ -125,7 +110,8 @@ static enum rc train(struct gears_training *t, const struct perturb_options *o,
     if (!rc) {
         gears_training_choose(t);
         log_say("epoch %zu is taken", t->best + 1);
-        rc = write_training(t, table, e);
+        rc = training_table_write(table, "validation_mse_top20", (const double *)t->epoch,
+                                  t->n_done, t->best, e);
     }
     if (!rc)
         rc = perturb_model_save(t, &in->node, model, e);

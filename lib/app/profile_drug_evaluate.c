@@ -176,9 +176,9 @@ static enum rc simple(struct job *j, struct err *e)
     return rc;
 }
 
-static char *state_path(const struct job *j, int v, size_t split, size_t s)
+static char *state_path(const struct job *j, enum profile_variant v, size_t split, size_t s)
 {
-    return text_new("%s/state-%d-%zu-%zu.safetensors", j->o->out, v, split, s);
+    return text_new("%s/state-%d-%zu-%zu.safetensors", j->o->out, (int)v, split, s);
 }
 
 /* Predictions at the last epoch, then at the best. */
@@ -229,7 +229,7 @@ static bool wanted(const struct profile_options *o, enum profile_variant v)
 static enum rc networks(struct job *j, struct err *e)
 {
     enum rc rc = RC_OK;
-    for (int v = PROFILE_PLAIN; !rc && v <= PROFILE_RELEASED; v++)
+    for (enum profile_variant v = PROFILE_PLAIN; !rc && v <= PROFILE_RELEASED; v++)
         for (size_t s = 0; !rc && wanted(j->o, v) && s < (size_t)j->o->n_seeds; s++)
             rc = one_network(j, v, s, e);
     return rc;
@@ -238,7 +238,7 @@ static enum rc networks(struct job *j, struct err *e)
 /* Once all is written nothing has to be gone on with. */
 static void remove_states(const struct job *j)
 {
-    for (int v = PROFILE_PLAIN; v <= PROFILE_RELEASED; v++)
+    for (enum profile_variant v = PROFILE_PLAIN; v <= PROFILE_RELEASED; v++)
         for (size_t i = 0; i < (size_t)(j->o->n_splits * j->o->n_seeds); i++) {
             char *path = state_path(j, v, i / (size_t)j->o->n_seeds, i % (size_t)j->o->n_seeds);
             if (path)

@@ -5,25 +5,11 @@
 
 #include "lib/app/profile_drug_model.h"
 #include "lib/app/profile_drug_training.h"
+#include "lib/app/training_state.h"
 #include "lib/base/log.h"
 #include "lib/io/metrics_tsv.h"
 
 /* ---- train ---- */
-
-static enum rc write_training(const struct profile_training *t, const char *path, struct err *e)
-{
-    struct outfile f;
-    if (outfile_open(&f, path, e))
-        return e ? e->rc : RC_FAIL;
-    fputs("epoch\tloss\tvalidation_pearson\tchosen\n", f.f);
-    for (size_t i = 0; i < t->n_done; i++) {
-        char loss[32], validation[32];
-        metric_text(t->epoch[i].loss, loss);
-        metric_text(t->epoch[i].validation, validation);
-        fprintf(f.f, "%zu\t%s\t%s\t%d\n", i + 1, loss, validation, i == t->best);
-    }
-    return outfile_commit(&f, e);
-}
 
 static enum rc train(struct profile_training *t, const struct profile_options *o, const char *print,
                      struct err *e)
@@ -38,7 +24,8 @@ static enum rc train(struct profile_training *t, const struct profile_options *o
         profile_training_choose(t);
         log_say("epoch %zu is taken: Pearson %.4g on the dev part", t->best + 1,
                 t->epoch[t->best].validation);
-        rc = write_training(t, table, e);
+        rc = training_table_write(table, "validation_pearson", (const double *)t->epoch, t->n_done,
+                                  t->best, e);
     }
     if (!rc)
         rc = profile_model_save(t, model, e);
