@@ -58,6 +58,9 @@ static enum rc prepare(struct grn_job *j, struct err *e)
         return rc;
     standardise(j->rank, n, g);
     const size_t n_constant = standardise(j->x.x, n, g);
+    if (n_constant == g)
+        return err_set(e, RC_INPUT, "'%s': each of %zu genes is the same in all cells",
+                       j->o->expression, g);
     if (n_constant)
         log_warn("%zu of %zu genes are the same in all cells: their correlations count as 0",
                  n_constant, g);
