@@ -1,20 +1,36 @@
-"""DeepSEM in PyTorch on the CPU, as published (not specific to cell types): the peer of `grn`.
+#!/usr/bin/env python3
+"""Training passes of DeepSEM with PyTorch, as published (not specific to cell types): the peer of bench-deepsem.
 
-    python deepsem-torch.py EXPRESSION.csv PASSES THREADS     prints seconds of training
-"""
+  deepsem-torch.py [--genes N] [--cells N] [--passes N] [--threads N] [--expression FILE.csv]
+
+On made-up cells, or on a table of BEELINE (genes x cells). Of three passes one moves the networks and two move A.
+One JSON line: cells/s over all passes, cells/s of processor time, largest memory."""
+import argparse
 import csv
-import sys
+import json
+import resource
 import time
 
 import numpy as np
 import torch
 from torch import nn
 
-path, passes, threads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-torch.set_num_threads(threads)
+p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+p.add_argument("--genes", type=int, default=821)
+p.add_argument("--cells", type=int, default=383)
+p.add_argument("--passes", type=int, default=6)
+p.add_argument("--threads", type=int, default=0)
+p.add_argument("--expression")
+o = p.parse_args()
+if o.threads:
+    torch.set_num_threads(o.threads)
 torch.manual_seed(4)
-x = np.array([[float(v) for v in row[1:]] for row in list(csv.reader(open(path)))[1:]]).T
-x = torch.tensor((x - x.mean(0)) / np.where(x.std(0) > 0, x.std(0), 1), dtype=torch.float32)
+if o.expression:
+    x = np.array([[float(v) for v in row[1:]] for row in list(csv.reader(open(o.expression)))[1:]]).T
+    x = (x - x.mean(0)) / np.where(x.std(0) > 0, x.std(0), 1)
+else:
+    x = np.random.default_rng(1).standard_normal((o.cells, o.genes))
+x = torch.tensor(x, dtype=torch.float32)
 m, d = x.shape[1], 128
 a = nn.Parameter(1 / (m - 1) + torch.rand(m, m) * 2e-4)
 with torch.no_grad():
@@ -31,7 +47,7 @@ def mlp(*sizes):
 
 body, mu_head, var_head = nn.Sequential(mlp(2, d, d), nn.Tanh()), nn.Linear(d, 1), nn.Linear(d, 1)
 decode, y_mu, y_var = mlp(1, d, d, 1), mlp(1, d, m), mlp(1, d, m)
-weights = [p for part in (body, mu_head, var_head, decode, y_mu, y_var) for p in part.parameters()]
+weights = [w for part in (body, mu_head, var_head, decode, y_mu, y_var) for w in part.parameters()]
 steps = torch.optim.RMSprop(weights, lr=1e-4), torch.optim.RMSprop([a], lr=0.2e-4)
 
 
@@ -39,11 +55,11 @@ def density(z, mu, var):
     return -0.5 * torch.mean(np.log(2 * np.pi) + torch.log(var + 1e-8) + (z - mu) ** 2 / (var + 1e-8), dim=-1)
 
 
-start = time.time()
-for k in range(passes):
+wall, cpu = time.perf_counter(), time.process_time()
+for k in range(o.passes):
     a.requires_grad_(k % 3 != 0)
-    for p in weights:
-        p.requires_grad_(k % 3 == 0)
+    for w in weights:
+        w.requires_grad_(k % 3 == 0)
     for batch in torch.utils.data.DataLoader(x, batch_size=64, shuffle=True):
         masked = a * mask
         b = eye - masked.T
@@ -58,4 +74,6 @@ for k in range(passes):
         steps[k % 3 != 0].zero_grad()
         loss.backward()
         steps[k % 3 != 0].step()
-print(f"{time.time() - start:.1f}")
+wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+print(json.dumps({"bench": "deepsem", "cells_per_s": o.passes * len(x) / wall, "cells_per_cpu_s": o.passes * len(x) / cpu,
+                  "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))

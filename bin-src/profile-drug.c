@@ -12,24 +12,37 @@ static struct profile_options o = { .n_splits = 5,
                                     .heads = 4,
                                     .projected = 64,
                                     .rate = 2e-4,
+                                    .least_overlap = 0.5,
                                     .dataset = "l1000" };
 
+#define INPUT_OPTS                                                                                 \
+    OPT_STR("drugs", &o.drugs, "FILE", "lines id,SMILES"),                                         \
+        OPT_STR("genes", &o.genes, "FILE", "lines gene,numbers: a vector of each gene"),           \
+        OPT_STR("dev", &o.dev, "FILE",                                                             \
+                "signatures that choose the epoch, in place of a drawn split"),                    \
+        OPT_STR("vectors", &o.vectors, "FILE.h5ad",                                                \
+                "vectors of genes: what embed --genes wrote; or FILE.npy,GENES"),                  \
+        OPT_F64("least-overlap", &o.least_overlap, "NUM",                                          \
+                "share of the genes that must have a vector"),                                     \
+        OPT_FLAG("restart-if-changed", &o.restart,                                                 \
+                 "a state that a broken-off call of other inputs or options left is not used"),    \
+        OPT_FLAG("skip-bad", &o.skip_bad,                                                          \
+                 "leave out drugs whose SMILES cannot be read, and count them")
+
+#define NETWORK_OPTS                                                                               \
+    OPT_I64("epochs", &o.epochs, "N", "passes over the training signatures"),                      \
+        OPT_I64("batch", &o.batch, "N", "signatures of a step"),                                   \
+        OPT_I64("width", &o.width, "N", "width of the network"),                                   \
+        OPT_I64("heads", &o.heads, "N", "heads of attention"),                                     \
+        OPT_I64("projected", &o.projected, "N", "width that --vectors are projected to"),          \
+        OPT_F64("lr", &o.rate, "NUM", "learning rate")
+
 static const struct opt evaluate_opts[] = {
-    OPT_STR("drugs", &o.drugs, "FILE", "lines id,SMILES"),
-    OPT_STR("genes", &o.genes, "FILE", "lines gene,numbers: a vector of each gene"),
-    OPT_STR("dev", &o.dev, "FILE", "signatures that choose the epoch, in place of drawn splits"),
+    INPUT_OPTS,
     OPT_STR("test", &o.test, "FILE", "signatures to test, with --dev"),
-    OPT_STR("vectors", &o.vectors, "FILE.h5ad", "vectors of genes: what embed --genes wrote"),
-    OPT_FLAG("skip-bad", &o.skip_bad,
-             "leave out drugs whose SMILES cannot be read, and count them"),
     OPT_I64("splits", &o.n_splits, "N", "splits over drugs: seeds --seed, --seed + 1, ..."),
     OPT_I64("seeds", &o.n_seeds, "N", "trainings of DeepCE on a split; 0: none"),
-    OPT_I64("epochs", &o.epochs, "N", "passes over the training signatures"),
-    OPT_I64("batch", &o.batch, "N", "signatures of a step"),
-    OPT_I64("width", &o.width, "N", "width of the network"),
-    OPT_I64("heads", &o.heads, "N", "heads of attention"),
-    OPT_I64("projected", &o.projected, "N", "width that --vectors are projected to"),
-    OPT_F64("lr", &o.rate, "NUM", "learning rate"),
+    NETWORK_OPTS,
     OPT_FLAG("as-released", &o.as_released,
              "one split, one seed; --vectors go through layers that are drawn anew in every pass"),
     OPT_STR("dataset", &o.dataset, "NAME", "what the tables call this set"),
@@ -52,7 +65,9 @@ static const struct tool evaluate_tool = {
     "  deepce+shuffled      the same with vectors of other genes\n\n"
     "The dev part chooses epoch, neighbours and penalty. --out is a folder: metrics.tsv (split\n"
     "test: best epoch of the dev part; test_last: last epoch), comparisons.tsv with 95 %\n"
-    "intervals over splits, runs.tsv, predictions.tsv, splits.tsv. docs/profile-drug.md.\n\n"
+    "intervals over splits, runs.tsv, predictions.tsv, splits.tsv. A call that was broken off "
+    "goes\n"
+    "on after the last epoch, to the same bytes. docs/profile-drug.md.\n\n"
     "  profile-drug evaluate signatures.csv --drugs drugs_smiles.csv \\\n"
     "      --genes gene_vector.csv --seed 1 --out scores",
     evaluate_opts,
@@ -60,7 +75,8 @@ static const struct tool evaluate_tool = {
     1
 };
 
-static enum rc check_evaluate(const struct tool_args *a, struct err *e)
+/* tests: evaluate, which wants a test part beside a dev part. */
+static enum rc check(const struct tool_args *a, bool tests, struct err *e)
 {
     const struct {
         bool bad;
@@ -68,7 +84,7 @@ static enum rc check_evaluate(const struct tool_args *a, struct err *e)
     } rule[] = {
         { !o.drugs, "--drugs is missing" },
         { !o.genes, "--genes is missing" },
-        { !o.dev != !o.test, "--dev and --test go together" },
+        { tests && !o.dev != !o.test, "--dev and --test go together" },
         { o.as_released && !o.vectors, "--as-released wants --vectors" },
         { o.n_splits < 1 || o.n_splits > 1000, "--splits is 1 to 1000" },
         { o.n_seeds < 0 || o.n_seeds > 1000, "--seeds is 0 to 1000" },
@@ -78,6 +94,7 @@ static enum rc check_evaluate(const struct tool_args *a, struct err *e)
         { o.heads < 1 || o.width % o.heads, "--width is a multiple of --heads" },
         { o.projected < 1 || o.projected > 4096, "--projected is 1 to 4096" },
         { !(o.rate > 0), "--lr is above 0" },
+        { !(o.least_overlap >= 0 && o.least_overlap <= 1), "--least-overlap is 0 to 1" },
     };
     for (size_t i = 0; i < sizeof rule / sizeof *rule; i++)
         if (rule[i].bad)
@@ -85,22 +102,97 @@ static enum rc check_evaluate(const struct tool_args *a, struct err *e)
     return tool_need_out(a, e);
 }
 
-static enum rc run_evaluate(const struct tool_args *a, struct err *e)
+static enum rc take(const struct tool_args *a, bool tests, struct err *e)
 {
-    enum rc rc = check_evaluate(a, e);
+    enum rc rc = check(a, tests, e);
     if (rc)
         return rc;
-    if (backend_need(a->backend, &o.backend, e))
-        return RC_SKIP;
     o.signatures = a->arg.item[0];
     o.out = a->out;
     o.report = a->report;
     o.seed = a->seed;
+    return backend_need(a->backend, &o.backend, e);
+}
+
+static enum rc run_evaluate(const struct tool_args *a, struct err *e)
+{
+    enum rc rc = take(a, true, e);
+    if (rc)
+        return rc;
     if (o.dev || o.as_released)
         o.n_splits = 1;
     if (o.as_released)
         o.n_seeds = 1;
     return profile_evaluate(&o, e);
+}
+
+/* ---- train, predict ---- */
+
+static const struct opt train_opts[] = { INPUT_OPTS, NETWORK_OPTS, OPT_END };
+
+static const struct tool train_tool = {
+    "profile-drug train",
+    "SIGNATURES",
+    "Train DeepCE on expression signatures of drugs",
+    "SIGNATURES and options are those of `profile-drug evaluate`. Trained on the training drugs "
+    "of\n"
+    "the split of seed --seed, or with --dev on all of SIGNATURES; the epoch with the highest\n"
+    "Pearson correlation on the dev part is taken. With --vectors a vector of each gene joins,\n"
+    "through a projection that is trained.\n\n"
+    "--out is a folder: model.safetensors, all that `profile-drug predict` needs; training.tsv,\n"
+    "losses of every epoch; splits.tsv, the part of every drug. A call that was broken off goes "
+    "on\n"
+    "after the last epoch, to the same bytes.\n\n"
+    "  profile-drug train signatures.csv --drugs drugs_smiles.csv \\\n"
+    "      --genes gene_vector.csv --seed 1 --out model",
+    train_opts,
+    1,
+    1
+};
+
+static enum rc run_train(const struct tool_args *a, struct err *e)
+{
+    enum rc rc = take(a, false, e);
+    return rc ? rc : profile_train(&o, e);
+}
+
+static struct profile_query query;
+
+static const struct opt predict_opts[] = {
+    OPT_STR("model", &query.model, "DIR", "a folder that profile-drug train wrote"),
+    OPT_STR("cells", &query.cells, "NAME,NAME...",
+            "only these cell lines; not given: those of the model"),
+    OPT_STR("doses", &query.doses, "NAME,NAME...",
+            "only these doses, as '10.0 um'; not given: those of the model"),
+    OPT_FLAG("skip-bad", &query.skip_bad,
+             "leave out drugs whose SMILES cannot be read, and count them"),
+    OPT_END,
+};
+
+static const struct tool predict_tool = {
+    "profile-drug predict",
+    "DRUGS",
+    "Predict expression signatures of drugs with a trained DeepCE",
+    "DRUGS has lines id,SMILES; no drug need be known. Without --cells and --doses each drug is\n"
+    "predicted for the cell lines and doses that the model was trained on; others are predicted\n"
+    "when they are asked for, with a warning. --out is a table like SIGNATURES of `profile-drug\n"
+    "train`.\n\n"
+    "  profile-drug predict new_drugs.csv --model model --cells MCF7,PC3 --out predicted.csv",
+    predict_opts,
+    1,
+    1
+};
+
+static enum rc run_predict(const struct tool_args *a, struct err *e)
+{
+    enum rc rc = tool_need_out(a, e);
+    if (!rc && !query.model)
+        rc = err_set(e, RC_USAGE, "--model is missing");
+    if (!rc)
+        rc = backend_need(a->backend, &query.backend, e);
+    query.drugs = a->arg.item[0];
+    query.out = a->out;
+    return rc ? rc : profile_predict(&query, e);
 }
 
 /* ---- simulate ---- */
@@ -191,8 +283,8 @@ static enum rc run_features(const struct tool_args *a, struct err *e)
 }
 
 static const struct tool_part part[] = {
-    { "evaluate", &evaluate_tool, run_evaluate },
-    { "simulate", &simulate_tool, run_simulate },
+    { "train", &train_tool, run_train },          { "predict", &predict_tool, run_predict },
+    { "evaluate", &evaluate_tool, run_evaluate }, { "simulate", &simulate_tool, run_simulate },
     { "features", &features_tool, run_features },
 };
 
@@ -201,8 +293,12 @@ int main(int argc, char **argv)
     static const struct opt none[] = { OPT_END };
     static const struct tool all = {
         "profile-drug",
-        "evaluate|simulate|features ...",
+        "train|predict|evaluate|simulate|features ...",
         "Expression after a drug: predict it from the drug's structure, score predictions",
+        "  profile-drug train SIGNATURES --drugs FILE --genes FILE --out MODEL\n"
+        "                                                a DeepCE\n"
+        "  profile-drug predict DRUGS --model MODEL --out FILE\n"
+        "                                                its predictions\n"
         "  profile-drug evaluate SIGNATURES --drugs FILE --genes FILE --out DIR\n"
         "                                                methods, splits, scores\n"
         "  profile-drug simulate --drugs FILE --genes FILE --out DIR\n"

@@ -81,11 +81,11 @@ t 'an audit makes them again' 0 ' 0 fail' audit "$tmp/a" --level 1 --source "$SR
 is 'with the same bytes' grep -q '^repeat	crate	holds' "$tmp/audit.crate/audit.tsv"
 
 # Figures, which other goals do not draw.
-t 'the figures, two at a time' 0 '' job "$tmp/a" fig1 fig3 fig4e -j2
-for f in fig1/fig1d-map-sample.svg fig1/fig1-tokens.tsv fig3/figures/fig3a-04.svg fig3/figures/fig3c-01.svg fig4e/fig4e-01.svg; do
+t 'the figures, two at a time' 0 '' job "$tmp/a" fig1 fig3 fig4d fig4e -j2
+for f in fig1/fig1d-map-sample.svg fig1/fig1-tokens.tsv fig3/figures/fig3a-04.svg fig3/figures/fig3c-01.svg fig4d/fig4d-01.svg fig4e/fig4e-01.svg; do
 	is "there is $f" test -s "$tmp/a/$f"
 done
-t 'and one at a time' 0 '' job "$tmp/b" fig1 fig3 fig4e -j1 THREADS=1
+t 'and one at a time' 0 '' job "$tmp/b" fig1 fig3 fig4d fig4e -j1 THREADS=1
 for r in a b; do manifests "$tmp/$r" >"$tmp/$r.figures"; done
 is 'give the same manifests' diff "$tmp/a.figures" "$tmp/b.figures"
 is 'of every model' test "$(grep -c fig3/models "$tmp/a.figures")" = 18

@@ -13,7 +13,7 @@
 # empty, and the other lines go on. Rates per cpu_share count processor time instead of the wall:
 # on a machine that others use too, they are the ones to compare.
 bench_all := train train-bf16 forward forward-bf16 folded base base-bf16 official official-bf16 corpus embed \
-	gene2vec coexpression dnabert gears cpa perturb
+	gene2vec coexpression dnabert gears cpa deepsem deepce perturb
 bench_lines ?= $(bench_all)
 bench_rounds ?= 3
 bench_threads ?= $(if $(filter-out 0,$(THREADS)),$(THREADS),$(shell nproc))
@@ -79,7 +79,7 @@ base = --config base --lengths $B/bench/lengths-base.txt --batch $(bench_base_ba
 official = $(small) --batch $(bench_official_batch) --steps 1
 official_keys := nonpad_tokens_per_s nonpad_tokens_per_s/cpu_share peak_rss_mb
 ours_train = --micro-rows $(bench_micro_rows)
-bench: bench-start bench-torch bench-corpus bench-embed bench-knowledge bench-gears bench-cpa bench-perturb ## our speed beside that of the peers (workflows/bench.mk)
+bench: bench-start bench-torch bench-corpus bench-embed bench-knowledge bench-gears bench-cpa bench-networks bench-perturb ## our speed beside that of the peers (workflows/bench.mk)
 	@echo "written: $(bench_tsv)"
 # PyTorch is looked for, and fetched where it lacks, only for lines that it is measured in.
 bench_without_torch := corpus embed gene2vec gears perturb
@@ -170,6 +170,21 @@ bench-cpa: bench-start $(if $(call bench_has,cpa),$B/peers/torch.python)
 		-- $B/bench/bench-cpa --rounds $(bench_cpa_rounds) --threads $(bench_threads) \
 		-- $$p bench/cpa-torch.py --rounds $(bench_cpa_rounds) --threads $(bench_threads))
 
+# DeepSEM at the size of BEELINE's dendritic cells: ours trains one network a thread, the peer one on all. DeepCE at
+# that of L1000: 978 genes, the published widths.
+bench_deepsem_passes ?= 6
+bench_deepce_steps ?= 3
+bench-networks: bench-start $(if $(call bench_has,deepsem)$(call bench_has,deepce),$B/peers/torch.python)
+	$(if $(call bench_has,deepsem),@p=$$(cat $B/peers/torch.python); skip=; \
+	if [ -z "$$p" ]; then skip='no PyTorch'; fi; \
+	GOMP_SPINCOUNT=0 $(bench_line) deepsem --keys 'cells_per_s cells_per_cpu_s peak_rss_mib' --skip "$$skip" \
+		-- $B/bench/bench-deepsem --passes $(bench_deepsem_passes) --threads $(bench_threads) \
+		-- $$p bench/deepsem-torch.py --passes $(bench_deepsem_passes) --threads $(bench_threads))
+	$(if $(call bench_has,deepce),@p=$$(cat $B/peers/torch.python); skip=; \
+	if [ -z "$$p" ]; then skip='no PyTorch'; fi; \
+	GOMP_SPINCOUNT=0 $(bench_line) deepce --keys 'signatures_per_s signatures_per_cpu_s peak_rss_mib' --skip "$$skip" \
+		-- $B/bench/bench-deepce --steps $(bench_deepce_steps) --threads $(bench_threads) \
+		-- $$p bench/deepce-torch.py --steps $(bench_deepce_steps) --threads $(bench_threads))
 # Deletions, with the model and the cells of the embed line: by perturb, and (the "peer", ours as well) by encoding each
 # cell with and without the gene as `embed` does, in full batches; perturb-single: one cell at a time.
 bench_perturb_genes ?= 20
@@ -181,4 +196,4 @@ bench-perturb: bench-start
 		echo 'perturb: skipped for want of bench_embed_cells or bench_embed_model'; else \
 	for x in perturb:embed perturb-single:one_by_one; do $(bench_line) "$${x%%:*}" --keys 'cells_per_s cells_per_cpu_s' \
 		--rounds $(bench_embed_rounds) -- $(bench_perturb) perturb -- $(bench_perturb) "$${x#*:}"; done; fi)
-.PHONY: bench bench-start bench-torch bench-corpus bench-embed bench-knowledge bench-gears bench-cpa bench-perturb
+.PHONY: bench bench-start bench-torch bench-corpus bench-embed bench-knowledge bench-gears bench-cpa bench-networks bench-perturb

@@ -8,6 +8,7 @@
 
 #include "lib/app/dose_model.h"
 #include "lib/app/dose_parts.h"
+#include "lib/app/gene_vectors.h"
 #include "lib/app/training_state.h"
 #include "lib/base/log.h"
 #include "lib/base/sha256.h"
@@ -21,7 +22,7 @@ static enum rc fingerprint(const struct dose_options *o, char hex[SHA256_HEX], s
     const struct cpa_plan *p = &o->plan;
     enum rc rc = sha256_file(o->input, sum[0], NULL, e);
     if (!rc && o->vectors)
-        rc = sha256_file(o->vectors, sum[1], NULL, e);
+        rc = gene_vectors_sum(o->vectors, sum[1], e);
     char *text = text_new(
         "%s %s|%s %s %s %s|%s %s %.17g %" PRId64 " %" PRId64 " %d %.17g %" PRId64
         "|%zu %zu %zu %zu %zu %zu %zu %d %.17g %.17g %.17g %zu %zu %zu %zu|%" PRIu64 " %s",

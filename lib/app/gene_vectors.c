@@ -59,14 +59,22 @@ static enum rc read_names(const char *path, struct gene_vectors *v, struct err *
     return rc;
 }
 
-static enum rc read_npy(const char *arg, struct gene_vectors *v, struct err *e)
+/* FILE of FILE or FILE.npy,GENES, to be freed; *genes NULL: not given. */
+static char *cut(const char *arg, const char **genes)
 {
     const char *end = strstr(arg, ".npy,");
-    char *path = end ? text_new("%.*s", (int)(end + 4 - arg), arg) : text_new("%s", arg);
+    *genes = end ? end + 5 : NULL;
+    return end ? text_new("%.*s", (int)(end + 4 - arg), arg) : text_new("%s", arg);
+}
+
+static enum rc read_npy(const char *arg, struct gene_vectors *v, struct err *e)
+{
+    const char *genes;
+    char *path = cut(arg, &genes);
     enum rc rc =
         path ? npy_read(path, &v->x, &v->n, &v->d, e) : err_set(e, RC_FAIL, "no memory for a path");
     free(path);
-    return !rc && end ? read_names(end + 5, v, e) : rc;
+    return !rc && genes ? read_names(genes, v, e) : rc;
 }
 
 static enum rc read_text(const char *path, struct gene_vectors *v, struct err *e)
@@ -144,4 +152,18 @@ enum rc gene_vectors_of(const char *arg, const char *const *gene, size_t n_genes
         log_say("%zu of %zu genes have a vector of %zu numbers", *n_found, n_genes, v.d);
     gene_vectors_release(&v);
     return rc;
+}
+
+enum rc gene_vectors_sum(const char *arg, char hex[SHA256_HEX], struct err *e)
+{
+    const char *genes;
+    char both[2 * SHA256_HEX], *path = cut(arg, &genes);
+    enum rc rc =
+        path ? sha256_file(path, hex, NULL, e) : err_set(e, RC_FAIL, "no memory for a path");
+    free(path);
+    if (rc || !genes)
+        return rc;
+    strcpy(both, hex);
+    rc = sha256_file(genes, both + strlen(both), NULL, e);
+    return rc ? rc : sha256_bytes(both, strlen(both), hex, e);
 }

@@ -83,13 +83,16 @@ enum rc grn_trees(const struct grn_job *j, const struct grn_truth *t, uint64_t s
  * has too few of the genes. */
 enum rc grn_vectors_read(struct grn_job *j, struct err *e);
 void grn_vectors_release(struct grn_vectors *v);
-/* The published rule on scores of the pairs: those of two genes with vectors are deleted (-1)
- * unless their cosine is at least `at`. shuffle [n], or NULL: whose vector a gene takes. */
+/* grn_rules.c. The published rule on scores of the pairs: those of two genes with vectors are
+ * deleted (-1) unless their cosine is at least `at`. shuffle [n], or NULL: whose vector a gene
+ * takes. */
 void grn_rule(const struct grn_truth *t, const struct grn_vectors *v, const uint32_t *shuffle,
               double at, const double *score, double *out);
-/* Everything that vectors do to the scores of one seed, on one truth. */
+/* grn_rules.c: everything that vectors do to the scores of one seed, on one truth. */
 enum rc grn_integrate(const struct grn_job *j, size_t truth, const struct grn_seed *s,
                       uint64_t seed, struct grn_rows *rows, struct err *e);
+/* grn_score.c: all rows of a truth, after the seeds; fills t->mean. */
+enum rc grn_score_truth(const struct grn_job *j, size_t truth, struct outfile *to, struct err *e);
 enum rc grn_rows_add(struct grn_rows *rows, const char *method, const char *variant,
                      const char *split, uint64_t seed, const struct grn_mark *m, double chosen,
                      struct err *e);

@@ -63,6 +63,48 @@ enum rc grn_baselines(struct grn_method m[2], const struct grn_method *like,
                       const struct opt_list *counts, const struct grn_genes *g, struct err *e);
 void grn_method_release(struct grn_method *m);
 
+enum grn_number {
+    GRN_AUROC,
+    GRN_AP,
+    GRN_AP_RATIO,
+    GRN_PRECISION,
+    GRN_RANDOM_LISTED,
+    GRN_RANDOM_VOCABULARY,
+    GRN_TARGETS,
+    GRN_OTHERS,
+    GRN_WILCOXON_P,
+    GRN_WILCOXON_Q,
+    GRN_WELCH_P,
+    GRN_N_NUMBERS
+};
+
+struct grn_of_regulator {
+    uint32_t regulator;
+    size_t n_targets, n_others;
+    double x[GRN_N_NUMBERS];
+};
+
+/* What targets of a class are compared with. */
+struct grn_comparison {
+    const struct grn_list *list;
+    uint32_t class;
+    const struct grn_list *against; /* NULL: the next */
+    uint32_t other;                 /* a class, or UINT32_MAX: all genes without a link */
+};
+
+/* Room for one regulator's genes. */
+struct grn_room {
+    size_t n_genes, least_targets;
+    unsigned char *role; /* [n_genes] 0 other, 1 target, 2 compared with, 3 neither */
+    double *score;       /* [most genes of a regulator], as is positive */
+    bool *positive;
+};
+
+/* grn_regulator.c. *fits is false when there are too few genes on one side. */
+enum rc grn_regulator(const struct grn_room *j, const struct grn_comparison *k,
+                      const struct grn_scores *s, struct grn_of_regulator *r, bool *fits,
+                      struct err *e);
+
 /* grn_together.c: genes that both of a pair regulate, when both are deleted and when one is, beside
  * a regulator of other genes (spec 05 section 2, Figures 2d and 2g). Rows into `metrics`, and
  * o->out/together.tsv, when there are o->pairs. */

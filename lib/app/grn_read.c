@@ -1,11 +1,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "lib/app/grn_parts.h"
 #include "lib/base/file.h"
 #include "lib/io/lines.h"
+#include "lib/io/network.h"
 #include "lib/io/number.h"
 #include "lib/io/sheet.h"
 #include "lib/io/tables.h"
@@ -33,9 +33,9 @@ enum rc grn_genes_read(struct grn_genes *g, const char *vocab, struct err *e)
             rc = map_add(&g->by_name, v.entry[t].id, k, NULL, e);
         if (!rc && v.entry[t].name && *v.entry[t].name)
             rc = map_add(&g->by_name, v.entry[t].name, k, NULL, e);
-        if (!rc && !(g->symbol[k] = arena_text(&g->text, v.entry[t].name && *v.entry[t].name
-                                                             ? v.entry[t].name
-                                                             : v.entry[t].id)))
+        if (!rc &&
+            !(g->symbol[k] = arena_text(
+                  &g->text, v.entry[t].name && *v.entry[t].name ? v.entry[t].name : v.entry[t].id)))
             rc = err_set(e, RC_FAIL, "no memory for %zu genes", v.n);
     }
     vocab_release(&v);
@@ -94,47 +94,27 @@ static enum rc add_link(struct grn_list *l, size_t *room, struct grn_link x, str
     return RC_OK;
 }
 
-/* The first of the wanted columns that a table has. */
-static const struct column *column_of(const struct table *t, const char *const *want)
-{
-    for (; *want; want++)
-        for (size_t j = 0; j < t->n_cols; j++)
-            if (strcasecmp(t->col[j].name, *want) == 0)
-                return &t->col[j];
-    return NULL;
-}
-
 static enum rc read_links(struct grn_list *l, const char *path, const char *levels,
                           const struct grn_genes *g, size_t *n_left, struct err *e)
 {
-    static const char *const regulator[] = { "tf", "tf_id", "source", "regulator", NULL };
-    static const char *const target[] = { "target", "gene_symbol", "target_id", "gene_id", NULL };
-    static const char *const class[] = { "class", NULL }, *const level[] = { "confidence", NULL };
-    struct table t;
+    struct network_rows r;
     size_t room = 0;
-    enum rc rc = tsv_read(path, 0, &t, e);
+    enum rc rc = network_rows_read(path, levels, &r, e);
     if (rc)
         return rc;
-    const struct column *from = column_of(&t, regulator), *to = column_of(&t, target);
-    const struct column *kind = column_of(&t, class), *sure = column_of(&t, level);
-    if (!from || !to)
-        rc = err_set(e, RC_INPUT,
-                     "'%s' has no columns for regulator (tf, source) and target "
-                     "(target, gene_symbol)",
-                     path);
-    for (size_t i = 0; !rc && i < t.n_rows; i++) {
-        struct grn_link x = { grn_gene(g, from->text[i]), grn_gene(g, to->text[i]), 0 };
-        if (levels && sure && !(strlen(sure->text[i]) == 1 && strchr(levels, *sure->text[i])))
-            continue;
+    for (size_t i = 0; !rc && i < r.n; i++) {
+        const char *class = r.class.at[r.at[i].class];
+        struct grn_link x = { grn_gene(g, r.gene.at[r.at[i].from]),
+                              grn_gene(g, r.gene.at[r.at[i].to]), 0 };
         if (x.regulator == UINT32_MAX || x.target == UINT32_MAX) {
             ++*n_left;
             continue;
         }
-        rc = names_add(&l->class, kind ? kind->text[i] : "targets", &x.class, e);
+        rc = names_add(&l->class, *class ? class : "targets", &x.class, e);
         if (!rc && x.regulator != x.target)
             rc = add_link(l, &room, x, e);
     }
-    table_release(&t);
+    network_rows_release(&r);
     return rc;
 }
 

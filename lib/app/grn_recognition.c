@@ -8,36 +8,12 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/io/metrics_tsv.h"
-#include "lib/nn/metrics_rank.h"
 #include "lib/nn/metrics_stat.h"
 
-/* Of the released notebook: the genes of its dictionary, whatever a cell shows (spec 07, E14). */
-enum { RELEASED_VOCABULARY = 23115 };
-
-enum number {
-    AUROC,
-    AP,
-    AP_RATIO,
-    PRECISION,
-    RANDOM_LISTED,
-    RANDOM_VOCABULARY,
-    TARGETS,
-    OTHERS,
-    WILCOXON_P,
-    WILCOXON_Q,
-    WELCH_P,
-    N_NUMBERS
-};
-static const char *const number_name[N_NUMBERS] = {
+static const char *const number_name[GRN_N_NUMBERS] = {
     "auroc",         "average_precision", "auprc_ratio",  "precision",
     "random_listed", "random_vocabulary", "mean_targets", "mean_others",
     "wilcoxon_p",    "wilcoxon_q",        "welch_p"
-};
-
-struct row {
-    uint32_t regulator;
-    size_t n_targets, n_others;
-    double x[N_NUMBERS];
 };
 
 struct job {
@@ -47,130 +23,19 @@ struct job {
     struct grn_list *list, *against;
     size_t n_methods, n_lists, n_against, n_splits;
     struct outfile predictions, metrics;
-    /* one regulator's genes */
-    unsigned char *role; /* [genes] by number: 0 other, 1 target, 2 compared with, 3 neither */
-    double *score;
-    bool *positive;
+    struct grn_room room;
 };
-
-/* What targets of a class are compared with. */
-struct comparison {
-    const struct grn_list *list;
-    uint32_t class;
-    const struct grn_list *against; /* NULL: the next */
-    uint32_t other;                 /* a class, or UINT32_MAX: all genes without a link */
-};
-
-/* ---- one regulator ---- */
-
-/* Roles of the genes; false: the list does not have the regulator. */
-static bool give_roles(const struct job *j, const struct comparison *k, uint32_t regulator,
-                       size_t *n_known)
-{
-    const struct grn_list *l = k->list;
-    const bool rest = !k->against && k->other == UINT32_MAX;
-    *n_known = 0;
-    memset(j->role, rest ? 2 : 0, j->genes.id.n);
-    for (size_t i = 0; k->against && i < k->against->n; i++)
-        j->role[k->against->link[i].target] = 2;
-    for (size_t i = 0; i < l->n; i++) {
-        const struct grn_link *x = &l->link[i];
-        if (x->regulator != regulator)
-            continue;
-        *n_known += x->class == k->class;
-        j->role[x->target] = x->class == k->class                           ? 1
-                             : !k->against && !rest && x->class == k->other ? 2
-                                                                            : 3;
-    }
-    j->role[regulator] = 3;
-    return *n_known > 0;
-}
-
-struct scored {
-    double score;
-    uint32_t gene;
-    bool target;
-};
-
-static int falling(const void *a, const void *b)
-{
-    const struct scored *x = a, *y = b;
-    if (x->score != y->score)
-        return x->score < y->score ? 1 : -1;
-    return (x->gene > y->gene) - (x->gene < y->gene);
-}
-
-/* The list of all genes seen, as the notebook ranks it, but by the mean over cells (spec 07, E14).
- */
-static enum rc rank_list(const struct job *j, const struct grn_scores *s, size_t n_known,
-                         struct row *r, struct err *e)
-{
-    struct scored *x = malloc((s->n + 1) * sizeof *x);
-    if (!x)
-        return err_set(e, RC_FAIL, "no memory for %zu genes", s->n);
-    for (size_t i = 0; i < s->n; i++)
-        x[i] = (struct scored){ s->score[i], s->gene[i], j->role[s->gene[i]] == 1 };
-    qsort(x, s->n, sizeof *x, falling);
-    for (size_t i = 0; i < s->n; i++)
-        j->positive[i] = x[i].target;
-    free(x);
-    r->x[PRECISION] = ranked_precision(j->positive, s->n, n_known);
-    r->x[RANDOM_LISTED] = ranked_random(j->positive, s->n);
-    r->x[RANDOM_VOCABULARY] = (double)n_known / RELEASED_VOCABULARY;
-    return RC_OK;
-}
-
-/* *fits is false when there are too few genes on one side. */
-static enum rc one_regulator(const struct job *j, const struct comparison *k,
-                             const struct grn_scores *s, struct row *r, bool *fits, struct err *e)
-{
-    size_t n_known, n_a = 0, n_b = 0;
-    *fits = false;
-    if (!give_roles(j, k, s->regulator, &n_known))
-        return RC_OK;
-    /* Targets from the front, the others from the back. */
-    for (size_t i = 0; i < s->n; i++)
-        if (j->role[s->gene[i]] == 1)
-            j->score[n_a++] = s->score[i];
-        else if (j->role[s->gene[i]] == 2)
-            j->score[s->n - ++n_b] = s->score[i];
-    const size_t least = (size_t)j->o->least_targets;
-    if (n_a < least || n_b < least)
-        return RC_OK;
-    memmove(j->score + n_a, j->score + s->n - n_b, n_b * sizeof *j->score);
-    for (size_t i = 0; i < n_a + n_b; i++)
-        j->positive[i] = i < n_a;
-    *r = (struct row){ .regulator = s->regulator, .n_targets = n_a, .n_others = n_b };
-    struct rank_metrics m;
-    struct test_result u;
-    const double *a = j->score, *b = j->score + n_a;
-    enum rc rc = rank_metrics_get(j->score, j->positive, n_a + n_b, &m, e);
-    if (!rc)
-        rc = mann_whitney(a, n_a, b, n_b, &u, e);
-    if (rc)
-        return rc;
-    r->x[AUROC] = m.auroc;
-    r->x[AP] = m.average_precision;
-    r->x[AP_RATIO] = m.auprc_ratio;
-    r->x[TARGETS] = mean_of(a, n_a);
-    r->x[OTHERS] = mean_of(b, n_b);
-    r->x[WILCOXON_P] = u.p;
-    r->x[WELCH_P] = welch_t(a, n_a, b, n_b).p;
-    r->x[PRECISION] = r->x[RANDOM_LISTED] = r->x[RANDOM_VOCABULARY] = NAN;
-    *fits = true;
-    return k->against || k->other != UINT32_MAX ? RC_OK : rank_list(j, s, n_known, r, e);
-}
 
 /* ---- one method, one comparison ---- */
 
 static void put_row(struct job *j, const struct grn_method *m, const char *split,
-                    const struct row *r)
+                    const struct grn_of_regulator *r)
 {
     FILE *f = j->predictions.f;
-    fprintf(f, "%s\t%s\t%s\t%s\t%llu\t%s\t%s\t%zu\t%zu", j->o->dataset, m->name, m->variant,
-            split, (unsigned long long)j->o->seed, j->genes.id.at[r->regulator],
+    fprintf(f, "%s\t%s\t%s\t%s\t%llu\t%s\t%s\t%zu\t%zu", j->o->dataset, m->name, m->variant, split,
+            (unsigned long long)j->o->seed, j->genes.id.at[r->regulator],
             j->genes.symbol[r->regulator], r->n_targets, r->n_others);
-    for (int k = 0; k < N_NUMBERS; k++) {
+    for (int k = 0; k < GRN_N_NUMBERS; k++) {
         char text[32];
         metric_text(r->x[k], text);
         fprintf(f, "\t%s", text);
@@ -186,7 +51,8 @@ static void put_metric(struct job *j, const struct grn_method *m, const char *sp
     metrics_tsv_add(&j->metrics, &row);
 }
 
-static double mean_known(const struct row *r, size_t n, enum number k, size_t *known)
+static double mean_known(const struct grn_of_regulator *r, size_t n, enum grn_number k,
+                         size_t *known)
 {
     double sum = 0;
     *known = 0;
@@ -211,7 +77,7 @@ static void put_interval(struct job *j, const struct grn_method *m, const char *
     if (!known)
         return;
     const double mean = mean_of(x, known), width = mean_ci95(x, known);
-    if (strcmp(metric, number_name[AUROC]) != 0)
+    if (strcmp(metric, number_name[GRN_AUROC]) != 0)
         put_metric(j, m, split, metric, mean, known);
     snprintf(name, sizeof name, "%s_low", metric);
     put_metric(j, m, split, name, mean - width, known);
@@ -220,68 +86,68 @@ static void put_interval(struct job *j, const struct grn_method *m, const char *
 }
 
 static enum rc put_intervals(struct job *j, const struct grn_method *m, const char *split,
-                             const struct row *r, size_t n, struct err *e)
+                             const struct grn_of_regulator *r, size_t n, struct err *e)
 {
     double *x = malloc((n + 1) * sizeof *x);
     if (!x)
         return err_set(e, RC_FAIL, "no memory for %zu regulators", n);
     for (size_t i = 0; i < n; i++)
-        x[i] = r[i].x[AUROC];
+        x[i] = r[i].x[GRN_AUROC];
     put_interval(j, m, split, "auroc", x, n);
     for (size_t i = 0; i < n; i++)
-        x[i] = r[i].x[PRECISION] - r[i].x[RANDOM_LISTED];
+        x[i] = r[i].x[GRN_PRECISION] - r[i].x[GRN_RANDOM_LISTED];
     put_interval(j, m, split, "precision_gain", x, n);
     free(x);
     return RC_OK;
 }
 
 static void put_means(struct job *j, const struct grn_method *m, const char *split,
-                      const struct row *r, size_t n)
+                      const struct grn_of_regulator *r, size_t n)
 {
     size_t known, above = 0, significant = 0;
-    for (enum number k = AUROC; k <= OTHERS; k++) {
+    for (enum grn_number k = GRN_AUROC; k <= GRN_OTHERS; k++) {
         const double mean = mean_known(r, n, k, &known);
         if (known)
             put_metric(j, m, split, number_name[k], mean, known);
     }
-    mean_known(r, n, PRECISION, &known);
+    mean_known(r, n, GRN_PRECISION, &known);
     for (size_t i = 0; i < n; i++) {
-        above += r[i].x[PRECISION] > r[i].x[RANDOM_LISTED];
-        significant += r[i].x[WILCOXON_Q] < 0.05 && r[i].x[AUROC] > 0.5;
+        above += r[i].x[GRN_PRECISION] > r[i].x[GRN_RANDOM_LISTED];
+        significant += r[i].x[GRN_WILCOXON_Q] < 0.05 && r[i].x[GRN_AUROC] > 0.5;
     }
     if (known)
         put_metric(j, m, split, "share_above_random_listed", (double)above / (double)known, known);
     put_metric(j, m, split, "share_wilcoxon_q_below_0.05", (double)significant / (double)n, n);
 }
 
-static enum rc add_q(struct row *r, size_t n, struct err *e)
+static enum rc add_q(struct grn_of_regulator *r, size_t n, struct err *e)
 {
     double *p = malloc((2 * n + 1) * sizeof *p);
     if (!p)
         return err_set(e, RC_FAIL, "no memory for %zu p values", n);
     for (size_t i = 0; i < n; i++)
-        p[i] = r[i].x[WILCOXON_P];
+        p[i] = r[i].x[GRN_WILCOXON_P];
     enum rc rc = benjamini_hochberg(p, n, p + n, e);
     for (size_t i = 0; !rc && i < n; i++)
-        r[i].x[WILCOXON_Q] = p[n + i];
+        r[i].x[GRN_WILCOXON_Q] = p[n + i];
     free(p);
     return rc;
 }
 
-static enum rc one_comparison(struct job *j, const struct grn_method *m, const struct comparison *k,
-                              struct err *e)
+static enum rc one_comparison(struct job *j, const struct grn_method *m,
+                              const struct grn_comparison *k, struct err *e)
 {
     const char *class = k->list->class.at[k->class];
     const char *other = k->against               ? k->against->name
                         : k->other == UINT32_MAX ? "others"
                                                  : k->list->class.at[k->other];
     char *split = text_new("%s:%s/%s", k->list->name, class, other);
-    struct row *row = malloc((m->n + 1) * sizeof *row);
+    struct grn_of_regulator *row = malloc((m->n + 1) * sizeof *row);
     size_t n = 0;
     enum rc rc = split && row ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu regulators", m->n);
     for (size_t i = 0; !rc && i < m->n; i++) {
         bool fits;
-        rc = one_regulator(j, k, &m->of[i], &row[n], &fits, e);
+        rc = grn_regulator(&j->room, k, &m->of[i], &row[n], &fits, e);
         n += !rc && fits;
     }
     if (!rc && n)
@@ -303,7 +169,7 @@ static enum rc all_comparisons(struct job *j, const struct grn_method *m, struct
     enum rc rc = RC_OK;
     for (size_t l = 0; !rc && l < j->n_lists; l++)
         for (uint32_t c = 0; !rc && c < j->list[l].class.n; c++) {
-            struct comparison k = { &j->list[l], c, NULL, UINT32_MAX };
+            struct grn_comparison k = { &j->list[l], c, NULL, UINT32_MAX };
             rc = one_comparison(j, m, &k, e);
             for (k.other = c + 1; !rc && k.other < j->list[l].class.n; k.other++)
                 rc = one_comparison(j, m, &k, e);
@@ -357,10 +223,12 @@ static enum rc make_room(struct job *j, struct err *e)
     for (size_t m = 0; m < j->n_methods; m++)
         for (size_t i = 0; i < j->method[m].n; i++)
             most = j->method[m].of[i].n > most ? j->method[m].of[i].n : most;
-    j->role = malloc(j->genes.id.n + 1);
-    j->score = malloc((most + 1) * sizeof *j->score);
-    j->positive = malloc((most + 1) * sizeof *j->positive);
-    return j->role && j->score && j->positive
+    j->room.n_genes = j->genes.id.n;
+    j->room.least_targets = (size_t)j->o->least_targets;
+    j->room.role = malloc(j->genes.id.n + 1);
+    j->room.score = malloc((most + 1) * sizeof *j->room.score);
+    j->room.positive = malloc((most + 1) * sizeof *j->room.positive);
+    return j->room.role && j->room.score && j->room.positive
                ? RC_OK
                : err_set(e, RC_FAIL, "no memory for %zu genes", most);
 }
@@ -372,7 +240,7 @@ static enum rc open_tables(struct job *j, struct err *e)
         return rc;
     fputs("dataset\tmethod\tvariant\tsplit\tseed\tregulator\tname\tn_targets\tn_others",
           j->predictions.f);
-    for (int k = 0; k < N_NUMBERS; k++)
+    for (int k = 0; k < GRN_N_NUMBERS; k++)
         fprintf(j->predictions.f, "\t%s", number_name[k]);
     fputc('\n', j->predictions.f);
     return RC_OK;
@@ -389,9 +257,9 @@ static void release(struct job *j)
     free(j->method);
     free(j->list);
     free(j->against);
-    free(j->role);
-    free(j->score);
-    free(j->positive);
+    free(j->room.role);
+    free(j->room.score);
+    free(j->room.positive);
     grn_genes_release(&j->genes);
     outfile_abort(&j->predictions);
     outfile_abort(&j->metrics);

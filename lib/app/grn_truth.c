@@ -25,18 +25,38 @@ static uint32_t place_in(const uint32_t *list, size_t n, uint32_t x)
     return i;
 }
 
-static void tell_missing(const char *name, const struct network *net, const uint64_t *column)
+/* Of the network's genes those with `left`: how many, and the first few by name. */
+static void tell_left(const char *name, const struct network *net, const unsigned char *left,
+                      size_t of, const char *what)
 {
     char text[256] = "";
     size_t n = 0, used = 0;
     for (size_t i = 0; i < net->gene.n; i++)
-        if (column[i] == MAP_NONE && n++ < NAMED) {
+        if (left[i] && n++ < NAMED) {
             const int k = snprintf(text + used, sizeof text - used, " %s", net->gene.at[i]);
             used = k > 0 && used + (size_t)k < sizeof text ? used + (size_t)k : used;
         }
     if (n)
-        log_warn("truth '%s': %zu of %zu genes are not in the expression and are left out:%.*s%s",
-                 name, n, net->gene.n, (int)used, text, n > NAMED ? " ..." : "");
+        log_warn("truth '%s': %zu of %zu %s and are left out:%.*s%s", name, n, of, what, (int)used,
+                 text, n > NAMED ? " ..." : "");
+}
+
+/* Genes that the expression lacks, and measured regulators of which no target is measured. left:
+ * room for the network's genes. */
+static void tell_missing(const char *name, const struct network *net, const uint64_t *column,
+                         const unsigned char *role, unsigned char *left)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < net->gene.n; i++)
+        left[i] = column[i] == MAP_NONE;
+    tell_left(name, net, left, net->gene.n, "genes are not in the expression");
+    memset(left, 0, net->gene.n);
+    for (size_t i = 0; i < net->n_directed; i++) {
+        const uint32_t from = net->edge[i].from;
+        n += !i || net->edge[i - 1].from != from; /* edges lie by regulator */
+        left[from] = column[from] != MAP_NONE && !(role[column[from]] & 1);
+    }
+    tell_left(name, net, left, n, "regulators have no measured target");
 }
 
 static enum rc fill_truth(const struct grn_job *j, const struct network *net, struct grn_truth *t,
@@ -45,12 +65,11 @@ static enum rc fill_truth(const struct grn_job *j, const struct network *net, st
     uint64_t *column = malloc((net->gene.n + 1) * sizeof *column);
     t->tf = malloc((net->gene.n + 1) * sizeof *t->tf);
     t->gene = malloc((net->gene.n + 1) * sizeof *t->gene);
-    unsigned char *role = calloc(j->x.gene.n + 1, 1);
-    enum rc rc = column && t->tf && t->gene && role ? RC_OK : err_set(e, RC_FAIL, "no memory");
+    unsigned char *role = calloc(j->x.gene.n + 1, 1), *left = malloc(net->gene.n + 1);
+    enum rc rc =
+        column && t->tf && t->gene && role && left ? RC_OK : err_set(e, RC_FAIL, "no memory");
     for (size_t i = 0; !rc && i < net->gene.n; i++)
         column[i] = map_get(&j->x.gene.map, net->gene.at[i]);
-    if (!rc)
-        tell_missing(t->name, net, column);
     for (size_t i = 0; !rc && i < net->n_directed; i++) {
         const uint64_t a = column[net->edge[i].from], b = column[net->edge[i].to];
         if (a == MAP_NONE || b == MAP_NONE || a == b)
@@ -58,6 +77,8 @@ static enum rc fill_truth(const struct grn_job *j, const struct network *net, st
         role[a] |= 3;
         role[b] |= 2;
     }
+    if (!rc)
+        tell_missing(t->name, net, column, role, left);
     for (uint32_t i = 0; !rc && i < j->x.gene.n; i++) {
         if (role[i] & 1)
             t->tf[t->n_tfs++] = i;
@@ -85,6 +106,7 @@ static enum rc fill_truth(const struct grn_job *j, const struct network *net, st
         t->n_edges++;
     }
     free(column);
+    free(left);
     free(role);
     return rc;
 }

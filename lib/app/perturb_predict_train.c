@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/app/gene_vectors.h"
 #include "lib/app/perturb_predict_model.h"
 #include "lib/app/perturb_predict_parts.h"
 #include "lib/app/training_state.h"
@@ -18,12 +19,14 @@
 /* Everything that the bytes of the result depend on. */
 static enum rc fingerprint(const struct perturb_options *o, char hex[SHA256_HEX], struct err *e)
 {
-    const char *const file[] = { o->input, o->conditions, o->go, o->vectors, o->split };
+    const char *const file[] = { o->input, o->conditions, o->go, o->split };
     char sum[5][SHA256_HEX] = { "", "", "", "", "" };
     enum rc rc = RC_OK;
-    for (int i = 0; !rc && i < 5; i++)
+    for (int i = 0; !rc && i < 4; i++)
         if (file[i])
             rc = sha256_file(file[i], sum[i], NULL, e);
+    if (!rc && o->vectors)
+        rc = gene_vectors_sum(o->vectors, sum[4], e);
     char *text = text_new("%s %s %s %s %s|%s %s %.17g %" PRId64 " %s %" PRId64 "|%" PRId64
                           " %" PRId64 " %" PRId64 " %.17g %d %d %" PRIu64 " %s",
                           sum[0], sum[1], sum[2], sum[3], sum[4],
@@ -83,21 +86,6 @@ static enum rc state_load(struct gears_training *t, const char *path, const char
 
 /* ---- train ---- */
 
-static enum rc write_training(const struct gears_training *t, const char *path, struct err *e)
-{
-    struct outfile f;
-    if (outfile_open(&f, path, e))
-        return e ? e->rc : RC_FAIL;
-    fputs("epoch\tloss\tvalidation_mse_top20\tchosen\n", f.f);
-    for (size_t i = 0; i < t->n_done; i++) {
-        char loss[32], validation[32];
-        metric_text(t->epoch[i].loss, loss);
-        metric_text(t->epoch[i].validation, validation);
-        fprintf(f.f, "%zu\t%s\t%s\t%d\n", i + 1, loss, validation, i == t->best);
-    }
-    return outfile_commit(&f, e);
-}
-
 static enum rc train(struct gears_training *t, const struct perturb_options *o,
                      const struct perturb_inputs *in, struct err *e)
 {
@@ -122,7 +110,8 @@ static enum rc train(struct gears_training *t, const struct perturb_options *o,
     if (!rc) {
         gears_training_choose(t);
         log_say("epoch %zu is taken", t->best + 1);
-        rc = write_training(t, table, e);
+        rc = training_table_write(table, "validation_mse_top20", (const double *)t->epoch,
+                                  t->n_done, t->best, e);
     }
     if (!rc)
         rc = perturb_model_save(t, &in->node, model, e);

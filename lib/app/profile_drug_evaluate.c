@@ -5,12 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/app/profile_drug_parts.h"
+#include "lib/app/profile_drug_training.h"
 #include "lib/base/log.h"
-#include "lib/base/rng.h"
 #include "lib/io/json.h"
 #include "lib/io/metrics_tsv.h"
-#include "lib/nn/deepce.h"
 #include "lib/nn/metrics_stat.h"
 
 enum { N_PRECISIONS = 4, N_METRICS = 3 + 2 * N_PRECISIONS, MAX_METHODS = 16, N_TABLES = 5 };
@@ -45,6 +43,7 @@ struct job {
     size_t split;
     struct value *value; /* owned */
     size_t n_values, room;
+    char print[SHA256_HEX]; /* of the inputs and options */
     struct outfile metrics, runs, comparisons, predictions, splits;
 };
 
@@ -65,7 +64,7 @@ static enum rc open_tables(struct job *j, struct err *e)
         { "comparisons", "dataset\tsplit\tmetric\tmethod\tbeside\tsplits\tdifference\tci95\n" },
         { "predictions",
           "sig_id\tdrug\tcell\tdose\tmethod\tvariant\tsplit_seed\trun\trmse\tpearson\n" },
-        { "splits", "split_seed\tdrug\tpart\n" }
+        { "splits", PROFILE_SPLITS_HEADER }
     };
     enum rc rc = folder_make(j->o->out, e);
     for (int i = 0; !rc && i < N_TABLES; i++) {
@@ -79,52 +78,6 @@ static enum rc open_tables(struct job *j, struct err *e)
             fputs(t[i].header, table(j, i)->f);
         free(path);
     }
-    return rc;
-}
-
-/* ---- splits ---- */
-
-/* 6 : 2 : 2 over drugs, or the parts of three files. */
-static enum rc draw_split(struct job *j, struct err *e)
-{
-    const struct profile_inputs *in = &j->in;
-    const size_t n = in->drugs.id.n;
-    uint32_t *class_of = calloc(n + 1, sizeof *class_of);
-    uint64_t *id = malloc((n + 1) * sizeof *id);
-    enum part *of = malloc((n + 1) * sizeof *of);
-    unsigned char *used = calloc(n + 1, 1);
-    size_t count[3] = { 0 };
-    enum rc rc =
-        class_of && id && of && used ? RC_OK : err_set(e, RC_FAIL, "no memory for a split");
-    for (size_t i = 0; !rc && i < n; i++) {
-        class_of[i] = 1; /* drugs without signatures are a class of their own */
-        id[i] = hash_text(in->drugs.id.at[i]);
-    }
-    for (size_t i = 0; !rc && i < in->value.n; i++) {
-        class_of[in->of[i].drug] = 0;
-        used[in->of[i].drug] = 1;
-    }
-    if (!rc)
-        rc = split_stratified(class_of, id, n, 2, j->o->seed + j->split, of, e);
-    for (size_t i = 0; !rc && i < in->value.n; i++) {
-        j->part[i] = in->of[i].part >= 0 ? (enum part)in->of[i].part : of[in->of[i].drug];
-        of[in->of[i].drug] = j->part[i];
-        count[j->part[i]]++;
-    }
-    for (size_t i = 0; !rc && i < n; i++)
-        if (used[i])
-            fprintf(j->splits.f, "%" PRIu64 "\t%s\t%s\n", j->o->seed + j->split, in->drugs.id.at[i],
-                    part_name(of[i]));
-    if (!rc && (!count[0] || !count[1] || !count[2]))
-        rc = err_set(e, RC_INPUT, "a split of %zu signatures to train, %zu for dev and %zu to test",
-                     count[0], count[1], count[2]);
-    if (!rc)
-        log_say("split %zu: %zu signatures to train, %zu for dev, %zu to test", j->split, count[0],
-                count[1], count[2]);
-    free(class_of);
-    free(id);
-    free(of);
-    free(used);
     return rc;
 }
 
@@ -223,33 +176,75 @@ static enum rc simple(struct job *j, struct err *e)
     return rc;
 }
 
-static enum rc networks(struct job *j, struct err *e)
+static char *state_path(const struct job *j, enum profile_variant v, size_t split, size_t s)
+{
+    return text_new("%s/state-%d-%zu-%zu.safetensors", j->o->out, (int)v, split, s);
+}
+
+/* Predictions at the last epoch, then at the best. */
+static enum rc score_training(struct job *j, struct profile_training *t, const char *method,
+                              size_t run, struct err *e)
+{
+    struct mat x = { 0 };
+    enum rc rc = mat_alloc(&x, j->in.value.n, j->in.gene.n, e);
+    for (int last = 1; !rc && last >= 0; last--) {
+        if (!last)
+            profile_training_choose(t);
+        rc = profile_training_predict(t, PART_TEST, &x, e);
+        if (!rc)
+            rc = record(j, method, run, last ? t->n_done : t->best + 1, last, &x, e);
+    }
+    mat_release(&x);
+    if (rc)
+        return rc;
+    const struct value *now = &j->value[j->n_values - 1];
+    log_say("split %zu, %s %zu: epoch %zu, test RMSE %.4g, Pearson %.4g", j->split, method, run,
+            t->best + 1, now->metric[0], now->metric[1]);
+    return RC_OK;
+}
+
+static enum rc one_network(struct job *j, enum profile_variant v, size_t s, struct err *e)
 {
     static const char *const method[] = { "deepce", "deepce+genecompass", "deepce+shuffled",
                                           "deepce+genecompass" };
-    enum rc rc = RC_OK;
-    for (int v = PROFILE_PLAIN; !rc && v <= PROFILE_RELEASED; v++) {
-        if ((v == PROFILE_RELEASED) != j->o->as_released && v != PROFILE_PLAIN)
-            continue;
-        if (v != PROFILE_PLAIN && !j->o->vectors)
-            continue;
-        for (size_t s = 0; !rc && s < (size_t)j->o->n_seeds; s++) {
-            struct profile_prediction p;
-            rc = profile_network(&j->in, j->o, j->part, (enum profile_variant)v, j->o->seed + s, &p,
-                                 e);
-            if (!rc)
-                rc = record(j, method[v], s, p.best_epoch, false, &p.best, e);
-            if (!rc)
-                rc = record(j, method[v], s, (size_t)j->o->epochs, true, &p.last, e);
-            if (!rc) {
-                const struct value *now = &j->value[j->n_values - 2];
-                log_say("split %zu, %s %zu: epoch %zu, test RMSE %.4g, Pearson %.4g", j->split,
-                        method[v], s, p.best_epoch, now->metric[0], now->metric[1]);
-            }
-            profile_prediction_release(&p);
-        }
+    struct profile_training t;
+    char *path = state_path(j, v, j->split, s);
+    enum rc rc = path ? profile_training_init(&t, &j->in, j->o, j->part, v, j->o->seed + s, e)
+                      : err_set(e, RC_FAIL, "no memory for a path");
+    if (!rc) {
+        rc = profile_training_run(&t, path, j->print, j->o->seed + j->split, e);
+        if (!rc)
+            rc = score_training(j, &t, method[v], s, e);
+        profile_training_release(&t);
     }
+    free(path);
     return rc;
+}
+
+static bool wanted(const struct profile_options *o, enum profile_variant v)
+{
+    return v == PROFILE_PLAIN || (o->vectors && (v == PROFILE_RELEASED) == o->as_released);
+}
+
+static enum rc networks(struct job *j, struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (enum profile_variant v = PROFILE_PLAIN; !rc && v <= PROFILE_RELEASED; v++)
+        for (size_t s = 0; !rc && wanted(j->o, v) && s < (size_t)j->o->n_seeds; s++)
+            rc = one_network(j, v, s, e);
+    return rc;
+}
+
+/* Once all is written nothing has to be gone on with. */
+static void remove_states(const struct job *j)
+{
+    for (enum profile_variant v = PROFILE_PLAIN; v <= PROFILE_RELEASED; v++)
+        for (size_t i = 0; i < (size_t)(j->o->n_splits * j->o->n_seeds); i++) {
+            char *path = state_path(j, v, i / (size_t)j->o->n_seeds, i % (size_t)j->o->n_seeds);
+            if (path)
+                remove(path);
+            free(path);
+        }
 }
 
 /* ---- over all runs ---- */
@@ -340,13 +335,15 @@ static enum rc report(const struct job *j, struct err *e)
 enum rc profile_evaluate(const struct profile_options *o, struct err *e)
 {
     struct job j = { .o = o };
-    enum rc rc = profile_inputs_read(&j.in, o, e);
+    enum rc rc = profile_run_print(o, j.print, e);
+    if (!rc)
+        rc = profile_inputs_read(&j.in, o, e);
     if (rc)
         return rc;
     j.part = malloc((j.in.value.n + 1) * sizeof *j.part);
     rc = j.part ? open_tables(&j, e) : err_set(e, RC_FAIL, "no memory for a split");
     for (j.split = 0; !rc && j.split < (size_t)o->n_splits; j.split++) {
-        rc = draw_split(&j, e);
+        rc = profile_split(&j.in, o->seed + j.split, true, j.part, j.splits.f, e);
         if (!rc)
             rc = simple(&j, e);
         if (!rc)
@@ -359,6 +356,8 @@ enum rc profile_evaluate(const struct profile_options *o, struct err *e)
             rc = outfile_close(table(&j, i), rc, e);
     if (!rc)
         rc = report(&j, e);
+    if (!rc)
+        remove_states(&j);
     free(j.value);
     free(j.part);
     profile_inputs_release(&j.in);

@@ -2,9 +2,12 @@
 #ifndef GC_APP_PROFILE_DRUG_PARTS_H
 #define GC_APP_PROFILE_DRUG_PARTS_H
 
+#include <stdio.h>
+
 #include "lib/app/profile_drug.h"
 #include "lib/data/names.h"
 #include "lib/io/smiles.h"
+#include "lib/nn/deepce.h"
 #include "lib/nn/mat.h"
 #include "lib/nn/split.h"
 
@@ -21,7 +24,7 @@ struct drugs {
     size_t n_bad; /* left out */
 };
 
-/* profile_drug_inputs.c. Lines id,SMILES. RC_INPUT: the line and text of a SMILES that cannot be
+/* profile_drug_lists.c. Lines id,SMILES. RC_INPUT: the line and text of a SMILES that cannot be
  * read, unless skip_bad. On failure *d is empty, here and below. */
 enum rc drugs_read(struct drugs *d, const char *path, bool skip_bad, struct err *e);
 void drugs_release(struct drugs *d);
@@ -54,19 +57,25 @@ enum rc profile_inputs_read(struct profile_inputs *in, const struct profile_opti
                             struct err *e);
 void profile_inputs_release(struct profile_inputs *in);
 
-/* A method's predictions of every signature that is not in training. */
-struct profile_prediction {
-    struct mat best, last; /* [signatures, genes]; last is empty for methods without epochs */
-    size_t best_epoch;     /* from 1 */
+/* profile_drug_split.c: 6 : 2 : 2 over drugs, or the parts that files give. part [signatures];
+ * splits: lines split_seed, drug, part are added to it. RC_INPUT: nothing to train on or for dev,
+ * or to test where `test` is wanted. */
+enum rc profile_split(const struct profile_inputs *in, uint64_t seed, bool test, enum part *part,
+                      FILE *splits, struct err *e);
+#define PROFILE_SPLITS_HEADER "split_seed\tdrug\tpart\n"
+
+/* profile_drug_batch.c: drugs in cell lines at doses as DeepCE takes them. Start from zeros. */
+struct profile_batch {
+    struct deepce_batch b;
+    double *atom, *bond;
+    uint32_t *signature, *bond_atom, *cell, *dose;
 };
-void profile_prediction_release(struct profile_prediction *p);
-
-enum profile_variant { PROFILE_PLAIN, PROFILE_GENES, PROFILE_SHUFFLED, PROFILE_RELEASED };
-
-/* profile_drug_network.c: one training of DeepCE. */
-enum rc profile_network(const struct profile_inputs *in, const struct profile_options *o,
-                        const enum part *part, enum profile_variant v, uint64_t seed,
-                        struct profile_prediction *out, struct err *e);
+/* Signatures of[row[0 .. n)]; embedding: empty without. On failure *p is empty. */
+enum rc profile_batch_make(struct profile_batch *p, const struct deepce *m, const struct drugs *d,
+                           const struct signature *of, const uint32_t *row, size_t n,
+                           const struct mat *gene_vector, const struct mat *embedding,
+                           struct err *e);
+void profile_batch_release(struct profile_batch *p);
 
 /* profile_drug_simple.c: what a parameter is chosen by is the dev part. */
 enum rc profile_train_mean(const struct profile_inputs *in, const enum part *part,

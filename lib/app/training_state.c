@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/file.h"
+#include "lib/io/metrics_tsv.h"
 #include "lib/io/safetensors.h"
 
 enum { N_BLOCKS = 4 };
@@ -93,4 +94,20 @@ enum rc training_state_load(struct training_state *s, const char *path, const ch
                      : take(s, &f, e);
     st_close(&f);
     return rc ? err_wrap(e, "'%s'", path) : RC_OK;
+}
+
+enum rc training_table_write(const char *path, const char *validation, const double *row, size_t n,
+                             size_t best, struct err *e)
+{
+    struct outfile f;
+    if (outfile_open(&f, path, e))
+        return e ? e->rc : RC_FAIL;
+    fprintf(f.f, "epoch\tloss\t%s\tchosen\n", validation);
+    for (size_t i = 0; i < n; i++) {
+        char text[2][32];
+        for (int k = 0; k < 2; k++)
+            metric_text(row[2 * i + (size_t)k], text[k]);
+        fprintf(f.f, "%zu\t%s\t%s\t%d\n", i + 1, text[0], text[1], i == best);
+    }
+    return outfile_commit(&f, e);
 }

@@ -25,4 +25,9 @@ enum rc training_state_save(const struct training_state *s, const char *path, co
 enum rc training_state_load(struct training_state *s, const char *path, const char *print,
                             struct err *e);
 
+/* training.tsv of a folder: lines epoch (from 1), loss, validation (the name of that column) and
+ * whether the epoch was chosen. row [n, 2]: loss, validation. */
+enum rc training_table_write(const char *path, const char *validation, const double *row, size_t n,
+                             size_t best, struct err *e);
+
 #endif

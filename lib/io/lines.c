@@ -64,9 +64,14 @@ static enum rc append(struct lines *l, const char *s, size_t n, struct err *e)
     return RC_OK;
 }
 
-/* The line is whole: it ends with a zero byte, and not with \r. */
+/* The line is whole: it ends with a zero byte, and not with \r; the first does not begin with the
+ * byte order mark of other systems. */
 static void end_line(struct lines *l)
 {
+    if (!l->number && l->n_bytes >= 3 && memcmp(l->text, "\xef\xbb\xbf", 3) == 0) {
+        l->text += 3;
+        l->n_bytes -= 3;
+    }
     if (l->n_bytes && l->text[l->n_bytes - 1] == '\r')
         l->n_bytes--;
     l->text[l->n_bytes] = '\0';

@@ -11,8 +11,8 @@
 struct ahead;
 
 struct lines {
-    char *text;     /* the current line without its end (\n or \r\n), free to be written to until the
-                       next call; borrowed */
+    char *text;     /* the current line without its end (\n or \r\n), the first without a byte order
+                       mark; free to be written to until the next call; borrowed */
     size_t n_bytes; /* of text */
     size_t number;  /* of the current line, from 1 */
     char *path;     /* owned, for messages */

@@ -11,7 +11,7 @@ enum { MAX_FIELDS = 64 };
 struct layout {
     char sep;
     size_t n_fields;
-    int source, target, level; /* columns; level -1: none */
+    int source, target, level, class; /* columns; -1: none */
     bool header, peca2;
 };
 
@@ -23,19 +23,22 @@ static bool is_one_of(const char *text, const char *const *words)
     return false;
 }
 
+/* The first of the words that is a column. */
 static int find_column(char *const *field, size_t n, const char *const *words)
 {
-    for (size_t i = 0; i < n; i++)
-        if (is_one_of(field[i], words))
-            return (int)i;
+    for (; *words; words++)
+        for (size_t i = 0; i < n; i++)
+            if (strcasecmp(field[i], *words) == 0)
+                return (int)i;
     return -1;
 }
 
 static enum rc find_layout(const char *path, const char *line, struct layout *l, struct err *e)
 {
-    static const char *const source[] = { "source", "tf", "regulator", "gene1", NULL };
-    static const char *const target[] = { "target", "gene_symbol", "gene", "tg", "gene2", NULL };
-    static const char *const level[] = { "confidence", NULL };
+    static const char *const source[] = { "source", "tf", "regulator", "gene1", "tf_id", NULL };
+    static const char *const target[] = { "target", "gene_symbol", "gene",    "tg",
+                                          "gene2",  "target_id",   "gene_id", NULL };
+    static const char *const level[] = { "confidence", NULL }, *const class[] = { "class", NULL };
     static const char *const tg[] = { "tg", NULL }, *const score[] = { "score", NULL };
     static const char *const trrust[] = { "Activation", "Repression", "Unknown", NULL };
     char *copy = strdup(line), *field[MAX_FIELDS] = { 0 };
@@ -47,6 +50,7 @@ static enum rc find_layout(const char *path, const char *line, struct layout *l,
     l->source = find_column(field, n, source);
     l->target = find_column(field, n, target);
     l->level = find_column(field, n, level);
+    l->class = find_column(field, n, class);
     l->header = l->source >= 0 && l->target >= 0;
     l->peca2 =
         l->source >= 0 && find_column(field, n, tg) >= 0 && find_column(field, n, score) >= 0;
@@ -58,35 +62,32 @@ static enum rc find_layout(const char *path, const char *line, struct layout *l,
         return err_set(e, RC_INPUT, "'%s': no columns of a regulator and its target in line 1",
                        path);
     if (!l->header)
-        l->source = 0, l->target = 1, l->level = -1;
+        l->source = 0, l->target = 1, l->level = l->class = -1;
     return RC_OK;
 }
 
-struct reading {
-    struct network_edge *at;
-    size_t n, room;
-};
-
-static enum rc keep_row(struct network *n, struct reading *r, const char *from, const char *to,
-                        struct err *e)
+static enum rc keep_row(struct network_rows *r, size_t *room, const char *from, const char *to,
+                        const char *class, struct err *e)
 {
-    if (r->n == r->room) {
-        const size_t room = r->room ? 2 * r->room : 1024;
-        struct network_edge *more = realloc(r->at, room * sizeof *more);
-        if (!more)
-            return err_set(e, RC_FAIL, "no memory for %zu pairs", room);
-        r->at = more;
-        r->room = room;
+    if (r->n == *room) {
+        const size_t more = *room ? 2 * *room : 1024;
+        struct network_row *at = realloc(r->at, more * sizeof *at);
+        if (!at)
+            return err_set(e, RC_FAIL, "no memory for %zu pairs", more);
+        r->at = at;
+        *room = more;
     }
-    struct network_edge *o = &r->at[r->n];
-    enum rc rc = names_add(&n->gene, from, &o->from, e);
+    struct network_row *o = &r->at[r->n];
+    enum rc rc = names_add(&r->gene, from, &o->from, e);
     if (!rc)
-        rc = names_add(&n->gene, to, &o->to, e);
+        rc = names_add(&r->gene, to, &o->to, e);
+    if (!rc)
+        rc = names_add(&r->class, class, &o->class, e);
     r->n += !rc;
     return rc;
 }
 
-static enum rc read_row(struct network *n, struct reading *r, const struct lines *l,
+static enum rc read_row(struct network_rows *r, size_t *room, const struct lines *l,
                         const struct layout *a, const char *levels, struct err *e)
 {
     char *field[MAX_FIELDS];
@@ -103,33 +104,33 @@ static enum rc read_row(struct network *n, struct reading *r, const struct lines
             return err_set(e, RC_INPUT, "'%s': line %zu: confidence '%s' is no letter", l->path,
                            l->number, level);
         if (levels && !strchr(levels, *level)) {
-            n->n_left++;
+            r->n_left++;
             return RC_OK;
         }
     }
-    n->n_rows++;
-    return keep_row(n, r, from, to, e);
+    return keep_row(r, room, from, to, a->class >= 0 ? field[a->class] : "", e);
 }
 
-static enum rc read_lines(struct network *n, struct reading *r, struct lines *l, const char *levels,
+static enum rc read_lines(struct network_rows *r, struct lines *l, const char *levels,
                           struct err *e)
 {
     struct layout a = { 0 };
+    size_t room = 0;
     bool more = false;
     enum rc rc = lines_next(l, &more, e);
     if (!rc && !more)
         rc = err_set(e, RC_INPUT, "'%s' is empty", l->path);
     if (!rc)
         rc = find_layout(l->path, l->text, &a, e);
-    n->peca2 = a.peca2;
+    r->peca2 = a.peca2;
     if (!rc && !a.header)
-        rc = read_row(n, r, l, &a, levels, e);
+        rc = read_row(r, &room, l, &a, levels, e);
     while (!rc && !(rc = lines_next(l, &more, e)) && more)
         if (l->n_bytes)
-            rc = read_row(n, r, l, &a, levels, e);
-    if (!rc && !n->n_rows)
+            rc = read_row(r, &room, l, &a, levels, e);
+    if (!rc && !r->n)
         rc = err_set(e, RC_INPUT, "'%s' holds no pairs%s", l->path,
-                     n->n_left ? " of these levels" : "");
+                     r->n_left ? " of these levels" : "");
     return rc;
 }
 
@@ -141,16 +142,47 @@ static int compare(const void *x, const void *y)
     return (p->to > q->to) - (p->to < q->to);
 }
 
-static enum rc close_rows(struct network *n, struct reading *r, struct err *e)
+enum rc network_rows_read(const char *path, const char *levels, struct network_rows *r,
+                          struct err *e)
+{
+    struct lines l;
+    *r = (struct network_rows){ 0 };
+    enum rc rc = lines_open(&l, path, e);
+    if (rc)
+        return rc;
+    names_init(&r->gene);
+    names_init(&r->class);
+    rc = read_lines(r, &l, levels, e);
+    lines_close(&l);
+    if (rc)
+        network_rows_release(r);
+    return rc;
+}
+
+void network_rows_release(struct network_rows *r)
+{
+    names_release(&r->gene);
+    names_release(&r->class);
+    free(r->at);
+    *r = (struct network_rows){ 0 };
+}
+
+/* Distinct edges of the rows, whatever their class. */
+static enum rc take_edges(struct network *n, const struct network_rows *r, struct err *e)
 {
     enum rc rc = RC_OK;
-    qsort(r->at, r->n, sizeof *r->at, compare);
+    n->edge = malloc(r->n * sizeof *n->edge);
+    if (!n->edge)
+        return err_set(e, RC_FAIL, "no memory for %zu pairs", r->n);
+    for (size_t i = 0; i < r->n; i++)
+        n->edge[i] = (struct network_edge){ r->at[i].from, r->at[i].to };
+    qsort(n->edge, r->n, sizeof *n->edge, compare);
     for (size_t i = 0; !rc && i < r->n; i++) {
-        if (n->n_directed && compare(&r->at[n->n_directed - 1], &r->at[i]) == 0)
+        if (n->n_directed && compare(&n->edge[n->n_directed - 1], &n->edge[i]) == 0)
             continue;
-        r->at[n->n_directed++] = r->at[i];
-        n->n_self += r->at[i].from == r->at[i].to;
-        rc = pairs_add(&n->pairs, r->at[i].from, r->at[i].to, e);
+        n->edge[n->n_directed++] = n->edge[i];
+        n->n_self += n->edge[i].from == n->edge[i].to;
+        rc = pairs_add(&n->pairs, n->edge[i].from, n->edge[i].to, e);
     }
     pairs_distinct(&n->pairs);
     return rc;
@@ -158,18 +190,18 @@ static enum rc close_rows(struct network *n, struct reading *r, struct err *e)
 
 enum rc network_read(const char *path, const char *levels, struct network *n, struct err *e)
 {
-    struct lines l;
-    struct reading r = { 0 };
+    struct network_rows r;
     *n = (struct network){ 0 };
-    enum rc rc = lines_open(&l, path, e);
+    enum rc rc = network_rows_read(path, levels, &r, e);
     if (rc)
         return rc;
-    names_init(&n->gene);
-    rc = read_lines(n, &r, &l, levels, e);
-    lines_close(&l);
-    if (!rc)
-        rc = close_rows(n, &r, e);
-    n->edge = r.at;
+    n->n_rows = r.n;
+    n->n_left = r.n_left;
+    n->peca2 = r.peca2;
+    rc = take_edges(n, &r, e);
+    n->gene = r.gene; /* moves */
+    r.gene = (struct names){ 0 };
+    network_rows_release(&r);
     if (rc)
         network_release(n);
     return rc;

@@ -1,5 +1,6 @@
 #include "lib/io/number.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -50,16 +51,19 @@ static bool has_form(const char *s)
 
 bool number_parse(const char *text, double *v)
 {
-    uint64_t x = 0;
+    uint64_t n = 0;
     const char *s = text;
     for (; *s >= '0' && *s <= '9' && s - text < 15; s++)
-        x = 10 * x + (unsigned)(*s - '0');
+        n = 10 * n + (unsigned)(*s - '0');
     if (!*s && s > text) {
-        *v = (double)x;
+        *v = (double)n;
         return true;
     }
     if (!has_form(text))
         return false;
-    *v = strtod(text, NULL);
+    const double x = strtod(text, NULL);
+    if (!isfinite(x)) /* beyond the largest double */
+        return false;
+    *v = x;
     return true;
 }

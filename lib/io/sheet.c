@@ -91,8 +91,6 @@ static enum rc read_head(struct sheet *s, struct err *e)
     if (!more)
         return err_set(e, RC_INPUT, "'%s' is empty", s->l.path);
     const char *text = s->l.text;
-    if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
-        text += 3; /* the byte order mark of other systems */
     s->sep = find_separator(text);
     s->head_text = text_new("%s", text);
     size_t room = 1;

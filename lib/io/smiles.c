@@ -181,6 +181,80 @@ static int implicit_valence(const struct molecule_atom *a, const struct written 
     return nitrogen && a->aromatic ? 0 : a->total_h;
 }
 
+/* Indigo tries both for every aromatic atom that may or may not have a double bond, so its time
+ * doubles with each of them in a ring system: 2^16 are a fraction of a second. Phthalocyanine,
+ * large for a drug, has 8. */
+enum { MOST_UNDECIDED = 16 };
+
+static bool undecided(const char *symbol)
+{
+    static const char *const decided[] = { "C", "O", "S", "Se", "Te" };
+    for (size_t i = 0; i < sizeof decided / sizeof *decided; i++)
+        if (strcmp(symbol, decided[i]) == 0)
+            return false;
+    return true;
+}
+
+static uint32_t root_of(uint32_t *up, uint32_t i)
+{
+    while (up[i] != i)
+        i = up[i] = up[up[i]];
+    return i;
+}
+
+/* Joins atoms along aromatic bonds; up [n]. */
+static enum rc join_aromatic(int mol, size_t n, uint32_t *up, struct err *e)
+{
+    const int all = indigoIterateBonds(mol);
+    int h;
+    if (all < 0)
+        return trouble(e);
+    while ((h = indigoNext(all)) > 0) {
+        const int from = indigoSource(h), to = indigoDestination(h);
+        const int a = indigoIndex(from), b = indigoIndex(to);
+        if (indigoBondOrder(h) == 4 && a >= 0 && b >= 0 && (size_t)a < n && (size_t)b < n)
+            up[root_of(up, (uint32_t)a)] = root_of(up, (uint32_t)b);
+        indigoFree(from);
+        indigoFree(to);
+        indigoFree(h);
+    }
+    indigoFree(all);
+    return RC_OK;
+}
+
+/* count [n], zeroed: undecided atoms of each ring system. */
+static enum rc count_undecided(int mol, size_t n, uint32_t *up, uint32_t *count, struct err *e)
+{
+    enum rc rc = join_aromatic(mol, n, up, e);
+    const int all = rc ? -1 : indigoIterateAtoms(mol);
+    int h;
+    if (!rc && all < 0)
+        rc = trouble(e);
+    while (!rc && (h = indigoNext(all)) > 0) {
+        const char *symbol = indigoSymbol(h);
+        const int at = indigoIndex(h);
+        if (symbol && at >= 0 && (size_t)at < n && undecided(symbol) &&
+            ++count[root_of(up, (uint32_t)at)] > MOST_UNDECIDED)
+            rc = err_set(e, RC_INPUT, "a ring system with more than %d aromatic atoms such as %s",
+                         MOST_UNDECIDED, symbol);
+        indigoFree(h);
+    }
+    indigoFree(all);
+    return rc;
+}
+
+static enum rc check_ring_systems(int mol, size_t n, struct err *e)
+{
+    uint32_t *up = malloc((n + 1) * sizeof *up), *count = calloc(n + 1, sizeof *count);
+    for (uint32_t i = 0; up && i < n; i++)
+        up[i] = i;
+    const enum rc rc = up && count ? count_undecided(mol, n, up, count, e)
+                                   : err_set(e, RC_FAIL, "no memory for %zu atoms", n);
+    free(up);
+    free(count);
+    return rc;
+}
+
 /* The molecule of `text` as Indigo has it; as_written: aromatic where the text is. */
 static enum rc load(const char *text, bool as_written, size_t n, int *mol, struct err *e)
 {
@@ -189,6 +263,8 @@ static enum rc load(const char *text, bool as_written, size_t n, int *mol, struc
         return trouble(e);
     if ((size_t)indigoCountAtoms(*mol) != n)
         return err_set(e, RC_INPUT, "atoms that cannot be told apart");
+    if (!as_written && check_ring_systems(*mol, n, e))
+        return e->rc;
     if (!as_written && indigoDearomatize(*mol) < 0)
         return trouble(e);
     if (indigoFoldHydrogens(*mol) < 0 || (!as_written && indigoAromatize(*mol) < 0))
@@ -236,7 +312,8 @@ static enum rc read_text(const char *text, struct molecule *m, struct err *e)
     if (!rc)
         rc = build(text, false, w, n, row, m, e);
     if (rc == RC_INPUT && scanned) {
-        /* Some rings cannot be written with double bonds by Indigo (porphyrins): the text's own
+        /* Some rings cannot be written with double bonds by Indigo (porphyrins; those that would
+         * take it years): the text's own
          * aromaticity then. The first refusal stays where this one is refused too. */
         struct err second = { 0 };
         memset(row, 0xff, (length + 1) * sizeof *row);

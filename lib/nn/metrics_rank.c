@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-struct item {
+struct rank_item {
     double score;
     size_t at;
     bool positive;
@@ -11,24 +11,24 @@ struct item {
 
 static int falling(const void *a, const void *b)
 {
-    const struct item *x = a, *y = b;
+    const struct rank_item *x = a, *y = b;
     if (x->score != y->score)
         return x->score < y->score ? 1 : -1;
     return (x->at > y->at) - (x->at < y->at); /* then order of the file */
 }
 
-static struct item *sorted(const double *score, const bool *positive, size_t n)
+static struct rank_item *sorted(const double *score, const bool *positive, size_t n)
 {
-    struct item *s = malloc((n ? n : 1) * sizeof *s);
+    struct rank_item *s = malloc((n ? n : 1) * sizeof *s);
     if (!s)
         return NULL;
     for (size_t i = 0; i < n; i++)
-        s[i] = (struct item){ score[i], i, positive[i] };
+        s[i] = (struct rank_item){ score[i], i, positive[i] };
     qsort(s, n, sizeof *s, falling);
     return s;
 }
 
-static double first_share(const struct item *s, size_t n, size_t k)
+static double first_share(const struct rank_item *s, size_t n, size_t k)
 {
     size_t hits = 0;
     if (k > n)
@@ -39,7 +39,7 @@ static double first_share(const struct item *s, size_t n, size_t k)
 }
 
 /* One pass over the distinct scores, best first; p, q count positives and negatives so far. */
-static void sweep(const struct item *s, struct rank_metrics *m)
+static void sweep(const struct rank_item *s, struct rank_metrics *m)
 {
     double all_p = (double)m->n_positive, all_q = (double)(m->n - m->n_positive);
     double p = 0, q = 0, area = 0, step_p = 0, step_q = 0, precision_before = 1;
@@ -81,7 +81,7 @@ enum rc rank_metrics_get(const double *score, const bool *positive, size_t n,
         if (isnan(score[i]))
             return err_set(e, RC_INPUT, "score %zu is not a number", i + 1);
     }
-    struct item *s = sorted(score, positive, n);
+    struct rank_item *s = sorted(score, positive, n);
     if (!s)
         return err_set(e, RC_FAIL, "no memory to rank %zu scores", n);
     double share = (double)m->n_positive / (double)n;
@@ -93,10 +93,48 @@ enum rc rank_metrics_get(const double *score, const bool *positive, size_t n,
     return RC_OK;
 }
 
+enum rc rank_order_make(struct rank_order *o, const double *score, const bool *positive, size_t n,
+                        struct err *e)
+{
+    *o = (struct rank_order){ 0 };
+    for (size_t i = 0; i < n; i++)
+        if (isnan(score[i]))
+            return err_set(e, RC_INPUT, "score %zu is not a number", i + 1);
+    *o = (struct rank_order){ sorted(score, positive, n), n };
+    return o->item ? RC_OK : err_set(e, RC_FAIL, "no memory to rank %zu scores", n);
+}
+
+double rank_order_average_precision(const struct rank_order *o, const bool *kept, double least)
+{
+    double all_p = 0, p = 0, q = 0, last_p = 0, last_q = 0, sum = 0;
+    for (size_t i = 0; i < o->n; i++)
+        all_p += o->item[i].positive;
+    for (size_t i = 0; i < o->n;) {
+        double dp = 0, dq = 0;
+        const double score = o->item[i].score;
+        for (; i < o->n && o->item[i].score == score; i++) {
+            const struct rank_item *x = &o->item[i];
+            const bool last = !kept[x->at] || !(score > least);
+            *(last ? x->positive ? &last_p : &last_q : x->positive ? &dp : &dq) += 1;
+        }
+        p += dp;
+        q += dq;
+        if (dp > 0)
+            sum += p / (p + q) * (dp / all_p);
+    }
+    return last_p > 0 ? sum + (p + last_p) / (p + q + last_p + last_q) * (last_p / all_p) : sum;
+}
+
+void rank_order_release(struct rank_order *o)
+{
+    free(o->item);
+    *o = (struct rank_order){ 0 };
+}
+
 enum rc precision_at(const double *score, const bool *positive, size_t n, size_t k, double *out,
                      struct err *e)
 {
-    struct item *s = sorted(score, positive, n);
+    struct rank_item *s = sorted(score, positive, n);
     if (!s)
         return err_set(e, RC_FAIL, "no memory to rank %zu scores", n);
     *out = first_share(s, n, k);

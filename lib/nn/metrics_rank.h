@@ -25,6 +25,17 @@ struct rank_metrics {
 
 enum rc rank_metrics_get(const double *score, const bool *positive, size_t n,
                          struct rank_metrics *m, struct err *e);
+/* Scores in falling order, once for many questions. On failure *o is empty. */
+struct rank_order {
+    struct rank_item *item; /* owned */
+    size_t n;
+};
+enum rc rank_order_make(struct rank_order *o, const double *score, const bool *positive, size_t n,
+                        struct err *e);
+/* The average precision when those without kept[i] have the score `least`, which no score is below:
+ * the same number as rank_metrics_get has. */
+double rank_order_average_precision(const struct rank_order *o, const bool *kept, double least);
+void rank_order_release(struct rank_order *o);
 /* Precision among the first k (all, when there are fewer). */
 enum rc precision_at(const double *score, const bool *positive, size_t n, size_t k, double *out,
                      struct err *e);

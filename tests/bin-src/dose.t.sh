@@ -65,6 +65,11 @@ t 'another one does not go on from it' 3 'is of another run' "${train[@]}" --epo
 t 'the same call does'                 0 'goes on after epoch' "${train[@]}" --out "$tmp/k"
 rm -f "$tmp"/k/*.part
 is 'to the same bytes'                 diff -r "$tmp/m" "$tmp/k"
+# Vectors as FILE.npy,GENES: two numbers of each of the 60 genes of the set.
+awk -F '\t' 'NR > 1 && !($2 in seen) { seen[$2]; print $2 }' "$tmp/s/curves.tsv" >"$tmp/genes.txt"
+{ printf '\x93NUMPY\x01\x00\x76\x00'; printf '%-117s\n' "{'descr': '<f4', 'fortran_order': False, 'shape': ($(wc -l <"$tmp/genes.txt"), 2), }"
+	while read -r _; do printf '\x00\x00\x80\x3f\x00\x00\x00\xbf'; done <"$tmp/genes.txt"; } >"$tmp/v.npy"
+t 'vectors without names in their file' 0 '' dose train "${set[@]}" --vectors "$tmp/v.npy,$tmp/genes.txt" --epochs 1 --batch 32 --width 8 --latent 4 --seed 1 --out "$tmp/npy" --quiet
 mkdir "$tmp/d"; printf 'no state' >"$tmp/d/state.safetensors"
 t 'a damaged state is refused'         3 'state.safetensors' "${train[@]}" --out "$tmp/d"
 predict() { dose predict "$@"; }

@@ -60,6 +60,10 @@ is 'equal scores give equal bytes' cmp "$tmp/o/fig3b-01.svg" "$tmp/o2/fig3b-01.s
 sed 's/macro_f1/mse_top20/; s/test/unseen_single/' "$tmp/methods.tsv" >"$tmp/errors.tsv"
 t 'another metric of other rows' 0 '2 figures' figure "$tmp/errors.tsv" --kind methods --metric mse_top20 --split unseen_single --name fig5f --out "$tmp/o5"
 is 'with its words' grep -q 'squared error, 20 most changed genes, on' "$tmp/o5/fig5f-01.svg"
+sed 's/macro_f1/rmse/; s/\tgeneformer/\tdeepce/; s/\thvg+logistic/\tridge/' "$tmp/methods.tsv" >"$tmp/drugs.tsv"
+t 'expression after drugs' 0 '2 figures' figure "$tmp/drugs.tsv" --kind methods --metric rmse --name fig4d --out "$tmp/o8"
+is 'has its words' grep -q 'root mean squared error on' "$tmp/o8/fig4d-01.svg"
+is 'the network before simple methods' test "$(grep -oE '>(deepce|ridge)' "$tmp/o8/fig4d-01.svg" | head -n 2 | tr '\n' ' ')" = '>deepce >ridge '
 sed 's/\thvg+logistic\tclean\t/\thvg+logistic\tas-released\t/' "$tmp/methods.tsv" >"$tmp/released.tsv"
 t 'variants as released' 0 '2 figures' figure "$tmp/released.tsv" --kind methods --as-released --name fig4c --out "$tmp/o6"
 is 'are named' has 'variable genes + logistic, as-released' "$tmp/o6/fig4c-01.svg"

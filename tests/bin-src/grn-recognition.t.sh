@@ -95,13 +95,22 @@ is 'without pairs there is no such table' test ! -e "$tmp/l/together.tsv"
 sed -i '2s/.*/G1\t'"$(ens 1)"'/; 3,$d' "$tmp/pairs/predictions.tsv"
 t 'a folder without pairs' 3 'no two genes were deleted together' g --effects new="$tmp/pairs" --pairs new="$tmp/pairs" \
 	--targets t="$tmp/shared.csv" --out "$tmp/x"
-printf 'a\tb\nx\ty\n' >"$tmp/ab.tsv"
+printf 'a\tb\tc\nx\ty\tz\n' >"$tmp/ab.tsv"
 printf 'tf\ttarget\nx\ty\n' >"$tmp/xy.tsv"
 t 'letters of confidence' 0 '' g --effects new="$tmp/new" --targets t="$tmp/letters.tsv" \
 	--levels AB --least-targets 2 --out "$tmp/l"
 is 'leave out the others' bash -c "[ \$(tail -n +2 '$tmp/l/predictions.tsv' | head -1 | cut -f8) = 2 ]"
 
-t 'no such column' 3 'no columns for regulator' g --effects new="$tmp/new" --targets t="$tmp/ab.tsv" --out "$tmp/x"
+# TRRUST as its site gives it, without a heading, says the same as with one.
+for i in 3 5 12; do printf 'G1\tG%d\tActivation\t11;22\n' $i; done >"$tmp/bare.tsv"
+{ printf 'TF\tgene_symbol\tinteraction\tposition\n'; cat "$tmp/bare.tsv"; } >"$tmp/headed.tsv"
+{ printf 'tf_id\ttarget_id\n'; for i in 3 5 12; do printf '%s\t%s\n' "$(ens 1)" "$(ens $i)"; done; } >"$tmp/ids.tsv"
+for kind in bare headed ids; do
+	t "a list that is $kind" 0 '' g --effects new="$tmp/new" --targets t="$tmp/$kind.tsv" --least-targets 2 --out "$tmp/$kind"
+done
+is 'with a heading and without' diff -r "$tmp/bare" "$tmp/headed"
+is 'or by ids' diff -r "$tmp/bare" "$tmp/ids"
+t 'no such column' 3 'no columns of a regulator and its target' g --effects new="$tmp/new" --targets t="$tmp/ab.tsv" --out "$tmp/x"
 t 'nothing that the vocabulary has' 3 'names no gene of the vocabulary' g --effects new="$tmp/new" --targets t="$tmp/xy.tsv" --out "$tmp/x"
 t 'no targets enough' 3 'has 5 targets among' g --effects new="$tmp/new" --targets t="$tmp/truth.csv" --out "$tmp/x"
 t 'a folder that is none of perturb' 3 'predictions.tsv' g --effects new="$tmp" --targets t="$tmp/truth.csv" --out "$tmp/x"

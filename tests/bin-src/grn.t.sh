@@ -11,6 +11,7 @@ printf 'Gene1,Gene2\nA,B\nA,B\nC,K\nNOT1,A\nNOT2,A\nD,D\n' >"$tmp/net.csv"
 run() { grn --expression "$tmp/x.csv" --truth made="$tmp/net.csv" --width 6 --passes 5 --seeds 3 --random 2 "$@"; }
 t 'a network' 0 "2 of 7 genes are not in the expression and are left out: NOT1 NOT2" run --threads 1 --out "$tmp/a"
 is 'a constant gene is told' grep -q '1 of 5 genes are the same in all cells' "$tmp/.stderr"
+is 'and a regulator without a measured target' grep -q '1 of 5 regulators have no measured target and are left out: D$' "$tmp/.stderr"
 t 'the same with two threads' 0 '' run --threads 2 --out "$tmp/b"
 is 'gives the same bytes' diff -r "$tmp/a" "$tmp/b"
 value() { awk -F'\t' -v m="$1" -v v="$2" -v k="$3" '$3 == m && $4 == v && $7 == k { print $8; exit }' "$tmp/a/metrics.tsv"; }
@@ -44,9 +45,11 @@ is 'is scored without anything that wants others to choose' awk -F'\t' '$5 == "t
 bad() { grn --expression "$1" --truth made="${2:-$tmp/net.csv}" --width 6 --passes 2 --seeds 1 --out "$tmp/x" "${@:3}"; }
 sed 's/^D,/A,/' "$tmp/x.csv" >"$tmp/twice.csv"
 sed '3s/,[0-9.]*/,NaN/' "$tmp/x.csv" >"$tmp/nan.csv"
+awk -F , 'NR > 1 { for (i = 2; i <= NF; i++) $i = 1.5 } { print }' OFS=, "$tmp/x.csv" >"$tmp/flat.csv"
 printf 'Gene1,Gene2\nNOT,A\nB,B\n' >"$tmp/none.csv"
 t 'a gene twice' 3 "gene 'A' is there twice" bad "$tmp/twice.csv"
 t 'no number' 3 "line 3: 'NaN' is no number" bad "$tmp/nan.csv"
+t 'nothing but constant genes' 3 'each of 5 genes is the same in all cells' bad "$tmp/flat.csv"
 t 'a truth of other genes' 3 "has no edge between two measured genes" bad "$tmp/x.csv" "$tmp/none.csv"
 t 'no such file' 3 'cannot open|No such' bad "$tmp/nothing.csv"
 t 'a truth without a name' 2 'NAME=FILE' grn --expression "$tmp/x.csv" --truth "$tmp/net.csv" --out "$tmp/x"
