@@ -2,8 +2,9 @@
  * one: arithmetic and bytes by formula, time = the larger of the two at the stated rates.
  *   gpu-plan [--cells N] [--tflops-bf16 X] ...
  * Two designs are priced:
- *   built     the kernels of kernels/NAME_cuda.cu as they are: activations in f32, products and
- *             attention in bf16 of packed copies, activations as passes
+ *   built     the kernels of kernels/NAME_cuda.cu as they are: activations in f32; products in bf16 of
+ *             rounded forms, which whoever makes a matrix writes beside it or its first product makes, and
+ *             which are kept for the backward pass; attention of packed copies; activations as passes
  *   target    the same operations with activations in bf16 (no packing), attention on the tensor
  *             cores, activations in the products' epilogues: what the speed targets assume
  * Letters: n rows of all cells, g gene rows, T rows of a cell, D width, F feed-forward, V tokens,
@@ -18,12 +19,14 @@
 #include "kernels/attention_tiles.h"
 #include "lib/base/tool.h"
 #include "lib/nn/cost.h"
+#include "lib/nn/grad_share.h"
 
 static struct {
-    int64_t cells;
+    int64_t cells, micro_cells;
     double bf16, memory, product_share, memory_share, attention_forward, attention_backward;
     double mma_share, dropout;
 } opt = { .cells = 32,
+          .micro_cells = 8,
           .bf16 = 989,
           .memory = 3.35,
           .product_share = 0.66,
@@ -35,6 +38,7 @@ static struct {
 
 static const struct opt opts[] = {
     OPT_I64("cells", &opt.cells, "N", "cells of a step on one device"),
+    OPT_I64("micro-cells", &opt.micro_cells, "N", "of them computed at a time"),
     OPT_F64("tflops-bf16", &opt.bf16, "NUM", "peak of the tensor cores, dense bf16"),
     OPT_F64("tb-per-s", &opt.memory, "NUM", "peak of the memory"),
     OPT_F64("product-share", &opt.product_share, "NUM", "of the peak that large products reach"),
@@ -76,9 +80,16 @@ static void pass(struct plan *p, const char *name, const char *text, double time
     op(p, name, "", text, times, 0, bytes, 0);
 }
 
-/* One product of rows x in -> out, forward and both backward ones, and the passes beside it. */
+/* One product of rows x in -> out, forward and both backward ones, and the passes beside it. rounds: in how
+ * many of them x is rounded by the product itself (each other x comes with its rounded form); kept: AdamW keeps
+ * that of w. */
+struct side {
+    double rounds;
+    bool act, kept;
+};
+
 static void linear(struct plan *p, const char *name, double times, double n, double in, double out,
-                   bool act)
+                   struct side s)
 {
     const double rate = opt.bf16 * opt.product_share, f = 2 * n * in * out, a = p->a;
     op(p, name, "2 n in out", "2 n in+2 in out+a n out", times, f,
@@ -88,11 +99,14 @@ static void linear(struct plan *p, const char *name, double times, double n, dou
     op(p, "  dw", "2 n in out", "2 n(in+out)+8 in out", times, f, 2 * n * (in + out) + 8 * in * out,
        rate);
     if (p->built) {
-        pass(p, "  packing to bf16", "12 n in+12 in out+6 n out", times,
-             12 * n * in + 12 * in * out + 6 * n * out);
-        pass(p, "  bias gradient", act ? "12 n out" : "4 n out", times, (act ? 12 : 4) * n * out);
-        if (act)
-            pass(p, "  activation", "8 n out", times, 8 * n * out);
+        if (s.rounds > 0)
+            pass(p, "  x rounded", "6 n in", s.rounds, 6 * n * in);
+        if (!s.kept)
+            pass(p, "  w rounded", "12 in out", times, 12 * in * out);
+        pass(p, "  bias gradient, rounding", s.act ? "10 n out" : "6 n out", times,
+             (s.act ? 10 : 6) * n * out);
+        if (s.act)
+            pass(p, "  activation, rounding", "10 n out", times, 10 * n * out);
     }
 }
 
@@ -219,9 +233,10 @@ static void embedding(struct plan *p)
     double kinds = 0;
     for (int k = 0; k < N_KNOWLEDGE; k++)
         kinds += p->c.use_knowledge[k];
-    linear(p, "knowledge K -> D", kinds, p->U, K, D, false);
-    linear(p, "word and kinds D -> D", kinds + 1, p->U, D, D, false);
-    linear(p, "cat_proj D -> D", 1, p->g, D, D, false);
+    linear(p, "knowledge K -> D", kinds, p->U, K, D, (struct side){ kinds, false, true });
+    linear(p, "word and kinds D -> D", kinds + 1, p->U, D, D,
+           (struct side){ kinds + 1, false, false });
+    linear(p, "cat_proj D -> D", 1, p->g, D, D, (struct side){ 1, false, true });
     pass(p, "gather and axpy", "2a g D", 1, 2 * a * p->g * D);
     pass(p, "  backward", "2a g D + 2a U D", 1, 2 * a * (p->g + p->U) * D);
     pass(p, "norm, act, position, drop", "11a g D", 1, 11 * a * p->g * D);
@@ -233,7 +248,7 @@ static void heads(struct plan *p)
 {
     const double D = p->c.d, V = p->c.n_tokens, f = 2 * p->M * V * D;
     const double rate = opt.bf16 * opt.product_share;
-    linear(p, "heads' transforms D -> D", 2, p->M, D, D, true);
+    linear(p, "heads' transforms D -> D", 2, p->M, D, D, (struct side){ 1, true, true });
     op(p, "id loss: logits, dz, de", "6 M V D", "8 M V", 1, 3 * f, 8 * p->M * V, rate);
     if (p->built)
         pass(p, "  soft-max, db, packing", "26 M V", 1, 26 * p->M * V);
@@ -245,17 +260,23 @@ static void step(struct plan *p)
 {
     const double D = p->c.d, F = p->c.ffn, L = p->c.n_layers, a = p->a;
     embedding(p);
-    linear(p, "query, key, value, output", 4 * L, p->n, D, D, false);
+    linear(p, "query, key, value", 3 * L, p->n, D, D, (struct side){ 1, false, true });
     attention(p);
-    linear(p, "feed-forward D -> F", L, p->n, D, F, true);
-    linear(p, "feed-forward F -> D", L, p->n, F, D, false);
-    pass(p, "norm + residual + dropout", "4a n D", 2 * L, 4 * a * p->n * D);
+    linear(p, "attention's output", L, p->n, D, D, (struct side){ L, false, true });
+    linear(p, "feed-forward D -> F", L, p->n, D, F, (struct side){ 0, true, true });
+    linear(p, "feed-forward F -> D", L, p->n, F, D, (struct side){ 0, false, true });
+    if (p->built)
+        pass(p, "norm, residual, rounding", "18 n D", 2 * L, 18 * p->n * D);
+    else
+        pass(p, "norm + residual + dropout", "4a n D", 2 * L, 4 * a * p->n * D);
     pass(p, "  backward", "8a n D", 2 * L, 8 * a * p->n * D);
     heads(p);
+    const double micros = ceil((double)opt.cells / (double)opt.micro_cells);
     pass(p, "gradients set to zero", "a(12 D+2 F)n L+4 P", 1,
-         a * (12 * D + 2 * F) * p->n * L + 4 * p->P);
+         a * (12 * D + 2 * F) * p->n * L + 4 * micros * p->P);
+    pass(p, "micro-batches joined", "20 P", micros - 1, 20 * p->P);
     pass(p, "norm of gradients", "4 P", 1, 4 * p->P);
-    pass(p, "adamw", "28 P", 1, 28 * p->P);
+    pass(p, "adamw", "30 P", 1, 30 * p->P);
 }
 
 /* Parameters as spec/03 section 8 counts them, without building the model. */
@@ -292,17 +313,29 @@ static void result(const struct plan *p, double genes)
            100 * model / p->seconds / (opt.bf16 * 1e12));
 }
 
-/* Ring: each device sends 2 (N-1)/N of the gradients. Eight devices of a node by NVLink (450 GB/s
- * each way), more by 400 Gbit/s each. */
+/* What lies before layer 0 in the block: its gradients stand at the end of the pass only. */
+static double embedding_parameters(struct model_config c)
+{
+    c.n_layers = 0;
+    const double D = c.d;
+    return parameters(&c) - 2 * (D * D + 3 * D) - c.n_tokens - D - 1;
+}
+
+/* Bytes as lib/nn/grad_share.h counts them, which a test holds against what the emulated trainer sends. Eight
+ * devices of a node by NVLink (450 GB/s each way), more by 400 Gbit/s each. Besides the sum of the embedding's
+ * gradients, all of it is hidden behind the backward pass, two thirds of a step, as far as that lasts. */
 static void exchange(const struct plan *p)
 {
-    printf("%6s %14s %12s %14s %18s\n", "GPUs", "GB sent a step", "ms", "ms of a step",
-           "cells/s, no overlap");
+    const double late = embedding_parameters(p->c) / p->P;
+    printf("%6s %14s %10s %10s %12s %14s %14s\n", "GPUs", "GB a GPU, step", "ms", "not hidden",
+           "ms of a step", "cells/s", "all in a row");
     for (int n = 1; n <= 128; n *= 2) {
-        const double bytes = 2 * (n - 1.0) / n * 4 * p->P, rate = n <= 8 ? 450e9 : 50e9;
-        const double t = bytes / rate;
-        printf("%6d %14.2f %12.2f %14.2f %18.0f\n", n, bytes / 1e9, t * 1e3, p->seconds * 1e3,
-               n * (double)opt.cells / (p->seconds + t));
+        const double bytes =
+            grad_share_bytes(n, (size_t)n, (size_t)p->P, sizeof(float), false) / n;
+        const double t = bytes / (n <= 8 ? 450e9 : 50e9), all = n * (double)opt.cells;
+        const double open = fmax(late * t, t - p->seconds * 2 / 3);
+        printf("%6d %14.2f %10.2f %10.2f %12.2f %14.0f %14.0f\n", n, bytes / 1e9, t * 1e3,
+               open * 1e3, p->seconds * 1e3, all / (p->seconds + open), all / (p->seconds + t));
     }
 }
 
@@ -318,15 +351,16 @@ static void shape(const char *name, const struct model_config *c, double genes)
     result(&built, genes);
     result(&target, genes);
     attention_table(&built);
-    printf("gradients over GPUs, target design, %.1f M parameters:\n", target.P / 1e6);
-    exchange(&target);
+    printf("gradients over GPUs, as built, %.1f M parameters, %lld cells a GPU:\n", built.P / 1e6,
+           (long long)opt.cells);
+    exchange(&built);
 }
 
 static enum rc run(const struct tool_args *a, struct err *e)
 {
     (void)a;
-    if (opt.cells < 1)
-        return err_set(e, RC_USAGE, "--cells wants a number of at least 1");
+    if (opt.cells < 1 || opt.micro_cells < 1)
+        return err_set(e, RC_USAGE, "--cells and --micro-cells are at least 1");
     const struct model_config base = model_config_base(50558);
     struct model_config small = base;
     small.n_layers = 6;

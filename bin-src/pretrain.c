@@ -32,6 +32,8 @@ static const struct opt opts[] = {
     OPT_FLAG("resume", &o.resume, "go on from the newest checkpoint in --out, if there is one"),
     OPT_FLAG("restart-if-changed", &o.restart_if_changed,
              "with --resume: a run of other options is removed and begun again"),
+    OPT_FLAG("shard-optimizer", &o.shard_optimizer,
+             "on devices: each rank keeps a part of the optimiser's state, which saves memory; same bytes"),
     OPT_I64("steps", &o.steps, "N", "steps in all; 0: as many as --epochs need"),
     OPT_I64("epochs", &o.epochs, "N", "passes over the training cells"),
     OPT_I64("batch", &o.batch, "N", "cells of a step, over all ranks"),

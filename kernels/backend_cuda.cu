@@ -8,7 +8,9 @@
 
 static struct cuda device;
 static bool device_open;
-static int trouble;       /* the first status that was not 0 */
+static struct cuda_ranks ranks; /* n_ranks 0: none */
+static bool at_side;            /* slots queue their work on the second queue */
+static int trouble;             /* the first status that was not 0 */
 static double *one_double; /* where sums arrive that the host waits for */
 
 const char *backend_cuda_trouble(void)
@@ -83,6 +85,30 @@ static void sum_squares_to(const void *x, size_t n, double *to)
         finish(sum_squares_cuda(&device, x, n, to));
 }
 
+static void square_parts_slot(const void *x, size_t n, double *part)
+{
+    if (ready(0))
+        finish(square_parts_cuda(&device, x, n, part));
+}
+
+static void join_parts_slot(const double *part, size_t n_parts, double *to)
+{
+    if (ready(0))
+        finish(join_parts_cuda(&device, part, n_parts, to));
+}
+
+static void round_slot(const void *x, size_t n, void *low)
+{
+    if (ready(0))
+        finish(round_cuda(&device, x, n, low));
+}
+
+/* For all that was queued; with ranks it ends when one of them is lost. */
+static int wait(void)
+{
+    return ranks.n_ranks ? cuda_ranks_wait(&device, &ranks) : cuda_wait(&device);
+}
+
 /* NaN after any failure. */
 static double sum_squares_slot(const void *x, size_t n)
 {
@@ -91,7 +117,7 @@ static double sum_squares_slot(const void *x, size_t n)
     if (!trouble)
         finish(cuda_copy(&device, &sum, one_double, sizeof sum));
     if (!trouble)
-        finish(cuda_wait(&device));
+        finish(wait());
     return trouble ? (double)NAN : sum;
 }
 
@@ -108,7 +134,7 @@ static int n_stages;
 static void memory_wait(void)
 {
     if (!trouble)
-        finish(cuda_wait(&device));
+        finish(wait());
     size_t all = 0;
     for (int i = 0; i < n_stages; i++) {
         all += stage[i].bytes;
@@ -173,6 +199,70 @@ static void memory_zero(void *to, size_t n_bytes)
         finish(cuda_zero(&device, to, n_bytes));
 }
 
+/* Ranks. What reserves scratch or waits belongs to the first queue; axpy and copies do neither. */
+static void ranks_id(char id[BACKEND_RANKS_ID])
+{
+    static_assert((int)BACKEND_RANKS_ID == (int)CUDA_ID_BYTES, "an id fits");
+    if (!trouble)
+        finish(cuda_ranks_id(id));
+}
+
+static void ranks_open(const char id[BACKEND_RANKS_ID], int rank, int n_ranks)
+{
+    if (!trouble)
+        finish(cuda_ranks_open(&ranks, id, rank, n_ranks));
+}
+
+static void ranks_close(void)
+{
+    cuda_ranks_close(&ranks);
+}
+
+static void swap_queues(void)
+{
+    void *const stream = device.stream;
+    device.stream = ranks.stream;
+    ranks.stream = stream;
+    at_side = !at_side;
+}
+
+static void ranks_beside(void)
+{
+    if (trouble)
+        return;
+    finish(cuda_ranks_follow(&ranks, device.stream, ranks.stream));
+    swap_queues();
+}
+
+static void ranks_back(void)
+{
+    if (at_side)
+        swap_queues();
+}
+
+static void ranks_meet(void)
+{
+    if (!trouble)
+        finish(cuda_ranks_follow(&ranks, ranks.stream, device.stream));
+}
+
+static void ranks_exchange(const struct backend_transfer *send, size_t n_send,
+                           const struct backend_transfer *recv, size_t n_recv)
+{
+    if (!trouble)
+        finish(cuda_ranks_exchange(&device, &ranks, send, n_send, recv, n_recv));
+}
+
+static const struct backend_ranks device_ranks = {
+    .id = ranks_id,
+    .open = ranks_open,
+    .close = ranks_close,
+    .beside = ranks_beside,
+    .back = ranks_back,
+    .meet = ranks_meet,
+    .exchange = ranks_exchange,
+};
+
 static const struct backend_memory device_memory = {
     .get = cuda_memory,
     .give = cuda_release,
@@ -183,12 +273,15 @@ static const struct backend_memory device_memory = {
     .wait = memory_wait,
     .trouble = backend_cuda_trouble,
     .sum_squares = sum_squares_to,
+    .square_parts = square_parts_slot,
+    .join_parts = join_parts_slot,
+    .ranks = &device_ranks,
 };
 
-#define TABLE(text)                                                                                \
+#define TABLE(text, rounds)                                                                          \
     {                                                                                              \
         .name = text, .isa = NULL, .type = REAL_F32, .real_bytes = sizeof(float),                  \
-        .attention_first = false, .small = NULL, .memory = &device_memory,                         \
+        .attention_first = false, .small = NULL, .memory = &device_memory, .round = rounds,        \
         .linear_scratch_bytes = NULL,                                                              \
         .linear_packed_bytes = NULL, .linear_pack = NULL, .linears_forward = NULL,                 \
         .linears_backward = NULL,                                                                  \
@@ -209,8 +302,8 @@ static const struct backend_memory device_memory = {
         .square_loss = square_loss_slot, .axpy = axpy_slot, .sum_squares = sum_squares_slot,       \
         .adamw = adamw_slot,                                                                       \
     }
-static const struct backend backend_cuda = TABLE("cuda");
-static const struct backend backend_cuda_bf16 = TABLE("cuda-bf16");
+static const struct backend backend_cuda = TABLE("cuda", NULL);
+static const struct backend backend_cuda_bf16 = TABLE("cuda-bf16", round_slot);
 
 const struct backend *backend_cuda_find(const char *name, const char **why)
 {

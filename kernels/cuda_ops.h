@@ -48,6 +48,9 @@ int square_loss_cuda(const struct cuda *c, const struct op_square_loss *o);
 int axpy_cuda(const struct cuda *c, const struct op_axpy *o);
 size_t sum_squares_work_cuda(size_t n);
 int sum_squares_cuda(const struct cuda *c, const void *x, size_t n, double *sum);
+int square_parts_cuda(const struct cuda *c, const void *x, size_t n, double *part);
+int join_parts_cuda(const struct cuda *c, const double *part, size_t n_parts, double *sum);
+int round_cuda(const struct cuda *c, const void *x, size_t n, void *low); /* to bf16 */
 int adamw_cuda(const struct cuda *c, const struct op_adamw *o);
 
 /* "cuda", or "cuda-bf16" (products in bf16): see struct cuda. NULL where this machine cannot run

@@ -11,14 +11,9 @@ struct cuda_matrix {
     size_t ld;
 };
 
-static inline size_t cuda_pack_ld(size_t cols)
-{
-    return (cols + 7) / 8 * 8;
-}
-
 static inline size_t cuda_pack_bytes(const struct cuda *c, size_t rows, size_t cols)
 {
-    return c->bf16 ? (rows * cuda_pack_ld(cols) * sizeof(uint16_t) + 511) / 256 * 256 : 256;
+    return c->bf16 ? (rows * low_ld(cols) * sizeof(uint16_t) + 511) / 256 * 256 : 256;
 }
 
 static __global__ void cuda_pack(const float *x, size_t rows, size_t cols, size_t ld, uint16_t *to,
@@ -29,18 +24,26 @@ static __global__ void cuda_pack(const float *x, size_t rows, size_t cols, size_
         to[k] = j < cols ? cuda_bf16(x[i * ld + j]) : 0;
 }
 
+/* x rounded, rows low_ld(cols) apart. */
+static inline void cuda_pack_to(int *status, const struct cuda *c, const void *x, size_t rows,
+                                size_t cols, size_t ld, void *to)
+{
+    const size_t to_ld = low_ld(cols);
+    if (rows)
+        CUDA_LAUNCH(*status, c, cuda_pack, cuda_blocks(rows * to_ld, CUDA_THREADS), CUDA_THREADS, 0,
+                    (const float *)x, rows, cols, ld, (uint16_t *)to, to_ld);
+}
+
 /* x as a product wants it; takes cuda_pack_bytes of *at where it must be copied. */
 static struct cuda_matrix cuda_packed(int *status, const struct cuda *c, char **at, const void *x,
                                       size_t rows, size_t cols, size_t ld)
 {
     if (!c->bf16)
         return { x, ld };
-    uint16_t *to = (uint16_t *)*at;
-    const size_t to_ld = cuda_pack_ld(cols);
+    char *to = *at;
     *at += cuda_pack_bytes(c, rows, cols);
-    CUDA_LAUNCH(*status, c, cuda_pack, cuda_blocks(rows * to_ld, CUDA_THREADS), CUDA_THREADS, 0,
-                (const float *)x, rows, cols, ld, to, to_ld);
-    return { to, to_ld };
+    cuda_pack_to(status, c, x, rows, cols, ld, to);
+    return { to, low_ld(cols) };
 }
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "kernels/cuda_kernel.h"
 
-enum { TREE_ITEMS = 1 << 12 };
+enum { TREE_ITEMS = OP_SUM_ITEMS };
 
 static inline size_t cuda_tree_bytes(size_t n)
 {
@@ -40,20 +40,33 @@ struct cuda_tree_part {
     }
 };
 
+/* The two halves: a number of each TREE_ITEMS items, and *out = scale * their sum. */
+template <class F>
+static int cuda_tree_parts(int status, const struct cuda *c, const F &f, size_t n, double *part)
+{
+    const auto kernel = cuda_tree_block<F>;
+    if (n)
+        CUDA_LAUNCH(status, c, kernel, cuda_blocks(n, TREE_ITEMS), CUDA_THREADS, 0, f, n,
+                    (size_t)TREE_ITEMS, 1.0, part);
+    return status;
+}
+
+static int cuda_tree_join(int status, const struct cuda *c, const double *part, size_t n_parts,
+                          double scale, double *out)
+{
+    const auto kernel = cuda_tree_block<cuda_tree_part>;
+    CUDA_LAUNCH(status, c, kernel, 1, CUDA_THREADS, 0, cuda_tree_part{ part }, n_parts, n_parts,
+                scale, out);
+    return status;
+}
+
 /* *out = scale * sum of f(i), i < n; n = 0 gives 0. part: cuda_tree_bytes(n) of device memory. */
 template <class F>
 static int cuda_tree_sum(int status, const struct cuda *c, const F &f, size_t n, double scale,
                          double *part, double *out)
 {
-    const auto first = cuda_tree_block<F>;
-    const auto last = cuda_tree_block<cuda_tree_part>;
-    const size_t n_parts = (n + TREE_ITEMS - 1) / TREE_ITEMS;
-    if (n_parts)
-        CUDA_LAUNCH(status, c, first, (unsigned)n_parts, CUDA_THREADS, 0, f, n, (size_t)TREE_ITEMS,
-                    1.0, part);
-    CUDA_LAUNCH(status, c, last, 1, CUDA_THREADS, 0, cuda_tree_part{ part }, n_parts, n_parts,
-                scale, out);
-    return status;
+    status = cuda_tree_parts(status, c, f, n, part);
+    return cuda_tree_join(status, c, part, (n + TREE_ITEMS - 1) / TREE_ITEMS, scale, out);
 }
 
 #endif

@@ -5,7 +5,9 @@
  * forward    pre = x w^T + b (product);  y = act(pre)       8 bytes an item besides the product
  * backward   g = dy act'(pre), and the column sums of g in the same pass   12 bytes an item
  *            dx += g w (product), dw += g^T x (product)
- * With bf16, x, w and g are rounded and packed into c->work first: 6 bytes an item. */
+ * With bf16 products take rounded forms. That of g is written by the pass of the column sums, 2 bytes an
+ * item, and g itself is not; w's is kept by AdamW and x's by whoever made x, or by the first product that
+ * reads it (op_linear.w_low, x_low). What is not kept is rounded into c->work: 6 bytes an item. */
 #include "kernels/cuda_ops.h"
 
 #include "kernels/cuda_act.h"
@@ -13,11 +15,15 @@
 #include "kernels/cuda_sums.h"
 
 /* A thread owns one item. */
-static __global__ void act_items(size_t m, enum act a, const float *x, float *y)
+static __global__ void act_items(size_t m, enum act a, const float *x, float *y, uint16_t *low)
 {
     const size_t i = cuda_item();
-    if (i < m)
-        y[i] = cuda_act(a, x[i]);
+    if (i >= m)
+        return;
+    const float v = cuda_act(a, x[i]);
+    y[i] = v;
+    if (low)
+        low[i] = cuda_bf16(v);
 }
 
 static __global__ void act_slopes(size_t m, enum act a, const float *x, const float *dy, float *dx)
@@ -27,13 +33,18 @@ static __global__ void act_slopes(size_t m, enum act a, const float *x, const fl
         dx[i] += dy[i] * cuda_act_slope(a, x[i]);
 }
 
-int act_forward_cuda(const struct cuda *c, const struct op_act *o)
+static int act_forward_low(const struct cuda *c, const struct op_act *o, void *low)
 {
     int status = 0;
     if (o->m)
         CUDA_LAUNCH(status, c, act_items, cuda_blocks(o->m, CUDA_THREADS), CUDA_THREADS, 0, o->m,
-                    o->act, (const float *)o->x, (float *)o->y);
+                    o->act, (const float *)o->x, (float *)o->y, (uint16_t *)low);
     return status;
+}
+
+int act_forward_cuda(const struct cuda *c, const struct op_act *o)
+{
+    return act_forward_low(c, o, NULL);
 }
 
 int act_backward_cuda(const struct cuda *c, const struct op_act *o)
@@ -51,6 +62,25 @@ size_t linear_work_cuda(const struct cuda *c, const struct op_linear *o)
            cuda_pack_bytes(c, o->n, o->out) + op_row_work(o->n, o->out) * sizeof(float);
 }
 
+/* x as a product wants it: kept, kept from now on, or made for this call. */
+static struct cuda_matrix product_x(int *status, const struct cuda *c, char **at,
+                                    const struct op_linear *o, bool made)
+{
+    if (!c->bf16 || !o->x_low)
+        return cuda_packed(status, c, at, o->x, o->n, o->in, o->ld_x);
+    if (!made)
+        cuda_pack_to(status, c, o->x, o->n, o->in, o->ld_x, o->x_low);
+    return { o->x_low, low_ld(o->in) };
+}
+
+static struct cuda_matrix product_w(int *status, const struct cuda *c, char **at,
+                                    const struct op_linear *o)
+{
+    if (!c->bf16 || !o->w_low)
+        return cuda_packed(status, c, at, o->w, o->out, o->in, o->ld_w);
+    return { o->w_low, o->ld_w };
+}
+
 int linear_forward_cuda(const struct cuda *c, const struct op_linear *o)
 {
     char *at = c->work;
@@ -58,8 +88,8 @@ int linear_forward_cuda(const struct cuda *c, const struct op_linear *o)
     if (!o->n)
         return 0;
     float *pre = (float *)(o->pre ? o->pre : o->y);
-    const struct cuda_matrix x = cuda_packed(&status, c, &at, o->x, o->n, o->in, o->ld_x);
-    const struct cuda_matrix w = cuda_packed(&status, c, &at, o->w, o->out, o->in, o->ld_w);
+    const struct cuda_matrix x = product_x(&status, c, &at, o, o->x_low_made);
+    const struct cuda_matrix w = product_w(&status, c, &at, o);
     const struct cuda_product p = { .m = o->n,
                                     .n = o->out,
                                     .k = o->in,
@@ -80,23 +110,29 @@ int linear_forward_cuda(const struct cuda *c, const struct op_linear *o)
         const struct op_act act = {
             .m = o->n * o->out, .act = o->act, .x = pre, .y = o->y, .dy = NULL, .dx = NULL
         };
-        status = act_forward_cuda(c, &act);
+        status = act_forward_low(c, &act, o->y_low);
     }
     return status;
 }
 
-/* What row i adds to db; writes g on its way. */
+/* What row i adds to db; writes g on its way, or its rounded form alone. */
 struct linear_slope {
     enum act act;
     size_t out;
     const float *dy, *pre;
     float *g;
+    uint16_t *low;
+    size_t ld;
 
     __device__ void operator()(size_t i, size_t j, float v[1]) const
     {
         v[0] = dy[i * out + j];
+        if (act != ACT_NONE)
+            v[0] *= cuda_act_slope(act, pre[i * out + j]);
         if (g)
-            g[i * out + j] = v[0] *= cuda_act_slope(act, pre[i * out + j]);
+            g[i * out + j] = v[0];
+        if (low)
+            low[i * ld + j] = cuda_bf16(v[0]);
     }
 };
 
@@ -107,16 +143,22 @@ int linear_backward_cuda(const struct cuda *c, const struct op_linear *o)
     char *at = c->work;
     if (!o->n)
         return 0;
-    float *const g = act ? (float *)o->work : NULL, *const db[1] = { (float *)o->db };
-    const struct linear_slope f = { o->act, o->out, (const float *)o->dy, (const float *)o->pre,
-                                    g };
-    if (g || o->db)
-        status = cuda_column_sums<1>(status, c, f, o->n, o->out, at, db, 1);
+    float *const g = act && !c->bf16 ? (float *)o->work : NULL;
+    float *const db[1] = { (float *)o->db };
+    char *const sums = at;
     at += (op_row_work(o->n, o->out) * sizeof(float) + 255) / 256 * 256;
-    const struct cuda_matrix dy =
-        cuda_packed(&status, c, &at, act ? o->work : o->dy, o->n, o->out, o->out);
+    uint16_t *const low = c->bf16 ? (uint16_t *)at : NULL;
+    const struct cuda_matrix dy = { low ? (const void *)low : g ? g : o->dy,
+                                    low ? low_ld(o->out) : o->out };
+    at += cuda_pack_bytes(c, o->n, o->out);
+    const struct linear_slope f = { o->act, o->out, (const float *)o->dy, (const float *)o->pre,
+                                    g,      low,    dy.ld };
+    if (act || o->db)
+        status = cuda_column_sums<1>(status, c, f, o->n, o->out, sums, db, 1);
+    else if (low)
+        cuda_pack_to(&status, c, o->dy, o->n, o->out, o->out, low);
     if (!status && o->dx) {
-        const struct cuda_matrix w = cuda_packed(&status, c, &at, o->w, o->out, o->in, o->ld_w);
+        const struct cuda_matrix w = product_w(&status, c, &at, o);
         const struct cuda_product p = { .m = o->n,
                                         .n = o->in,
                                         .k = o->out,
@@ -134,7 +176,7 @@ int linear_backward_cuda(const struct cuda *c, const struct op_linear *o)
         status = status ? status : cuda_multiply(c, &p);
     }
     if (!status && o->dw) {
-        const struct cuda_matrix x = cuda_packed(&status, c, &at, o->x, o->n, o->in, o->ld_x);
+        const struct cuda_matrix x = product_x(&status, c, &at, o, true);
         const struct cuda_product p = { .m = o->out,
                                         .n = o->in,
                                         .k = o->n,

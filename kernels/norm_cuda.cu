@@ -1,13 +1,14 @@
 /* norm and dropout on a device: a warp owns a row, a lane eight neighbouring columns of every 256,
  * so that one Philox block serves one load of a lane.
  *
- * forward    reads x and r, writes sum and y: 16 bytes an item. Mean and variance in two passes
+ * forward    reads x and r, writes sum and y: 16 bytes an item, 2 more where y is kept rounded. Mean and variance in two passes
  * over the row (eps is 1e-12: E[s^2] - mean^2 would cancel); the second and third pass read what
  * the same lane wrote, 3 kB a row for D = 768, which the first-level cache holds. backward   reads
  * dy, sum, dx, dr, writes dx, dr: 24 bytes an item, the second pass out of the cache; then dgamma
  * and dbeta by columns: 8 bytes an item more. */
 #include "kernels/cuda_ops.h"
 
+#include "kernels/cuda_bf16.h"
 #include "kernels/cuda_sums.h"
 
 constexpr int NORM_WARPS = 4, LANE_COLUMNS = 8, WARP_COLUMNS = CUDA_WARP * LANE_COLUMNS;
@@ -37,6 +38,7 @@ struct norm_row {
     size_t d;
     const float *x, *r, *gamma, *beta;
     float *sum, *y;
+    uint16_t *low;
 };
 
 /* sum = drop(x) + r; returns the row's mean. */
@@ -80,6 +82,8 @@ static __device__ void row_output(const struct norm_row &w, float mean, float rs
         for (size_t k = 0; k < 8; k++)
             s[k] = (s[k] - mean) * rstd * gamma[k] + beta[k];
         cuda_store8(w.y, at, w.d, s);
+        for (size_t k = 0; w.low && k < 8; k++)
+            w.low[at + k] = cuda_bf16(s[k]);
     }
 }
 
@@ -94,7 +98,8 @@ static __global__ void norm_rows(struct op_norm o, struct cuda_drop drop)
                                 (const float *)o.gamma,
                                 (const float *)o.beta,
                                 (float *)o.sum + i * d,
-                                (float *)o.y + i * d };
+                                (float *)o.y + i * d,
+                                o.y_low ? (uint16_t *)o.y_low + i * d : NULL };
     const float mean = row_sums(w, drop, i);
     const float rstd = 1 / sqrtf(row_variance(w, mean) + (float)o.eps);
     if (threadIdx.x % CUDA_WARP == 0) {

@@ -1,7 +1,8 @@
 /* axpy, sums of squares and AdamW on a device: a thread owns one item. AdamW reads p, g, m, v and
- * writes p, m, v: 28 bytes an item. Sums in double over blocks of SUM_ITEMS items. */
+ * writes p, m, v: 28 bytes an item, 2 more where p is kept rounded. Sums in double over blocks of SUM_ITEMS items. */
 #include "kernels/cuda_ops.h"
 
+#include "kernels/cuda_bf16.h"
 #include "kernels/cuda_tree.h"
 
 static __global__ void axpy_items(size_t n, float a, const float *x, float *y)
@@ -33,14 +34,41 @@ size_t sum_squares_work_cuda(size_t n)
     return cuda_tree_bytes(n);
 }
 
+int square_parts_cuda(const struct cuda *c, const void *x, size_t n, double *part)
+{
+    return cuda_tree_parts(0, c, square{ (const float *)x }, n, part);
+}
+
+int join_parts_cuda(const struct cuda *c, const double *part, size_t n_parts, double *sum)
+{
+    return cuda_tree_join(0, c, part, n_parts, 1, sum);
+}
+
 int sum_squares_cuda(const struct cuda *c, const void *x, size_t n, double *sum)
 {
     return cuda_tree_sum(0, c, square{ (const float *)x }, n, 1, (double *)c->work, sum);
 }
 
+static __global__ void round_items(size_t n, const float *x, uint16_t *low)
+{
+    const size_t i = cuda_item();
+    if (i < n)
+        low[i] = cuda_bf16(x[i]);
+}
+
+int round_cuda(const struct cuda *c, const void *x, size_t n, void *low)
+{
+    int status = 0;
+    if (n)
+        CUDA_LAUNCH(status, c, round_items, cuda_blocks(n, CUDA_THREADS), CUDA_THREADS, 0, n,
+                    (const float *)x, (uint16_t *)low);
+    return status;
+}
+
 struct adam {
     float *p, *m, *v;
     const float *g, *clip; /* clip: a factor of g that the device found, NaN: touch nothing */
+    uint16_t *low;
     float rate, decay, b1, b2, c1, c2, eps, scale;
 };
 
@@ -60,6 +88,8 @@ static __global__ void adam_items(size_t n, struct adam a)
     a.m[i] = m;
     a.v[i] = v;
     a.p[i] = p;
+    if (a.low)
+        a.low[i] = cuda_bf16(p);
 }
 
 /* As optim_step has it. One thread of a warp. */
@@ -86,6 +116,7 @@ int adamw_cuda(const struct cuda *c, const struct op_adamw *o)
             (float *)o->v + at,
             (const float *)o->g + at,
             clip,
+            o->low ? (uint16_t *)o->low + at : NULL,
             (float)(o->lr * sqrt(1 - pow(o->beta2, t)) / (1 - pow(o->beta1, t))),
             o->decay[s] ? (float)(o->lr * o->weight_decay) : 0,
             (float)o->beta1,

@@ -42,4 +42,9 @@ export GPU_SECONDS=1
 t 'what takes too long is cut off' 4 'slow: status 124' jobs "$tmp/slow" run gpu-bench "$tmp/slow.json"
 is 'and what has no time left has failed' holds "$tmp/slow.json" \
 	'[j["status"] for j in d["jobs"]] == [124, 124]'
+
+# Kernels that spill, by the table that the compiler's words were made into: each is named in the text.
+spills() { awk -F '\t' 'NR > 1 && $6 + $7 > 0 { print $2 }' "$SRC/docs/gpu-registers.tsv" | sort -u; }
+is 'the table of registers has kernels' test "$(wc -l <"$SRC/docs/gpu-registers.tsv")" -gt 100
+is 'the text names every kernel that spills' diff <(spills) <(grep -oE '`attention_keys[a-z_]*<[0-9, ]+>`' "$SRC/docs/gpu.md" | tr -d '\140' | sort -u)
 end

@@ -25,7 +25,7 @@ $B/cuemu/%.o: %.cpp $B/cuemu/flags
 -include $(cuemu_obj:.o=.d)
 
 # Programs with the emulated filling: tests of the emulation and of the kernels, the model on it.
-$B/tests/test_cuda $B/tests/test_cuemu $B/tests/test_train_cuda: $(cuemu_obj)
+$B/tests/test_cuda $B/tests/test_cuemu $B/tests/test_train_cuda $B/tests/test_ranks_cuda: $(cuemu_obj)
 $B/tests/parity-model-cuda: $(call obj,tests/parity/parity-model.c) $(cuemu_obj) $(lib)
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(lib) $(LDLIBS)
@@ -105,9 +105,9 @@ check_jobs = kernels$(tab)$B/cuda/kernels/test_cuda$(newline)$(foreach d,$(call 
 bench_jobs = operations, base$(tab)$B/cuda/bench/bench-ops --config base --rows 32784 --cell 2049 --dropout \
 	0.02 --backend cuda-bf16 --threads 1$(foreach c,base small,$(newline)step, $c, full \
 	length$(tab)printf '2048\n' >$B/cuda/full.len && $B/cuda/bench/bench-train --config $c --batch 32 \
-	--steps 2 --micro-rows 65568 --dropout 0.02 --lengths $B/cuda/full.len --backend cuda-bf16 --threads \
+	--steps 2 --micro-rows 16392 --dropout 0.02 --lengths $B/cuda/full.len --backend cuda-bf16 --threads \
 	1$(newline)step, $c, drawn lengths$(tab)$B/cuda/bench/bench-train --config $c --batch 32 --steps 2 \
-	--micro-rows 65568 --dropout 0.02 --backend cuda-bf16 --threads 1)
+	--micro-rows 16392 --dropout 0.02 --backend cuda-bf16 --threads 1)
 export check_jobs bench_jobs
 
 gpu-check: $(if $(gpu_lacks),,cuda) ## needs a device: kernels and model against the reference, and compute-sanitizer

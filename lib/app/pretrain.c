@@ -222,7 +222,8 @@ enum rc pretrain_open(struct pretrain *p, const struct pretrain_options *o, stru
     if (rc)
         return rc;
     trainer_share(&p->trainer, d);
-    return compare_ranks(p, e);
+    rc = compare_ranks(p, e);
+    return rc ? rc : trainer_connect(&p->trainer, o->shard_optimizer, e);
 }
 
 void pretrain_close(struct pretrain *p)

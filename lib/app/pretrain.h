@@ -33,6 +33,7 @@ struct pretrain_options {
     const char *sampler, *lengths; /* shuffle or grouped; true or sorted */
     int64_t device_batch;
     bool resume, restart_if_changed;
+    bool shard_optimizer; /* each rank keeps its part of the optimiser's state */
     int64_t steps, epochs, batch, warmup, eval_every, checkpoint_every, keep, micro_rows;
     double lr, weight_decay, clip, mask_rate, id_weight, held_out;
     uint64_t seed;

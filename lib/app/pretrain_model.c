@@ -72,9 +72,8 @@ enum rc pretrain_model(struct pretrain *p, struct err *e)
     const struct backend *b = backend_find_dtype(p->o->backend, p->o->dtype, &why);
     if (!b)
         return err_set(e, RC_SKIP, "no backend '%s': %s", p->o->backend, why);
-    if (b->memory && p->dist->size > 1)
-        return err_set(e, RC_SKIP, "--backend %s trains on one device, not on %d ranks", b->name,
-                       p->dist->size);
+    if (p->o->shard_optimizer && !b->memory)
+        return err_set(e, RC_USAGE, "--shard-optimizer is for --backend cuda and cuda-bf16");
     if (why)
         log_say("%s", why);
     if (p->o->profile)

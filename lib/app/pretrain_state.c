@@ -2,6 +2,7 @@
 #define _DEFAULT_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 
@@ -9,6 +10,18 @@
 #include "lib/app/pretrain.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+
+/* A block where this process can read it: itself, or a copy that the caller frees. */
+static enum rc here(const struct params *q, void *block, void **x, struct err *e)
+{
+    const size_t bytes = q->n_items * q->b->real_bytes;
+    *x = q->b->memory ? malloc(bytes + 1) : block;
+    if (!*x)
+        return err_set(e, RC_FAIL, "no memory for %zu parameters", q->n_items);
+    if (q->b->memory)
+        backend_read(q->b, *x, block, bytes);
+    return RC_OK;
+}
 
 /* Every rank made the same steps from the same numbers. Processors that differ, or a memory that
  * errs, would let the weights drift apart unseen. */
@@ -18,7 +31,12 @@ static enum rc check_weights(struct pretrain *p, struct err *e)
     char sum[SHA256_HEX] = "", of_first[SHA256_HEX];
     if (p->dist->size == 1)
         return RC_OK;
-    enum rc rc = dist_agree(p->dist, sha256_bytes(q->x, q->n_items * q->b->real_bytes, sum, e), e);
+    void *x = NULL;
+    enum rc rc = here(q, q->x, &x, e);
+    if (!rc)
+        rc = sha256_bytes(x, q->n_items * q->b->real_bytes, sum, e);
+    free(x == q->x ? NULL : x);
+    rc = dist_agree(p->dist, rc, e);
     memcpy(of_first, sum, sizeof sum);
     if (!rc)
         rc = dist_bcast(p->dist, of_first, sizeof of_first, e);
@@ -43,7 +61,12 @@ static enum rc save_own(struct pretrain *p, uint64_t step, struct err *e)
 enum rc pretrain_save(struct pretrain *p, uint64_t step, struct err *e)
 {
     enum rc rc = check_weights(p, e);
-    return rc ? rc : dist_agree(p->dist, save_own(p, step, e), e);
+    if (!rc)
+        rc = dist_agree(p->dist, trainer_gather_moments(&p->trainer, e), e);
+    if (!rc)
+        rc = dist_agree(p->dist, save_own(p, step, e), e);
+    trainer_drop_moments(&p->trainer);
+    return rc;
 }
 
 /* The newest checkpoint into the model; *newest UINT64_MAX: there is none that counts. */
@@ -91,6 +114,20 @@ static enum rc begin_own(struct pretrain *p, uint64_t *newest, struct err *e)
     return rc ? rc : run_log_open(&p->log, p->o->out, *newest, e);
 }
 
+static enum rc share_block(struct pretrain *p, void *block, struct err *e)
+{
+    const struct params *q = &p->model.params;
+    const size_t bytes = q->n_items * q->b->real_bytes;
+    void *x = NULL;
+    enum rc rc = dist_agree(p->dist, here(q, block, &x, e), e);
+    if (!rc)
+        rc = dist_bcast(p->dist, x, bytes, e);
+    if (!rc && x != block)
+        backend_write(q->b, block, x, bytes);
+    free(x == block ? NULL : x);
+    return rc;
+}
+
 /* What rank 0 restored, to all. */
 static enum rc share_state(struct pretrain *p, struct err *e)
 {
@@ -98,7 +135,7 @@ static enum rc share_state(struct pretrain *p, struct err *e)
     void *block[] = { q->x, q->m, q->v };
     enum rc rc = dist_bcast(p->dist, &p->model.warm_steps, sizeof p->model.warm_steps, e);
     for (size_t i = 0; !rc && i < sizeof block / sizeof *block; i++)
-        rc = dist_bcast(p->dist, block[i], q->n_items * q->b->real_bytes, e);
+        rc = share_block(p, block[i], e);
     return rc;
 }
 

@@ -33,10 +33,12 @@ struct dist dist_alone(void)
     return (struct dist){ .size = 1 };
 }
 
-/* gc-mpi.so lies in ../lib of the program's folder (a build) or beside it (installed). */
+/* gc-mpi.so lies in ../lib of the program's folder (a build; one more up for programs with cuda kernels) or
+ * beside it (installed). */
 static char *plugin_path(void)
 {
-    static const char *const place[] = { "../lib/gc-mpi.so", "gc-mpi.so" };
+    static const char *const place[] = { "../lib/gc-mpi.so", "../../lib/gc-mpi.so",
+                                         "gc-mpi.so" };
     char exe[4096];
     const ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
     exe[n > 0 ? n : 0] = '\0';
@@ -179,7 +181,7 @@ static enum rc pass_sentence(struct dist *d, int from, enum rc why, struct err *
 
 enum rc dist_agree(struct dist *d, enum rc rc, struct err *e)
 {
-    if (!d->calls || d->agreed)
+    if (!d->calls || d->agreed || d->broken)
         return rc;
     /* One number each: in a gather of `size` things every rank owns one. */
     unsigned char *all = calloc((size_t)d->size, 1);

@@ -16,7 +16,8 @@ void grad_tree_init(struct grad_tree *t, const struct backend *b, struct dist *d
 
 static void *block_take(struct grad_tree *t)
 {
-    return t->n_spare ? t->spare[--t->n_spare] : memory_pages(t->n_items * t->b->real_bytes);
+    return t->n_spare ? t->spare[--t->n_spare]
+                      : backend_get(t->b, t->n_items * t->b->real_bytes);
 }
 
 /* g is the caller's and comes into no list. */
@@ -27,7 +28,7 @@ static void block_give(struct grad_tree *t, void *x)
     if (t->n_spare < GRAD_PARTS)
         t->spare[t->n_spare++] = x;
     else
-        free(x);
+        backend_give(t->b, x);
 }
 
 static void drop_part(struct grad_tree *t, int i)
@@ -40,13 +41,15 @@ static void drop_all(struct grad_tree *t)
 {
     while (t->n_parts)
         drop_part(t, t->n_parts - 1);
+    while (t->n_late)
+        block_give(t, t->late[--t->n_late]);
 }
 
 void grad_tree_release(struct grad_tree *t)
 {
     drop_all(t);
     for (int i = 0; i < t->n_spare; i++)
-        free(t->spare[i]);
+        backend_give(t->b, t->spare[i]);
     free(t->piece);
     *t = (struct grad_tree){ 0 };
 }
@@ -58,7 +61,7 @@ void grad_tree_start(struct grad_tree *t, size_t n)
     t->end = dist_first(t->d, n, t->d->rank + 1);
 }
 
-static size_t left_half(size_t n)
+size_t grad_tree_left(size_t n)
 {
     size_t half = 1;
     while (half * 2 < n)
@@ -71,7 +74,7 @@ static bool is_node(size_t n, size_t from, size_t to)
 {
     size_t at = 0;
     while (n > 1 && !(from == at && to == at + n)) {
-        const size_t left = left_half(n);
+        const size_t left = grad_tree_left(n);
         if (to <= at + left) {
             n = left;
         } else if (from >= at + left) {
@@ -103,10 +106,29 @@ enum rc grad_tree_push(struct grad_tree *t, size_t i, struct err *e)
     if (!x)
         return err_set(e, RC_FAIL, "no memory for gradients");
     if (x != t->g)
-        memcpy(x, t->g, t->n_items * t->b->real_bytes);
+        backend_copy(t->b, x, t->g, t->n_items * t->b->real_bytes);
     assert(t->n_parts < GRAD_PARTS);
     t->part[t->n_parts++] = (struct grad_part){ from, i + 1, x };
     return RC_OK;
+}
+
+void grad_tree_hold(struct grad_tree *t)
+{
+    size_t from = t->end - 1;
+    while (t->n_parts && t->part[t->n_parts - 1].to == from &&
+           is_node(t->n, t->part[t->n_parts - 1].from, t->end)) {
+        const struct grad_part *p = &t->part[--t->n_parts];
+        t->late[t->n_late++] = p->x;
+        from = p->from;
+    }
+    t->part[t->n_parts++] = (struct grad_part){ from, t->end, t->g };
+}
+
+void grad_tree_join(struct grad_tree *t, size_t at, size_t n)
+{
+    const size_t size = t->b->real_bytes;
+    for (int i = 0; i < t->n_late; i++)
+        add(t, (const char *)t->late[i] + at * size, (char *)t->g + at * size, n);
 }
 
 static int find_part(const struct grad_tree *t, size_t from, size_t to)
@@ -154,7 +176,7 @@ static enum rc climb(struct grad_tree *t, size_t from, size_t n, struct err *e)
     const int first = dist_owner(d, t->n, from), last = dist_owner(d, t->n, from + n - 1);
     if (first == last)
         return RC_OK; /* its owner has joined it already */
-    const size_t left = left_half(n), mid = from + left;
+    const size_t left = grad_tree_left(n), mid = from + left;
     const int right = dist_owner(d, t->n, mid);
     enum rc rc = climb(t, from, left, e);
     if (!rc)
@@ -181,7 +203,7 @@ enum rc grad_tree_finish(struct grad_tree *t, struct err *e)
     const size_t bytes = t->n_items * t->b->real_bytes;
     const int root = rc ? -1 : find_part(t, 0, t->n);
     if (root >= 0 && t->part[root].x != t->g)
-        memcpy(t->g, t->part[root].x, bytes);
+        backend_copy(t->b, t->g, t->part[root].x, bytes);
     drop_all(t);
     return rc ? rc : dist_bcast(t->d, t->g, bytes, e);
 }

@@ -95,7 +95,14 @@ struct model_run {
     uint64_t dropout_seed;
     double id_weight, value_weight; /* 0.2 and 0.8; divided by n_masked_total inside */
     size_t n_masked_total; /* masked rows that the means run over: of the global batch */
+    /* Wanted when not NULL: called in the backward pass when all gradients from item
+     * model_stage_begin(m, k) of the block on stand; for each k, falling from n_layers. */
+    void (*reached)(void *ctx, size_t k);
+    void *ctx;
 };
+/* First item of the parameters of layer k, of the heads for k = n_layers. What lies before layer 0, with the
+ * table of words that the heads use too, stands at the end of the pass only. */
+size_t model_stage_begin(const struct model *m, size_t k);
 
 /* [n_pairs,D]: the embedding block of each pair without the value; NULL where it has no such part. */
 struct tensor *model_pairs(struct model *m, struct tape *t, const struct batch *b);

@@ -227,11 +227,21 @@ void model_encode(struct model *m, struct tape *t, const struct batch *b,
     if (out->hidden)
         out->hidden[0] = h;
     for (unsigned l = 0; l < m->config.n_layers; l++) {
+        if (run->reached)
+            tape_on_return(t, run->reached, run->ctx, l);
         h = model_layer(m, t, h, l, b, run, NULL);
         if (out->hidden)
             out->hidden[l + 1] = h;
     }
     out->last = out->cells_only ? model_cell_rows(m, t, b, h) : h;
+}
+
+size_t model_stage_begin(const struct model *m, size_t k)
+{
+    char name[96] = "cls.predictions.transform.dense.weight";
+    if (k < m->config.n_layers)
+        snprintf(name, sizeof name, "bert.encoder.layer.%zu.attention.self.query.weight", k);
+    return m->params.item[params_index(&m->params, name)].begin;
 }
 
 /* The transform before both decoders: LN(gelu(Linear(h))). */
@@ -256,6 +266,8 @@ void model_losses_later(struct model *m, struct tape *t, const struct batch *b,
                         const struct model_run *run, struct model_out *out, double loss[2])
 {
     const double n = (double)run->n_masked_total;
+    if (run->reached)
+        tape_on_return(t, run->reached, run->ctx, m->config.n_layers);
     struct tensor *h = tape_gather(t, out->last, b->masked, b->n_masked, SIZE_MAX);
     struct tensor *z = transform(m, t, h, "cls");
     tape_id_loss_later(t, z, model_par(m, "bert.embeddings.word_embeddings.weight"),

@@ -38,31 +38,55 @@ void optim_step(const struct optim *o, struct params *p, uint64_t t, double norm
 
 enum { SEGMENTS = 64 };
 
-/* Neighbours of one kind are one segment, with the zeros between them, which stay zero. */
-void optim_step_there(const struct optim *o, struct params *p, uint64_t t, double *square_sum)
+static void step_there(const struct params *p, struct op_adamw *a, size_t from)
 {
-    struct op_adamw a = { .p = p->x, .g = p->g, .m = p->m, .v = p->v, .lr = optim_rate(o, t),
-                          .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8,
-                          .weight_decay = o->weight_decay, .grad_scale = 1, .step = t + 1,
-                          .square_sum = square_sum, .max_norm = o->max_grad_norm };
+    const size_t at = from * p->b->real_bytes;
+    a->p = (char *)p->x + at;
+    a->g = (char *)p->g + at;
+    a->low = p->low ? (uint16_t *)p->low + from : NULL;
+    if (a->n_segments)
+        p->b->adamw(a);
+    a->n_segments = 0;
+}
+
+static size_t within(size_t x, size_t from, size_t to)
+{
+    return x < from ? from : x > to ? to : x;
+}
+
+/* Neighbours of one kind are one segment, with the zeros between them, which stay zero. */
+void optim_step_part(const struct optim *o, const struct params *p, uint64_t t, double *square_sum,
+                     const struct optim_part *part)
+{
     size_t begin[SEGMENTS + 1];
     bool decay[SEGMENTS];
-    a.begin = begin;
-    a.decay = decay;
-    p->b->memory->sum_squares(p->g, p->n_items, square_sum);
-    for (size_t i = 0; i <= p->n; i++) {
-        const struct param *q = i < p->n ? &p->item[i] : NULL;
-        const bool joins = q && !q->frozen && a.n_segments && decay[a.n_segments - 1] == q->decay;
-        if (a.n_segments && !joins && (!q || q->frozen || a.n_segments == SEGMENTS)) {
-            p->b->adamw(&a);
-            a.n_segments = 0;
-        }
-        if (!q || q->frozen)
+    struct op_adamw a = { .m = part->m, .v = part->v, .lr = optim_rate(o, t),
+                          .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8,
+                          .weight_decay = o->weight_decay, .grad_scale = 1, .step = t + 1,
+                          .square_sum = square_sum, .max_norm = o->max_grad_norm,
+                          .begin = begin, .decay = decay };
+    for (size_t i = 0; i < p->n; i++) {
+        const struct param *q = &p->item[i];
+        const size_t end = i + 1 < p->n ? p->item[i + 1].begin : p->n_items;
+        const size_t from = within(q->begin, part->from, part->to) - part->from;
+        const size_t to = within(end, part->from, part->to) - part->from;
+        const size_t n = a.n_segments;
+        if (q->frozen || n == SEGMENTS)
+            step_there(p, &a, part->from);
+        if (q->frozen || from == to)
             continue;
-        if (!joins) {
-            begin[a.n_segments] = q->begin;
+        if (!a.n_segments || decay[a.n_segments - 1] != q->decay) {
+            begin[a.n_segments] = from;
             decay[a.n_segments++] = q->decay;
         }
-        begin[a.n_segments] = i + 1 < p->n ? p->item[i + 1].begin : p->n_items;
+        begin[a.n_segments] = to;
     }
+    step_there(p, &a, part->from);
+}
+
+void optim_step_there(const struct optim *o, struct params *p, uint64_t t, double *square_sum)
+{
+    const struct optim_part all = { 0, p->n_items, p->m, p->v };
+    p->b->memory->sum_squares(p->g, p->n_items, square_sum);
+    optim_step_part(o, p, t, square_sum, &all);
 }

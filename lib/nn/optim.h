@@ -15,6 +15,14 @@ double optim_rate(const struct optim *o, uint64_t t);
 double optim_norm(const struct params *p);
 /* One step with the gradients as they are; t from 0. norm: what optim_norm gave. */
 void optim_step(const struct optim *o, struct params *p, uint64_t t, double norm);
+/* Where the backend has memory of its own: part of the block. */
+struct optim_part {
+    size_t from, to; /* items of the block */
+    void *m, *v;     /* their moments: [to - from] */
+};
+/* The step of a part, with the squared norm of the whole. */
+void optim_step_part(const struct optim *o, const struct params *p, uint64_t t, double *square_sum,
+                     const struct optim_part *part);
 /* Norm and step where the backend has memory of its own, without waiting: the squared norm is left in
  * *square_sum, in that memory; weights stay as they are where it is not finite. */
 void optim_step_there(const struct optim *o, struct params *p, uint64_t t, double *square_sum);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/base/rng.h"
-#include "lib/tensor/tape_node.h"
+#include "lib/nn/train_there.h"
 
 void trainer_init(struct trainer *t, struct model *m, const struct train_options *o)
 {
@@ -22,8 +22,12 @@ void trainer_share(struct trainer *t, struct dist *d)
 
 void trainer_release(struct trainer *t)
 {
+    trainer_disconnect(t);
+    if (t->m)
+        backend_give(t->m->params.b, t->moment[0]);
     arena_release(&t->batches);
     tape_release(&t->tape);
+    grad_share_release(&t->share);
     grad_tree_release(&t->tree);
     *t = (struct trainer){ 0 };
 }
@@ -75,39 +79,6 @@ static enum rc learn_micro(struct trainer *t, const struct batch *b, const struc
     return tape_check(&t->tape, e);
 }
 
-/* Gradients of all micro-batches are added where they are, one after the other, and nobody waits: losses
- * come with trainer_settle. */
-static enum rc learn_there(struct trainer *t, const struct step_batch *s,
-                           const struct model_run *run, struct err *e)
-{
-    enum rc rc = RC_OK;
-    params_zero_gradients(&t->m->params);
-    for (size_t i = 0; !rc && i < s->n_own; i++) {
-        struct model_out out = { 0 };
-        tape_reset(&t->tape);
-        model_encode(t->m, &t->tape, &s->own[i], run, &out);
-        model_losses_later(t->m, &t->tape, &s->own[i], run, &out, s->loss[s->first + i]);
-        tape_backward(&t->tape);
-        rc = tape_check(&t->tape, e);
-    }
-    return rc;
-}
-
-/* Norm and optimiser's step are queued; then the one wait of a step, for the losses and the norm. */
-static enum rc update_there(struct trainer *t, const struct step_batch *s,
-                            const struct model_run *run, struct train_result *r, struct err *e)
-{
-    double square_sum = NAN;
-    double *at = tape_later(&t->tape, &square_sum);
-    if (at)
-        optim_step_there(&t->o.optim, &t->m->params, s->step, at);
-    tape_settle(&t->tape);
-    r->grad_norm = sqrt(square_sum);
-    for (size_t i = 0; i < s->n_own; i++)
-        model_loss_means(run, s->loss[s->first + i]);
-    return tape_check(&t->tape, e);
-}
-
 /* This rank's part. */
 static enum rc learn_own(struct trainer *t, const struct step_batch *s, const struct model_run *run,
                          struct err *e)
@@ -143,9 +114,11 @@ enum rc trainer_learn(struct trainer *t, const struct step_batch *s, struct trai
                              .n_masked_total = r->n_masked };
     run.dropout_seed = rng_u64(t->o.seed, RNG_DROPOUT, s->step, 1);
     const bool there = t->m->params.b->memory != NULL;
-    rc = there ? learn_there(t, s, &run, e) : learn_own(t, s, &run, e);
+    rc = there ? train_there_learn(t, s, &run, e) : learn_own(t, s, &run, e);
     if (there && !rc)
-        rc = update_there(t, s, &run, r, e);
+        rc = train_there_update(t, s, &run, r, e);
+    if (there && rc)
+        d->broken = d->size > 1; /* the others' devices wait for this one */
     rc = dist_agree(d, rc, e);
     if (!rc)
         rc = dist_gather(d, s->loss, sizeof *s->loss, s->n_micros, e);

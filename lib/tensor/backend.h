@@ -29,7 +29,13 @@ enum real_type { REAL_F32, REAL_F64 };
 /* Sizes by which work is cut; they belong to the operations, not to the machine. */
 enum {
     OP_ROW_BLOCK = 64, /* rows summed by one task before blocks are joined in order */
+    OP_SUM_ITEMS = 1 << 12, /* of sum_squares of a filling with memory of its own */
 };
+/* Items from one row to the next where rows are kept rounded to bf16: whole 16 bytes. */
+static inline size_t low_ld(size_t cols)
+{
+    return (cols + 7) / 8 * 8;
+}
 /* Reals of scratch for sums over rows of width d: two sums for each block. */
 static inline size_t op_row_work(size_t n, size_t d)
 {
@@ -60,6 +66,12 @@ struct op_linear {
     void *work;         /* backward: [n,out], only when act is not ACT_NONE */
     void *scratch;      /* linear_scratch_bytes, where the backend has that slot */
     const void *packed; /* forward: what linear_pack made of w; NULL: to be made anew */
+    /* Of a filling with `round`, each may be NULL: forms rounded to bf16. w_low has ld_w, the others
+     * low_ld of their columns. */
+    const void *w_low;
+    void *x_low;      /* forward fills it, unless x_low_made; backward reads it */
+    void *y_low;      /* filled by forward, only with an activation; out is a multiple of 8 */
+    bool x_low_made;
 };
 
 /* y = act(x), element by element, m = n * d items. */
@@ -84,6 +96,7 @@ struct op_norm {
     void *work;        /* backward: op_row_work(n, d) */
     const void *dy;
     void *dx, *dr, *dgamma, *dbeta;
+    void *y_low; /* as in op_linear, filled by forward; d is a multiple of 8 */
 };
 
 /* y = drop(x) */
@@ -227,9 +240,33 @@ struct op_adamw {
      * it is not finite. So nobody waits for the norm. */
     const double *square_sum;
     double max_norm;
+    void *low; /* p rounded to bf16, kept in step with it, of a filling with `round`; or NULL */
 };
 
 struct small_ops;
+
+/* Ranks whose devices exchange memory without the host. */
+struct backend_transfer {
+    int peer;
+    void *data; /* in that memory; what is sent stays as it is */
+    size_t n_bytes;
+};
+
+/* Failures are told by backend_memory.trouble, that of another rank too. There is a second queue: work
+ * called between beside and back goes there, behind all that was queued so far on the first, which goes
+ * on without waiting for it until meet. */
+enum { BACKEND_RANKS_ID = 128 };
+struct backend_ranks {
+    void (*id)(char id[BACKEND_RANKS_ID]); /* made by one rank, handed to all */
+    void (*open)(const char id[BACKEND_RANKS_ID], int rank, int n_ranks);
+    void (*close)(void);
+    void (*beside)(void);
+    void (*back)(void);
+    void (*meet)(void); /* the first queue goes on behind all of the second */
+    /* Each send meets the receive of its peer; several between the same two in their order. */
+    void (*exchange)(const struct backend_transfer *send, size_t n_send,
+                     const struct backend_transfer *recv, size_t n_recv);
+};
 
 /* Memory of a filling that has its own, a device's: what op structs point to then lies there, `loss` too,
  * and slots and the calls below are queued one behind the other and return at once. Only get, give and
@@ -244,6 +281,10 @@ struct backend_memory {
     void (*wait)(void);
     const char *(*trouble)(void); /* what failed first, since when all else did nothing; or NULL */
     void (*sum_squares)(const void *x, size_t n, double *to);
+    /* The same in two halves: one number of each OP_SUM_ITEMS items, and the sum of those numbers. */
+    void (*square_parts)(const void *x, size_t n, double *part);
+    void (*join_parts)(const double *part, size_t n_parts, double *to);
+    const struct backend_ranks *ranks; /* NULL: one device only */
 };
 
 struct backend {
@@ -254,6 +295,8 @@ struct backend {
     bool attention_first;          /* op_attention.first_only is understood */
     const struct small_ops *small; /* lib/tensor/small.h; NULL: not in this filling */
     const struct backend_memory *memory; /* NULL: memory of this process, and calls are done when they return */
+    /* low[n] = x[n] rounded to bf16. NULL: products take reals as they are. */
+    void (*round)(const void *x, size_t n, void *low);
     /* Of `ops` linear operations on the same x (n, in, x, ld_x, dx are those of the first), without
      * activation where ops > 1. Slots up to linears_backward may be NULL: no scratch; one after the other. */
     size_t (*linear_scratch_bytes)(const struct op_linear *, size_t ops);

@@ -2,11 +2,26 @@
 #include "lib/tensor/cuda_device.h"
 
 #include <cuda_runtime.h>
+#include <stdlib.h>
 
 #include "lib/tensor/cuda_library.h"
 
+/* Number of this process on its machine: OpenMPI's mpirun; MPICH's and Intel's; srun. */
+static int local_rank(void)
+{
+    static const char *const name[] = { "OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID",
+                                        "SLURM_LOCALID" };
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+        const char *text = getenv(name[i]);
+        if (text)
+            return atoi(text);
+    }
+    return 0;
+}
+
 bool cuda_open(struct cuda *c, bool bf16, const char **why)
 {
+    const int mine = local_rank();
     int n = 0;
     cudaStream_t stream;
     *c = {};
@@ -15,7 +30,13 @@ bool cuda_open(struct cuda *c, bool bf16, const char **why)
         *why = e ? cudaGetErrorString(e) : "this machine has no CUDA device";
         return false;
     }
-    e = cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking);
+    if (mine < 0 || mine >= n) {
+        *why = "more ranks were started on this machine than it has CUDA devices";
+        return false;
+    }
+    e = cudaSetDevice(mine);
+    if (!e)
+        e = cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking);
     if (e) {
         *why = cudaGetErrorString(e);
         return false;

@@ -1,5 +1,5 @@
 /* The thin layer between the cuda kernels and the libraries of a device: memory, one stream, matrix
- * products (cuBLASLt) and sums over ranks (NCCL). lib/tensor/cuda_*.cu fill it on a device;
+ * products (cuBLASLt) and exchange between ranks (NCCL). lib/tensor/cuda_*.cu fill it on a device;
  * tests/cuemu/device.cpp fills it with plain loops, so that everything above runs without one.
  *
  * A status is 0 or a code that cuda_text turns into words. What takes a `struct cuda` is queued on
@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "lib/tensor/backend.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,7 +24,8 @@ struct cuda {
     bool bf16; /* products take their inputs rounded to bf16 and add in f32; else all is f32 */
 };
 
-/* On failure *c is empty and *why says what this machine lacks. */
+/* The device whose number is this process's among those that mpirun or srun started on this machine, device 0
+ * where neither did. On failure *c is empty and *why says what this machine lacks. */
 bool cuda_open(struct cuda *c, bool bf16, const char **why);
 void cuda_close(struct cuda *c);
 /* At least n bytes of work; waits for the stream when it must grow. */
@@ -54,23 +57,28 @@ struct cuda_product {
 };
 int cuda_multiply(const struct cuda *c, const struct cuda_product *p);
 
-/* Ranks, one device each. The id is made by one of them and handed to all. Sums of floats:
- * all ranks get the sum; or rank r gets part r of n_ranks equal parts; or all get all parts. The
- * order of the sum belongs to the library: across numbers of ranks a tolerance holds, not equal
- * bytes. */
+/* Ranks, one device each. The id is made by one of them and handed to all. Nothing is added here: ranks
+ * exchange bytes, and who adds them decides the order (lib/nn/grad_share.h). */
 enum { CUDA_ID_BYTES = 128 };
 struct cuda_ranks {
     void *handle;
+    void *stream; /* a second one */
+    void *event;
     int rank, n_ranks;
 };
 int cuda_ranks_id(char id[CUDA_ID_BYTES]);
+/* Waits for all ranks. */
 int cuda_ranks_open(struct cuda_ranks *r, const char id[CUDA_ID_BYTES], int rank, int n_ranks);
 void cuda_ranks_close(struct cuda_ranks *r);
-int cuda_sum(const struct cuda *c, const struct cuda_ranks *r, float *x, size_t n);
-int cuda_sum_part(const struct cuda *c, const struct cuda_ranks *r, const float *x, float *part,
-                  size_t n_part);
-int cuda_join_parts(const struct cuda *c, const struct cuda_ranks *r, const float *part, float *x,
-                    size_t n_part);
+/* What is queued on stream `second` from now on begins behind what is queued on `first` so far. */
+int cuda_ranks_follow(struct cuda_ranks *r, void *first, void *second);
+/* All at once, on c->stream. Each send meets the receive of its peer, of the same length; several
+ * between the same two ranks meet in their order. A rank may send to itself. */
+int cuda_ranks_exchange(const struct cuda *c, const struct cuda_ranks *r,
+                        const struct backend_transfer *send, size_t n_send,
+                        const struct backend_transfer *recv, size_t n_recv);
+/* As cuda_wait, on c->stream; a status when another rank is lost. */
+int cuda_ranks_wait(const struct cuda *c, struct cuda_ranks *r);
 
 #ifdef __cplusplus
 }

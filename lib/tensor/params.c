@@ -20,7 +20,7 @@ void params_init(struct params *p, const struct backend *b)
 void params_release(struct params *p)
 {
     free(p->item);
-    void *const block[] = { p->x, p->g, p->m, p->v };
+    void *const block[] = { p->x, p->g, p->m, p->v, p->low };
     for (size_t i = 0; i < sizeof block / sizeof *block; i++)
         backend_give(p->b, block[i]);
     *p = (struct params){ 0 };
@@ -65,9 +65,28 @@ enum rc params_alloc(struct params *p, bool training, struct err *e)
         struct param *q = &p->item[i];
         const size_t at = q->begin * p->b->real_bytes;
         q->t = (struct tensor){ q->rows, q->cols, q->cols, (char *)p->x + at,
-                                p->g ? (char *)p->g + at : NULL };
+                                p->g ? (char *)p->g + at : NULL, NULL };
     }
     return RC_OK;
+}
+
+enum rc params_keep_low(struct params *p, struct err *e)
+{
+    if (!p->b->round || p->low)
+        return RC_OK;
+    p->low = backend_get(p->b, p->n_items * sizeof(uint16_t));
+    if (!p->low)
+        return err_set(e, RC_FAIL, "no memory for %zu parameters in bf16", p->n_items);
+    for (size_t i = 0; i < p->n; i++)
+        if (p->item[i].cols % 8 == 0)
+            p->item[i].t.low = (uint16_t *)p->low + p->item[i].begin;
+    return RC_OK;
+}
+
+void params_round(const struct params *p)
+{
+    if (p->low)
+        p->b->round(p->x, p->n_items, p->low);
 }
 
 struct param *params_find(const struct params *p, const char *name)

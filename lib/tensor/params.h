@@ -26,6 +26,7 @@ struct params {
     struct param *item; /* owned */
     size_t n, n_items;  /* parameters; reals of a block */
     void *x, *g, *m, *v; /* owned blocks, in the backend's memory; g, m, v only with training */
+    void *low;           /* x rounded to bf16, after params_keep_low; else NULL */
 };
 
 void params_init(struct params *p, const struct backend *b);
@@ -35,6 +36,10 @@ enum rc params_add(struct params *p, const char *name, size_t rows, size_t cols,
                    bool decay, struct err *e);
 /* Makes the blocks, zeroed. */
 enum rc params_alloc(struct params *p, bool training, struct err *e);
+/* Keeps a rounded copy of all weights for the products of a filling with `round`; does nothing for others.
+ * Whoever changes weights but optim_step_there calls params_round before they are used again. */
+enum rc params_keep_low(struct params *p, struct err *e);
+void params_round(const struct params *p);
 /* NULL when there is none. Its tensor is valid after params_alloc. */
 struct param *params_find(const struct params *p, const char *name);
 size_t params_index(const struct params *p, const char *name); /* asserts that it is there */

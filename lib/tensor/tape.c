@@ -86,6 +86,26 @@ void tape_backward(struct tape *t)
         n->backward(t->b, n->op);
 }
 
+struct on_return {
+    void (*reached)(void *ctx, size_t k);
+    void *ctx;
+    size_t k;
+};
+
+static void return_back(const struct backend *b, const void *op)
+{
+    const struct on_return *o = op;
+    (void)b;
+    o->reached(o->ctx, o->k);
+}
+
+void tape_on_return(struct tape *t, void (*reached)(void *ctx, size_t k), void *ctx, size_t k)
+{
+    const struct on_return o = { reached, ctx, k };
+    if (t->training && !t->failed)
+        tape_record(t, &o, sizeof o, return_back);
+}
+
 void *tape_memory(struct tape *t, size_t n_bytes)
 {
     void *p = t->failed ? NULL : arena_get(&t->arena, n_bytes);
@@ -98,6 +118,14 @@ void *tape_reals(struct tape *t, size_t n)
     if (!t->b->memory)
         return tape_memory(t, n * t->b->real_bytes);
     void *p = t->failed ? NULL : arena_get(&t->device, n * t->b->real_bytes);
+    t->failed = !p;
+    return p;
+}
+
+void *tape_low(struct tape *t, size_t rows, size_t cols)
+{
+    const size_t n_bytes = rows * low_ld(cols) * sizeof(uint16_t);
+    void *p = t->failed ? NULL : arena_get(t->b->memory ? &t->device : &t->arena, n_bytes);
     t->failed = !p;
     return p;
 }
@@ -218,7 +246,7 @@ struct tensor *tape_input(struct tape *t, const float *x, size_t rows, size_t co
     void *to = tape_reals(t, rows * cols);
     if (!t->failed)
         reals_from_f32(t->b, to, x, rows * cols);
-    return tensor_in(t, (struct tensor){ rows, cols, cols, to, NULL });
+    return tensor_in(t, (struct tensor){ rows, cols, cols, to, NULL, NULL });
 }
 
 struct input_rows {
@@ -288,7 +316,7 @@ static struct tensor *rows_there(struct tape *t, const float *table, size_t rows
     if (t->failed)
         return &t->nothing;
     t->b->gather_forward(&o);
-    return tensor_in(t, (struct tensor){ n, cols, cols, o.y, NULL });
+    return tensor_in(t, (struct tensor){ n, cols, cols, o.y, NULL, NULL });
 }
 
 struct tensor *tape_input_rows(struct tape *t, const float *table, const struct mapped *file,
@@ -300,7 +328,7 @@ struct tensor *tape_input_rows(struct tape *t, const float *table, const struct 
     struct input_rows r = { t->b, table, file, cols, n, index, to };
     if (!t->failed)
         threads_for((n + OP_ROW_BLOCK - 1) / OP_ROW_BLOCK, input_block, &r);
-    return tensor_in(t, (struct tensor){ n, cols, cols, to, NULL });
+    return tensor_in(t, (struct tensor){ n, cols, cols, to, NULL, NULL });
 }
 
 struct tensor *tape_columns(struct tape *t, const struct tensor *x, size_t at, size_t n)
@@ -310,6 +338,7 @@ struct tensor *tape_columns(struct tape *t, const struct tensor *x, size_t at, s
     assert(at <= x->cols && n <= x->cols - at);
     struct tensor v = *x;
     v.cols = n;
+    v.low = NULL;
     v.x = (char *)x->x + at * t->b->real_bytes;
     if (x->g)
         v.g = (char *)x->g + at * t->b->real_bytes;

@@ -19,6 +19,7 @@
 struct tensor {
     size_t rows, cols, ld; /* ld: items from one row to the next */
     void *x, *g;
+    void *low; /* x rounded to bf16, kept for products (op_linear.x_low, w_low); NULL: not kept */
 };
 
 struct tape_node;
@@ -57,6 +58,9 @@ void tape_release(struct tape *t);
 void tape_keep_weights(struct tape *t, size_t most_bytes);
 enum rc tape_check(const struct tape *t, struct err *e);
 void tape_backward(struct tape *t);
+/* Calls reached(ctx, k) in tape_backward, when every operation that follows this call has done its part: what
+ * only those use has all of its gradient then (queued, where the backend has memory of its own). */
+void tape_on_return(struct tape *t, void (*reached)(void *ctx, size_t k), void *ctx, size_t k);
 /* Waits until every loss asked for stands where it was wanted, also those of earlier rounds. Does nothing
  * where the backend's memory is this process's. */
 void tape_settle(struct tape *t);

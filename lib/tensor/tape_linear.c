@@ -71,6 +71,24 @@ static struct op_linear linear_of(const struct tensor *x, const struct tensor *w
                                .db = b ? b->g : NULL };
 }
 
+/* Rounded forms: of w where they are kept, of x from its first product to its last, of a y that products
+ * may follow. Without gradients rounds are too short for it: memory is given back before the next use. */
+static void keep_low(struct tape *t, struct op_linear *o, struct tensor *x, const struct tensor *w,
+                     struct tensor *y)
+{
+    if (!t->b->round)
+        return;
+    o->w_low = w->low;
+    if (!t->training)
+        return;
+    o->x_low_made = x->low != NULL;
+    if (!x->low)
+        x->low = tape_low(t, o->n, o->in);
+    o->x_low = x->low;
+    if (o->act != ACT_NONE && o->out % 8 == 0)
+        o->y_low = y->low = tape_low(t, o->n, o->out);
+}
+
 struct tensor *tape_linear(struct tape *t, struct tensor *x, struct tensor *w, struct tensor *b,
                            enum act act)
 {
@@ -78,6 +96,7 @@ struct tensor *tape_linear(struct tape *t, struct tensor *x, struct tensor *w, s
         return &t->nothing;
     struct tensor *y = tape_output(t, x->rows, w->rows);
     struct op_linear o = linear_of(x, w, b, act, y);
+    keep_low(t, &o, x, w, y);
     if (act != ACT_NONE && t->training)
         o.pre = tape_reals(t, o.n * o.out);
     const size_t packed = t->b->linear_scratch_bytes ? t->b->linear_scratch_bytes(&o, 1) : 0;
@@ -117,6 +136,8 @@ void tape_linears(struct tape *t, struct tensor *x, size_t ops, struct tensor *c
         y[i] = t->failed ? &t->nothing : tape_output(t, x->rows, w[i]->rows);
         if (!t->failed)
             l.o[i] = linear_of(x, w[i], b[i], ACT_NONE, y[i]);
+        if (!t->failed)
+            keep_low(t, &l.o[i], x, w[i], y[i]);
     }
     if (!t->failed && t->b->linear_scratch_bytes) {
         void *scratch = tape_scratch(t, t->b->linear_scratch_bytes(l.o, ops));

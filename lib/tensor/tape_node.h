@@ -14,6 +14,8 @@ struct tape_node {
 
 /* Memory for n reals of the tape's backend, not set. */
 void *tape_reals(struct tape *t, size_t n);
+/* Room for rows rounded to bf16, low_ld(cols) apart, not set. */
+void *tape_low(struct tape *t, size_t rows, size_t cols);
 /* An array of the host where the backend's slots can read it: itself, or a copy of this round. */
 const void *tape_there(struct tape *t, const void *x, size_t n_bytes);
 /* Where a slot may leave a loss for *to. */

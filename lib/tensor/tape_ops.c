@@ -74,6 +74,7 @@ static struct tensor *norm(struct tape *t, struct tensor *x, struct tensor *r, s
         return &t->nothing;
     assert(x->ld == x->cols && gamma->cols == x->cols && beta->cols == x->cols);
     assert(!r || (r->rows == x->rows && r->cols == x->cols && r->ld == r->cols));
+    const bool fresh = !y;
     if (!y)
         y = tape_output(t, x->rows, x->cols);
     struct op_norm o = { .n = x->rows,
@@ -96,6 +97,8 @@ static struct tensor *norm(struct tape *t, struct tensor *x, struct tensor *r, s
     o.sum = !t->training ? y->x : sum ? sum : tape_reals(t, o.n * o.d);
     if (t->training)
         o.work = tape_scratch(t, op_row_work(o.n, o.d) * t->b->real_bytes);
+    if (t->training && t->b->round && fresh && o.d % 8 == 0)
+        o.y_low = y->low = tape_low(t, o.n, o.d);
     if (t->failed)
         return &t->nothing;
     t->b->norm_forward(&o);

@@ -50,6 +50,32 @@ half "$tmp/cuda" "$tmp/stays"
 t 'on the device it goes on' 0 '' there "$tmp/stays" --backend cuda --resume
 is 'to the bytes of a run that was not broken off' diff <(sums "$tmp/cuda") <(sums "$tmp/stays")
 half "$tmp/bf16" "$tmp/rounds"
+if ! [ -e "$B/lib/gc-mpi.so" ] || ! command -v mpirun >/dev/null; then
+	skip 'devices' 'the packages libopenmpi-dev and openmpi-bin are not installed'
+else
+	export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+	# MPI keeps memory to its end, which is no leak of ours.
+	export ASAN_OPTIONS=detect_leaks=0
+	devices() { # N OUT OPTION...
+		mpirun --oversubscribe --mca btl self,vader,tcp -n "$1" "$on_device/pretrain" "${some[@]}" --threads 1 --backend cuda --out "${@:2}"
+	}
+	t 'two devices' 0 '' devices 2 "$tmp/two"
+	is 'the same bytes' diff <(sums "$tmp/cuda") <(sums "$tmp/two")
+	half "$tmp/two" "$tmp/four"
+	t 'four go on, each with its part of the optimiser' 0 '' devices 4 "$tmp/four" --resume --shard-optimizer
+	is 'to the same bytes' diff <(sums "$tmp/cuda") <(sums "$tmp/four")
+	mpirun --oversubscribe -n 2 bash -c 'echo $$ >"$0.$OMPI_COMM_WORLD_RANK"; exec "$@"' "$tmp/pid" "$on_device/pretrain" "${some[@]}" \
+		--steps 1000 --threads 1 --backend cuda --out "$tmp/lost" >"$tmp/lost.log" 2>&1 &
+	job=$!
+	for _ in $(seq 600); do
+		[ "$(wc -l 2>/dev/null <"$tmp/lost/log.jsonl")" -ge 2 ] 2>/dev/null && break
+		sleep 0.2
+	done
+	kill -KILL "$(cat "$tmp/pid.1")"
+	wait $job && status=0 || status=$?
+	is 'a lost device ends the job' test $status != 0
+fi
+t 'shares of the optimiser are for devices' 2 'is for --backend cuda' here "$tmp/none" --backend cpu --shard-optimizer
 t 'a run in bf16 does not go on in f32' 3 'options or inputs|another backend' there "$tmp/rounds" --backend cuda --resume
 t 'without the cuda kernels there is no such backend' 77 'no CUDA kernels' here "$tmp/none" --backend cuda
 

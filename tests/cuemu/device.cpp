@@ -1,6 +1,5 @@
 /* The layer of lib/tensor/cuda_device.h without a device: memory is apart (memory.cpp), work is done at once,
- * products and sums over ranks are plain loops. Ranks live in one process: a sum happens when the
- * last of them has called. */
+ * products are plain loops. Exchange between ranks: ranks.cpp. */
 #include "lib/tensor/cuda_device.h"
 
 #include <stdint.h>
@@ -9,6 +8,7 @@
 
 #include "tests/cuemu/cuemu.h"
 #include "tests/cuemu/memory.h"
+#include "tests/cuemu/ranks.h"
 
 /* How often device memory was asked for, and how often the host waited; for tests. */
 extern "C" {
@@ -49,7 +49,9 @@ int cuda_wait(const struct cuda *)
 
 const char *cuda_text(int status)
 {
-    return status ? "a launch that a device would refuse, or no memory" : "no error";
+    return !status                   ? "no error"
+           : status == CUEMU_RANK_LOST ? "another rank is lost"
+                                       : "a launch that a device would refuse, or no memory";
 }
 
 void *cuda_memory(size_t n_bytes)
@@ -147,94 +149,4 @@ int cuda_multiply(const struct cuda *, const struct cuda_product *p)
     const int status = multiply(p);
     cuemu_close();
     return status;
-}
-
-enum { MOST_RANKS = 16 };
-struct meeting {
-    char id[CUDA_ID_BYTES];
-    int n_ranks, open, here;
-    const float *from[MOST_RANKS];
-    float *to[MOST_RANKS];
-};
-static struct meeting meetings[4];
-static int n_meetings;
-
-int cuda_ranks_id(char id[CUDA_ID_BYTES])
-{
-    memset(id, 0, CUDA_ID_BYTES);
-    if (n_meetings == sizeof meetings / sizeof *meetings)
-        return 1;
-    id[0] = (char)++n_meetings;
-    return 0;
-}
-
-int cuda_ranks_open(struct cuda_ranks *r, const char id[CUDA_ID_BYTES], int rank, int n_ranks)
-{
-    *r = {};
-    if (id[0] < 1 || id[0] > n_meetings || n_ranks > MOST_RANKS)
-        return 1;
-    struct meeting *m = &meetings[id[0] - 1];
-    m->n_ranks = n_ranks;
-    *r = { m, rank, n_ranks };
-    return 0;
-}
-
-void cuda_ranks_close(struct cuda_ranks *r)
-{
-    *r = {};
-}
-
-enum kind { SUM, SUM_PART, JOIN };
-
-static float sum_of(const struct meeting *m, size_t i)
-{
-    float s = 0;
-    for (int r = 0; r < m->n_ranks; r++)
-        s += m->from[r][i];
-    return s;
-}
-
-static void meet(const struct meeting *m, enum kind kind, size_t n)
-{
-    const size_t all = kind == SUM ? n : n * (size_t)m->n_ranks;
-    for (size_t i = 0; i < all; i++) {
-        const size_t part = i / n;
-        const float x = kind == JOIN ? m->from[part][i % n] : sum_of(m, i);
-        if (kind == SUM_PART)
-            m->to[part][i % n] = x;
-        for (int r = 0; kind != SUM_PART && r < m->n_ranks; r++)
-            m->to[r][i] = x;
-    }
-}
-
-static int arrive(const struct cuda_ranks *r, const float *from, float *to, size_t n,
-                  enum kind kind)
-{
-    struct meeting *m = (struct meeting *)r->handle;
-    m->from[r->rank] = from;
-    m->to[r->rank] = to;
-    if (++m->here < m->n_ranks)
-        return 0;
-    m->here = 0;
-    cuemu_open();
-    meet(m, kind, n);
-    cuemu_close();
-    return 0;
-}
-
-int cuda_sum(const struct cuda *, const struct cuda_ranks *r, float *x, size_t n)
-{
-    return arrive(r, x, x, n, SUM);
-}
-
-int cuda_sum_part(const struct cuda *, const struct cuda_ranks *r, const float *x, float *part,
-                  size_t n_part)
-{
-    return arrive(r, x, part, n_part, SUM_PART);
-}
-
-int cuda_join_parts(const struct cuda *, const struct cuda_ranks *r, const float *part, float *x,
-                    size_t n_part)
-{
-    return arrive(r, part, x, n_part, JOIN);
 }

@@ -508,50 +508,114 @@ static void steps(const char *name)
     tape_release(&t);
 }
 
-/* Ranks of the emulation live in this process; a device program has one rank here. */
-static void ranks(void)
+/* More of them: test_ranks_cuda. */
+static void exchange_alone(void)
 {
-    enum { MOST = 3, PART = 5 };
-    const int n = cuemu_order ? MOST : 1;
-    const size_t all = (size_t)n * PART;
+    enum { N = 5 };
     char id[CUDA_ID_BYTES];
-    float x[MOST * PART], *d[MOST], *part[MOST];
-    struct cuda_ranks r[MOST];
-    int status = cuda_ranks_id(id);
-    bool good = true;
-    for (int k = 0; k < n; k++) {
-        status = status || cuda_ranks_open(&r[k], id, k, n);
-        for (size_t i = 0; i < all; i++)
-            x[i] = (float)(i + 1) * (float)(k + 1);
-        d[k] = cuda_memory(sizeof x);
-        part[k] = cuda_memory(sizeof x);
-        cuda_copy(&device, d[k], x, all * sizeof *x);
-        cuda_wait(&device);
+    float x[2 * N];
+    struct cuda_ranks r;
+    float *d = cuda_memory(sizeof x);
+    int status = cuda_ranks_id(id) || cuda_ranks_open(&r, id, 0, 1);
+    for (int i = 0; i < 2 * N; i++)
+        x[i] = (float)i;
+    status = status || cuda_copy(&device, d, x, sizeof x) || cuda_wait(&device);
+    const struct backend_transfer send[] = { { 0, d, N * sizeof *x } },
+                                  recv[] = { { 0, d + N, N * sizeof *x } };
+    status = status || cuda_ranks_exchange(&device, &r, send, 1, recv, 1) ||
+             cuda_ranks_wait(&device, &r) || cuda_copy(&device, x, d, sizeof x) ||
+             cuda_wait(&device);
+    ok(!status && memcmp(x, x + N, N * sizeof *x) == 0 && x[1] == 1.0f,
+       "a rank exchanges memory with itself");
+    cuda_release(d);
+    cuda_ranks_close(&r);
+}
+
+static uint16_t bf16_of(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+/* Rounded forms that are kept: the same bytes as rounding in each call, and what is kept is the rounded
+ * number. */
+static int kept_case(struct fixture *r)
+{
+    const size_t n = r->n, in = r->d, out = r->m;
+    struct op_linear o = { .n = n, .in = in, .out = out, .ld_x = in, .ld_w = in, .act = r->act };
+    o.x = input(r, n * in);
+    o.w = input(r, out * in);
+    o.b = input(r, out);
+    o.y = output(r, n * out);
+    o.pre = output(r, n * out);
+    o.dy = input(r, n * out);
+    o.dx = gradient(r, n * in);
+    o.dw = gradient(r, out * in);
+    o.db = gradient(r, out);
+    o.work = scratch(r, n * out);
+    uint16_t *w_low = scratch(r, out * in), *y_low = scratch(r, n * out);
+    o.x_low = scratch(r, n * low_ld(in));
+    reserve(r, linear_work_cuda(r->c, &o));
+    if (r->on_device) {
+        if (round_cuda(r->c, o.w, out * in, w_low))
+            return 1;
+        o.w_low = w_low;
+        o.y_low = y_low;
     }
-    const float times = (float)(n * (n + 1) / 2);
-    for (int k = 0; k < n; k++)
-        status = status || cuda_sum_part(&device, &r[k], d[k], part[k], PART);
-    for (int k = 0; k < n; k++)
-        status = status || cuda_sum(&device, &r[k], d[k], all);
-    for (int k = 0; k < n; k++) {
-        cuda_copy(&device, x, d[k], all * sizeof *x);
-        cuda_wait(&device);
-        for (size_t i = 0; i < all; i++)
-            good = good && near((double)x[i], (double)((float)(i + 1) * times), 0, 0);
+    return BOTH(linear, r, o);
+}
+
+static void kept(void)
+{
+    static const size_t rows[] = { 1, 31, 65 };
+    for (size_t i = 0; i < 3; i++)
+        check(&device, (struct fixture){ .name = "linear, rounded forms kept", .n = rows[i], .d = 24,
+                                         .m = 40, .act = ACT_GELU, .bf16 = true, .bound = bf16,
+                                         .f = kept_case });
+}
+
+/* What AdamW, norm and a linear operation keep is what they wrote, rounded to nearest, ties to even. */
+static void kept_numbers(void)
+{
+    enum { N = 16, D = 8 };
+    float x[N * D], y[N * D], g[D], v[N * D] = { 0 };
+    uint16_t low[N * D];
+    const size_t all[] = { 0, N * D };
+    const bool decay = true;
+    for (int i = 0; i < N * D; i++)
+        x[i] = (float)rng_normal(8, RNG_TEST, 9, (uint64_t)i);
+    for (int i = 0; i < D; i++)
+        g[i] = 1 + (float)i / 7;
+    char *d = cuda_memory(8 * sizeof x);
+    float *at[7];
+    for (int i = 0; i < 7; i++)
+        at[i] = (float *)(void *)(d + (size_t)i * sizeof x);
+    int status = cuda_copy(&device, at[0], x, sizeof x) || cuda_copy(&device, at[1], g, sizeof g) ||
+                 cuda_copy(&device, at[5], v, sizeof v) || cuda_copy(&device, at[6], v, sizeof v);
+    const struct op_norm norm = { .n = N, .d = D, .x = at[0], .gamma = at[1], .beta = at[1],
+                                  .eps = 1e-5, .y = at[2], .sum = at[3], .y_low = d + 7 * sizeof x,
+                                  .mean = at[4], .rstd = at[4] + N };
+    status = status || norm_forward_cuda(&device, &norm) || cuda_copy(&device, y, at[2], sizeof y) ||
+             cuda_copy(&device, low, norm.y_low, sizeof low) || cuda_wait(&device);
+    bool same = !status;
+    for (int i = 0; i < N * D; i++)
+        same = same && low[i] == bf16_of(y[i]);
+    ok(same, "norm keeps its rows rounded");
+    const struct op_adamw adam = { .n_segments = 1, .begin = all, .decay = &decay, .p = at[0],
+                                   .g = at[2], .m = at[5], .v = at[6], .lr = 0.1, .beta1 = 0.9,
+                                   .beta2 = 0.999, .eps = 1e-8, .weight_decay = 0.1,
+                                   .grad_scale = 1, .step = 1, .low = d + 7 * sizeof x };
+    status = status || adamw_cuda(&device, &adam) || cuda_copy(&device, y, at[0], sizeof y) ||
+             cuda_copy(&device, low, adam.low, sizeof low) || cuda_wait(&device);
+    bool moved = false;
+    same = !status;
+    for (int i = 0; i < N * D; i++) {
+        same = same && low[i] == bf16_of(y[i]);
+        moved = moved || y[i] != x[i];
     }
-    ok(!status && good, "a sum over %d rank%s reaches all of them", n, n > 1 ? "s" : "");
-    for (int k = 0; k < n; k++)
-        status = status || cuda_join_parts(&device, &r[k], part[k], d[k], PART);
-    for (int k = 0; k < n; k++) {
-        cuda_copy(&device, x, d[k], all * sizeof *x);
-        cuda_wait(&device);
-        for (size_t i = 0; i < all; i++)
-            good = good && near((double)x[i], (double)((float)(i + 1) * times), 0, 0);
-        cuda_release(d[k]);
-        cuda_release(part[k]);
-        cuda_ranks_close(&r[k]);
-    }
-    ok(!status && good, "so does a sum in parts, joined again");
+    ok(same && moved, "AdamW keeps its weights rounded");
+    cuda_release(d);
 }
 
 int main(void)
@@ -570,7 +634,9 @@ int main(void)
     refusals();
     steps("cuda");
     steps("cuda-bf16");
-    ranks();
+    kept();
+    kept_numbers();
+    exchange_alone();
     cuda_close(&device);
     return tap_end();
 }
