@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/spill.h"
 #include "lib/base/thread.h"
 
 /* ---- sending ---- */
@@ -24,9 +25,18 @@ struct head {
 
 #define MISSING UINT32_MAX
 
+enum { PIECE = 1 << 20 };
+
 static bool put(FILE *to, const void *data, size_t n_bytes)
 {
-    return n_bytes == 0 || fwrite(data, 1, n_bytes, to) == n_bytes;
+    bool good = true;
+    for (size_t at = 0, n; good && at < n_bytes; at += n) {
+        n = n_bytes - at < PIECE ? n_bytes - at : PIECE;
+        good = fwrite((const char *)data + at, 1, n, to) == n;
+        if (n_bytes > PIECE)
+            spill_rest();
+    }
+    return good;
 }
 
 static bool put_text(FILE *to, const char *text)
@@ -39,8 +49,10 @@ static bool put_text(FILE *to, const char *text)
 static bool put_texts(FILE *to, const char *const *text, size_t n)
 {
     bool good = true;
-    for (size_t i = 0; good && i < n; i++)
+    for (size_t i = 0; good && i < n; i++) {
         good = put_text(to, text[i]);
+        spill_step(i);
+    }
     return good;
 }
 
@@ -82,7 +94,14 @@ bool source_send(const struct source *s, FILE *to)
 
 static bool get(FILE *from, void *data, size_t n_bytes)
 {
-    return n_bytes == 0 || fread(data, 1, n_bytes, from) == n_bytes;
+    bool good = true;
+    for (size_t at = 0, n; good && at < n_bytes; at += n) {
+        n = n_bytes - at < PIECE ? n_bytes - at : PIECE;
+        good = fread((char *)data + at, 1, n, from) == n;
+        if (n_bytes > PIECE)
+            spill_rest();
+    }
+    return good;
 }
 
 static bool get_text(FILE *from, struct arena *a, const char **text)
@@ -104,8 +123,10 @@ static bool get_text(FILE *from, struct arena *a, const char **text)
 static bool get_texts(FILE *from, struct arena *a, const char **text, size_t n)
 {
     bool good = text != NULL;
-    for (size_t i = 0; good && i < n; i++)
+    for (size_t i = 0; good && i < n; i++) {
         good = get_text(from, a, &text[i]);
+        spill_step(i);
+    }
     return good;
 }
 
@@ -138,7 +159,7 @@ static bool get_tiles(FILE *from, const struct head *h, struct source *s)
     s->rows = h->rows;
     s->rows.fd = fd;
     s->rows.room = h->rows.n_tiles;
-    s->rows.tile = malloc((h->rows.n_tiles + 1) * sizeof *s->rows.tile);
+    s->rows.tile = spill_alloc((h->rows.n_tiles + 1) * sizeof *s->rows.tile);
     s->count.n_rows = h->n_rows;
     s->count.n_cols = h->n_cols;
     s->spooled = true;
