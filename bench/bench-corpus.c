@@ -14,6 +14,7 @@
 
 #include "lib/app/corpus_stream.h"
 #include "lib/base/sha256.h"
+#include "lib/base/spill.h"
 #include "lib/base/thread.h"
 #include "lib/base/tool.h"
 #include "lib/io/h5frame.h"
@@ -106,7 +107,7 @@ static void input_close(struct open_input *in)
 static enum rc input_open(struct open_input *in, struct err *e)
 {
     *in = (struct open_input){ .file = -1, .group = -1 };
-    arena_init(&in->text, 1 << 16);
+    spill_arena(&in->text, 1 << 16);
     enum rc rc = h5_open(input, &in->file, e);
     bool tenx = !rc && h5_kind_of(in->file, "matrix", NULL) == H5_GROUP;
     if (!rc)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/log.h"
+#include "lib/base/spill.h"
 #include "lib/base/tool.h"
 #include "lib/cell/content.h"
 #include "lib/cell/gene_map.h"
@@ -83,9 +84,9 @@ static void job_release(struct job *j)
     gene_plan_release(&j->plan);
     h5ad_rows_close(&j->in);
     free(j->gene);
-    free(j->sample);
+    spill_free(j->sample);
     free(j->sample_name);
-    free(j->qc);
+    spill_free(j->qc);
 }
 
 static enum rc rules_from_options(struct qc_rules *r, struct err *e)
@@ -196,8 +197,8 @@ static enum rc judge(struct job *j, const struct gene_tables *t, const struct qc
     size_t n = j->n_cells, m = j->n_genes;
     unsigned char *flag = malloc(m + 1);
     j->gene = malloc((m + 1) * sizeof *j->gene);
-    j->sample = malloc((n + 1) * sizeof *j->sample);
-    j->qc = calloc(n + 1, sizeof *j->qc);
+    j->sample = spill_alloc((n + 1) * sizeof *j->sample);
+    j->qc = spill_alloc((n + 1) * sizeof *j->qc);
     enum rc rc = flag && j->gene && j->sample && j->qc
                      ? RC_OK
                      : err_set(e, RC_FAIL, "no memory for %zu cells", n);
@@ -230,6 +231,7 @@ static enum rc add_columns(struct job *j, const struct gene_tables *t, struct er
         for (size_t r = 0; r < j->n_cells; r++) {
             const struct qc_cell *q = &j->qc[r];
             col->i64[r] = (int64_t)(i == 0 ? q->total : i == 1 ? q->n_genes : q->mito);
+            spill_step(r);
         }
     }
     struct column *core = table_add(&j->cells->var, "core", COLUMN_I64);
@@ -282,6 +284,7 @@ static enum rc write_cells_table(const struct job *j, struct err *e)
         put_z(&o, q->z_mito);
         textout_put(&o, "\t%u\t%u\t%s\t%s\n", q->n_coding, q->n_tokens, qc_verdict_name(q->verdict),
                     j->sample_name[j->sample[r]]);
+        spill_step(r);
     }
     return textout_close(&o, e);
 }
@@ -293,8 +296,10 @@ static enum rc choose(struct job *j, const struct gene_tables *t, unsigned char 
     size_t to = 0;
     if (add_columns(j, t, e))
         return RC_FAIL;
-    for (size_t r = 0; r < j->n_cells; r++)
+    for (size_t r = 0; r < j->n_cells; r++) {
         cell[r] = j->qc[r].verdict == QC_KEPT;
+        spill_step(r);
+    }
     for (size_t k = 0; k < j->n_genes; k++) {
         gene[k] = !core_only || t->gene[j->gene[k]].core;
         col_to[k] = gene[k] ? (uint32_t)to++ : UINT32_MAX;
@@ -319,7 +324,7 @@ static enum rc write_kept(struct job *j, const struct gene_tables *t, const char
 {
     struct h5ad_writer writer;
     struct writing w = { .w = &writer };
-    unsigned char *cell = malloc(j->n_cells + 1), *gene = malloc(j->n_genes + 1);
+    unsigned char *cell = spill_alloc(j->n_cells + 1), *gene = malloc(j->n_genes + 1);
     uint32_t *col_to = malloc((j->n_genes + 1) * sizeof *col_to);
     enum rc rc = cell && gene && col_to ? h5ad_writer_open(&writer, path, e)
                                         : err_set(e, RC_FAIL, "no memory for %zu cells", j->n_cells);
@@ -336,7 +341,7 @@ static enum rc write_kept(struct job *j, const struct gene_tables *t, const char
             rc = h5ad_writer_close(&writer, j->cells, NULL, e);
         }
     }
-    free(cell);
+    spill_free(cell);
     free(gene);
     free(col_to);
     return rc;
@@ -346,11 +351,13 @@ static enum rc write_kept(struct job *j, const struct gene_tables *t, const char
 static json_t *count_cells(const struct job *j, size_t sample)
 {
     size_t dropped[QC_N_VERDICTS] = { 0 }, n = 0;
-    for (size_t r = 0; r < j->n_cells; r++)
+    for (size_t r = 0; r < j->n_cells; r++) {
         if (sample == SIZE_MAX || j->sample[r] == sample) {
             dropped[j->qc[r].verdict]++;
             n++;
         }
+        spill_step(r);
+    }
     json_t *d = json_object(), *left = json_object();
     size_t now = n;
     for (int v = QC_KEPT + 1; v < QC_N_VERDICTS; v++) {

@@ -5,6 +5,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/base/spill.h"
 #include "lib/base/tool.h"
 #include "lib/cell/token_block.h"
 #include "lib/io/dataset.h"
@@ -120,10 +121,12 @@ static enum rc find_columns(const struct h5ad_rows *r, struct obs_columns *o, st
             return err_set(e, RC_INPUT,
                            "'%s' has no obs column 'total' of whole numbers: qc-filter makes it",
                            r->path);
-        for (size_t i = 0; i < t->n_rows; i++)
+        for (size_t i = 0; i < t->n_rows; i++) {
             if (o->total->i64[i] <= 0)
                 return err_set(e, RC_INPUT, "'%s': cell '%s' has a total of %lld", r->path,
                                r->head.cell[i], (long long)o->total->i64[i]);
+            spill_step(i);
+        }
     }
     if (o->sample && o->sample->kind != COLUMN_TEXT)
         o->sample = NULL;

@@ -4,27 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/app/corpus_stream_parts.h"
+#include "lib/base/spill.h"
 #include "lib/base/thread.h"
 #include "lib/cell/gene_map.h"
 
-enum { TILE_ROWS = 128, READ_TILES = 32 };
+enum { TILE_ROWS = 128 };
 
 /* meta: the flags of qc.h, whether several columns share the gene, and its column in `columns`. */
 enum { SHARED = 16, TOKEN_SHIFT = 8 };
-
-struct stream_tile {
-    size_t first, n_rows; /* in the block */
-    unsigned char *packed;
-    size_t n_bytes, nnz, room;
-};
-
-struct stream_work {
-    struct csr rows; /* of a tile: counts of genes with a token */
-    size_t row_room, room;
-    uint64_t *sort;
-    size_t sort_room;
-    struct token_work token;
-};
 
 /* ---- set up ---- */
 
@@ -112,7 +100,7 @@ enum rc corpus_stream_init(struct corpus_stream *s, const struct gene_tables *t,
     *s = (struct corpus_stream){ .tables = t, .n_cells = n_cells, .n_cols = n_cols };
     s->spool.fd = -1;
     s->n_work = threads_count();
-    s->qc = malloc((n_cells + 1) * sizeof *s->qc);
+    s->qc = spill_alloc((n_cells + 1) * sizeof *s->qc);
     s->meta = calloc(n_cols + 1, sizeof *s->meta);
     s->gene_of = malloc((n_cols + 1) * sizeof *s->gene_of);
     s->flag = malloc(n_cols + 1);
@@ -134,13 +122,15 @@ void corpus_stream_release(struct corpus_stream *s)
     for (int i = 0; s->work && i < s->n_work; i++) {
         csr_release(&s->work[i].rows);
         token_work_release(&s->work[i].token);
+        free(s->work[i].packed);
         free(s->work[i].sort);
     }
     for (size_t i = 0; i < s->n_tiles; i++)
         free(s->tile[i].packed);
     free(s->work);
     free(s->tile);
-    free(s->qc);
+    stream_ranked_release(&s->ranked);
+    spill_free(s->qc);
     free(s->meta);
     free(s->gene_of);
     free(s->flag);
@@ -152,7 +142,7 @@ void corpus_stream_release(struct corpus_stream *s)
 
 /* ---- adding ---- */
 
-static bool grow_rows(struct stream_work *w, size_t n_rows, size_t nnz)
+bool stream_grow_rows(struct stream_work *w, size_t n_rows, size_t nnz)
 {
     if (n_rows <= w->row_room && nnz <= w->room)
         return true;
@@ -261,7 +251,7 @@ static void add_tile(void *ctx, size_t i, int worker)
         t->room = t->packed ? need : 0;
     }
     /* One entry more: the fast way writes before it knows. */
-    if (!t->packed || !grow_rows(w, t->n_rows, nnz + 1)) {
+    if (!t->packed || !stream_grow_rows(w, t->n_rows, nnz + 1)) {
         atomic_store(&a->rc, RC_FAIL);
         return;
     }
@@ -282,6 +272,34 @@ static void add_tile(void *ctx, size_t i, int worker)
     t->n_bytes = spool_pack(&w->rows, 0, t->n_rows, t->packed);
     if (rc)
         atomic_store(&a->rc, (int)rc);
+}
+
+/* By all threads: copying to the system's pages is a good part of the work. */
+struct put_task {
+    const struct corpus_stream *s;
+    size_t first; /* tile of the spool */
+    atomic_bool failed;
+};
+
+static void put_tile(void *ctx, size_t i, int worker)
+{
+    struct put_task *p = ctx;
+    (void)worker;
+    if (spool_put(&p->s->spool, p->first + i, p->s->tile[i].packed, NULL))
+        atomic_store(&p->failed, true);
+}
+
+static enum rc put_tiles(struct corpus_stream *s, size_t n, struct err *e)
+{
+    struct put_task p = { .s = s, .first = s->spool.n_tiles };
+    enum rc rc = RC_OK;
+    atomic_init(&p.failed, false);
+    for (size_t i = 0; !rc && i < n; i++)
+        rc = spool_place(&s->spool, s->tile[i].n_bytes, s->tile[i].n_rows, s->tile[i].nnz, e);
+    if (rc)
+        return rc;
+    threads_for(n, put_tile, &p);
+    return atomic_load(&p.failed) ? err_set(e, RC_FAIL, "cannot write a temporary file") : RC_OK;
 }
 
 enum rc corpus_stream_add(struct corpus_stream *s, const struct csr *block, size_t first,
@@ -310,142 +328,14 @@ enum rc corpus_stream_add(struct corpus_stream *s, const struct csr *block, size
                        first + block->n_rows);
     if (rc)
         return err_set(e, RC_FAIL, "no memory for %zu cells", block->n_rows);
-    for (size_t i = 0; i < n; i++) {
-        const struct stream_tile *t = &s->tile[i];
-        if (spool_add(&s->spool, t->packed, t->n_bytes, t->n_rows, t->nnz, e))
-            return RC_FAIL;
-    }
-    return RC_OK;
+    return put_tiles(s, n, e);
 }
 
 enum rc corpus_stream_judge(struct corpus_stream *s, const struct qc_rules *rules, struct err *e)
 {
-    uint32_t *sample = calloc(s->n_cells + 1, sizeof *sample);
+    uint32_t *sample = spill_alloc((s->n_cells + 1) * sizeof *sample);
     enum rc rc = sample ? qc_judge(s->n_cells, sample, 1, rules, s->qc, e)
                         : err_set(e, RC_FAIL, "no memory for %zu cells", s->n_cells);
-    free(sample);
-    return rc;
-}
-
-/* ---- ranking ---- */
-
-struct rank_task {
-    struct corpus_stream *s;
-    size_t first, max_length; /* first tile */
-    const unsigned char *packed;
-    uint16_t *token; /* of all cells of the tiles; a cell's are where its entries were */
-    float *value;
-    uint32_t *length;
-    atomic_bool failed;
-};
-
-static void rank_tile(void *ctx, size_t i, int worker)
-{
-    struct rank_task *k = ctx;
-    struct corpus_stream *s = k->s;
-    struct stream_work *w = &s->work[worker];
-    const struct spool_tile *first = &s->spool.tile[k->first], *t = first + i;
-    if (!grow_rows(w, t->n_rows, (size_t)t->nnz)) {
-        atomic_store(&k->failed, true);
-        return;
-    }
-    spool_unpack(t, s->columns.n_cols, k->packed + (t->at - first->at), &w->rows);
-    uint64_t base = 0;
-    for (size_t before = 0; before < i; before++)
-        base += first[before].nnz;
-    for (size_t r = 0; r < t->n_rows; r++) {
-        uint64_t at = w->rows.indptr[r];
-        uint32_t *length = &k->length[t->first - first->first + r];
-        *length = 0;
-        if (s->qc[t->first + r].verdict != QC_KEPT)
-            continue;
-        if (cell_tokenize(&w->token, &s->columns, w->rows.index + at, w->rows.value + at,
-                          (size_t)(w->rows.indptr[r + 1] - at), k->max_length, NULL)) {
-            atomic_store(&k->failed, true);
-            return;
-        }
-        *length = w->token.n;
-        if (w->token.n) {
-            memcpy(k->token + base + at, w->token.token, w->token.n * sizeof *k->token);
-            memcpy(k->value + base + at, w->token.value, w->token.n * sizeof *k->value);
-        }
-    }
-}
-
-struct hand_over {
-    enum rc (*take)(void *ctx, size_t cell, const uint16_t *token, const float *value, uint32_t n,
-                    struct err *e);
-    void *ctx;
-};
-
-/* The row of each cell starts where its entries did, so the spool's row lengths are walked again. */
-static enum rc give(const struct rank_task *k, size_t n_tiles, const struct hand_over *h,
-                    struct err *e)
-{
-    const struct corpus_stream *s = k->s;
-    const struct spool_tile *first = &s->spool.tile[k->first];
-    uint64_t at = 0;
-    enum rc rc = RC_OK;
-    for (size_t i = 0; !rc && i < n_tiles; i++) {
-        const unsigned char *lengths = k->packed + (first[i].at - first->at);
-        for (size_t r = 0; !rc && r < first[i].n_rows; r++) {
-            uint32_t n;
-            size_t cell = first[i].first + r;
-            memcpy(&n, lengths + 4 * r, 4);
-            if (s->qc[cell].verdict == QC_KEPT)
-                rc = h->take(h->ctx, cell, k->token + at, k->value + at,
-                             k->length[cell - first->first], e);
-            at += n;
-        }
-    }
-    return rc;
-}
-
-static enum rc rank_some(struct rank_task *k, size_t n_tiles, const struct hand_over *h,
-                         struct err *e)
-{
-    const struct spool_tile *t = &k->s->spool.tile[k->first];
-    uint64_t nnz = 0, n_bytes = 0;
-    size_t n_rows = 0;
-    for (size_t i = 0; i < n_tiles; i++) {
-        nnz += t[i].nnz;
-        n_bytes += t[i].n_bytes;
-        n_rows += t[i].n_rows;
-    }
-    unsigned char *packed = malloc((size_t)n_bytes + 1);
-    k->packed = packed;
-    k->token = malloc(((size_t)nnz + 1) * sizeof *k->token);
-    k->value = malloc(((size_t)nnz + 1) * sizeof *k->value);
-    k->length = malloc((n_rows + 1) * sizeof *k->length);
-    enum rc rc = packed && k->token && k->value && k->length
-                     ? spool_get(&k->s->spool, k->first, n_tiles, packed, e)
-                     : err_set(e, RC_FAIL, "no memory for %zu cells", n_rows);
-    if (!rc) {
-        threads_for(n_tiles, rank_tile, k);
-        rc = atomic_load(&k->failed) ? err_set(e, RC_FAIL, "no memory to rank a cell") : RC_OK;
-    }
-    if (!rc)
-        rc = give(k, n_tiles, h, e);
-    free(packed);
-    free(k->token);
-    free(k->value);
-    free(k->length);
-    return rc;
-}
-
-enum rc corpus_stream_rank(struct corpus_stream *s, size_t max_length,
-                           enum rc (*take)(void *ctx, size_t cell, const uint16_t *token,
-                                           const float *value, uint32_t n, struct err *e),
-                           void *ctx, struct err *e)
-{
-    const struct hand_over h = { take, ctx };
-    struct rank_task k = { .s = s, .max_length = max_length };
-    atomic_init(&k.failed, false);
-    enum rc rc = RC_OK;
-    for (size_t at = 0; !rc && at < s->spool.n_tiles; at += READ_TILES) {
-        size_t left = s->spool.n_tiles - at;
-        k.first = at;
-        rc = rank_some(&k, left < READ_TILES ? left : READ_TILES, &h, e);
-    }
+    spill_free(sample);
     return rc;
 }

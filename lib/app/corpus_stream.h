@@ -14,6 +14,16 @@
 #include "lib/io/sparse_rows.h"
 #include "lib/io/spool.h"
 
+/* Cells of some tiles, ranked; room that is kept from one round to the next. All owned. */
+struct stream_ranked {
+    uint16_t *token;
+    float *value;
+    size_t room;        /* of token and value */
+    uint64_t *start;    /* [n_rows] where a cell's tokens begin */
+    uint32_t *length;   /* [n_rows] */
+    size_t row_room;
+};
+
 struct corpus_stream {
     const struct gene_tables *tables; /* the caller's */
     size_t n_cells, n_cols;
@@ -28,6 +38,7 @@ struct corpus_stream {
     size_t n_tiles;
     struct stream_work *work; /* one a thread */
     int n_work;
+    struct stream_ranked ranked;
 };
 
 /* names: those of the source's columns. On failure *s needs no release. */

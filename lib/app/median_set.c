@@ -38,20 +38,14 @@ void median_set_release(struct median_set *s)
 
 static enum rc open_nameless(const struct median_set *s, FILE **f, struct err *e)
 {
-    char *path = text_new("%s/median-XXXXXX", s->folder);
-    if (!path)
-        return err_set(e, RC_FAIL, "no memory for a path");
-    const int fd = mkstemp(path);
+    int fd;
     *f = NULL;
-    if (fd >= 0) {
-        unlink(path);
-        *f = fdopen(fd, "w+b");
-        if (!*f)
-            close(fd);
+    enum rc rc = file_unnamed(s->folder, &fd, e);
+    if (!rc && !(*f = fdopen(fd, "w+b"))) {
+        rc = err_set(e, RC_FAIL, "cannot write a file in '%s': %s", s->folder, strerror(errno));
+        close(fd);
     }
-    free(path);
-    return *f ? RC_OK
-              : err_set(e, RC_FAIL, "cannot write a file in '%s': %s", s->folder, strerror(errno));
+    return rc;
 }
 
 static enum rc end_nameless(const struct median_set *s, FILE *f, struct err *e)

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "lib/base/spill.h"
+
 enum { ALIGN = 64, HUGE_PAGE = 1 << 21, TEXT_ROOM = 1024 };
 
 void *memory_pages(size_t n_bytes)
@@ -70,6 +72,8 @@ void *arena_get(struct arena *a, size_t n_bytes)
     }
     if (!b || b->size - b->used < n) {
         size_t size = (a->block_bytes + ALIGN - 1) / ALIGN * ALIGN;
+        if (a->long_block_bytes > size && a->used_bytes > a->long_block_bytes)
+            size = a->long_block_bytes;
         struct arena_block *fresh = block_new(a, n > size ? n : size);
         if (!fresh)
             return NULL;
@@ -92,7 +96,7 @@ void *arena_get_zero(struct arena *a, size_t n_bytes)
 {
     void *p = arena_get(a, n_bytes);
     if (p)
-        memset(p, 0, n_bytes);
+        spill_zero(p, n_bytes);
     return p;
 }
 

@@ -3,6 +3,7 @@
 #include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/file.h"
 
@@ -17,6 +18,24 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 void folder_remove(const char *path)
 {
     nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+enum rc file_unnamed(const char *folder, int *fd, struct err *e)
+{
+    const char *tmp = getenv("TMPDIR");
+    folder = folder ? folder : tmp && *tmp ? tmp : "/tmp";
+    char *path = text_new("%s/genecompass-XXXXXX", folder);
+    *fd = -1;
+    if (!path)
+        return err_set(e, RC_FAIL, "no memory for a path");
+    *fd = mkstemp(path);
+    enum rc rc = *fd >= 0 ? RC_OK
+                          : err_set(e, RC_FAIL, "cannot make a temporary file in '%s': %s", folder,
+                                    strerror(errno));
+    if (*fd >= 0)
+        unlink(path);
+    free(path);
+    return rc;
 }
 
 enum rc folder_scratch(const char *name, char **path, struct err *e)

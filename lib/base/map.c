@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/spill.h"
+
 struct map_slot {
     const char *key; /* in the arena; NULL: free */
     size_t n_bytes;
@@ -101,18 +103,25 @@ static int rising(const void *a, const void *b)
 enum rc texts_differ(const char *const *text, size_t n, bool *yes, struct err *e)
 {
     *yes = true;
-    for (size_t i = 0; *yes && i < n; i++) /* labels: the answer is near */
+    for (size_t i = 0; *yes && i < n; i++) { /* labels: the answer is near */
         *yes = text[i] && (i == 0 || strcmp(text[i], text[i - 1]) != 0);
+        spill_step(i);
+    }
     if (!*yes)
         return RC_OK;
-    uint64_t *hash = malloc((n + 1) * sizeof *hash);
-    if (!hash)
-        return err_set(e, RC_FAIL, "no memory for %zu texts", n);
-    for (size_t i = 0; i < n; i++)
+    uint64_t *hash = spill_alloc((n + 1) * sizeof *hash);
+    for (size_t i = 0; hash && i < n; i++) {
         hash[i] = hash_bytes(text[i], strlen(text[i]));
-    qsort(hash, n, sizeof *hash, rising);
-    for (size_t i = 1; i < n; i++)
-        *yes = *yes && hash[i] != hash[i - 1];
-    free(hash);
+        spill_step(i);
+    }
+    if (!hash || spill_sort(hash, n, sizeof *hash, rising)) {
+        spill_free(hash);
+        return err_set(e, RC_FAIL, "no memory for %zu texts", n);
+    }
+    for (size_t i = 1; *yes && i < n; i++) {
+        *yes = hash[i] != hash[i - 1];
+        spill_step(i);
+    }
+    spill_free(hash);
     return RC_OK;
 }

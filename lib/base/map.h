@@ -29,8 +29,8 @@ enum rc map_add(struct map *m, const char *key, uint64_t value, uint64_t *old, s
 uint64_t map_get(const struct map *m, const char *key);
 uint64_t map_get_n(const struct map *m, const char *key, size_t n_bytes);
 
-/* *yes only if none of n texts is NULL and none stands there twice. Told by hashes, which take 8 bytes
- * a text where a map takes a hundred; two hashes that agree by chance make it a no. */
+/* *yes only if none of n texts is NULL and none stands there twice. Told by hashes, 8 bytes
+ * a text in spilled memory (lib/base/spill.h); two hashes that agree by chance make it a no. */
 enum rc texts_differ(const char *const *text, size_t n, bool *yes, struct err *e);
 
 #endif

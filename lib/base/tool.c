@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "lib/base/log.h"
+#include "lib/base/spill.h"
 #include "lib/base/thread.h"
 #include "lib/base/version.h"
 
@@ -40,19 +41,20 @@ enum rc tool_need_out(const struct tool_args *a, struct err *e)
 }
 
 /* What the run cost, for whoever named a file in GC_TIMES (the stages do): one line "name, seconds,
- * seconds of processor time, most memory in kB". Beside the results, never among them. */
+ * seconds of processor time, most memory of it or a child in kB". Beside the results, never among them. */
 static void note_cost(const char *name, double start_s)
 {
     const char *path = getenv("GC_TIMES");
-    struct rusage u;
-    if (!path || !*path || getrusage(RUSAGE_SELF, &u))
+    struct rusage u, children;
+    if (!path || !*path || getrusage(RUSAGE_SELF, &u) || getrusage(RUSAGE_CHILDREN, &children))
         return;
+    const long most = u.ru_maxrss > children.ru_maxrss ? u.ru_maxrss : children.ru_maxrss;
     FILE *f = fopen(path, "a");
     if (!f)
         return; /* a cost that cannot be written down fails nothing */
     const double cpu_s = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
                          1e-6 * (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
-    fprintf(f, "%s\t%.3f\t%.3f\t%ld\n", name, clock_s() - start_s, cpu_s, u.ru_maxrss);
+    fprintf(f, "%s\t%.3f\t%.3f\t%ld\n", name, clock_s() - start_s, cpu_s, most);
     fclose(f);
 }
 
@@ -100,8 +102,10 @@ int tool_main(const struct tool *tool, enum rc (*run)(const struct tool_args *, 
     if (!rc) {
         log_init(tool->name, a.quiet);
         threads_init((int)a.threads);
+        spill_beside(a.out);
         rc = run(&a, &e);
         threads_stop();
+        spill_beside(NULL);
         note_cost(tool->name, start_s);
     }
     /* No sentence: another process says it (lib/nn/dist.h). */

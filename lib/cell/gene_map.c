@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/spill.h"
 #include "lib/data/genename.h"
 
 enum rc gene_map_species(const struct cells *c, enum species *s, struct err *e)
@@ -12,6 +13,7 @@ enum rc gene_map_species(const struct cells *c, enum species *s, struct err *e)
     if (!col || col->kind != COLUMN_TEXT)
         return err_set(e, RC_INPUT, "there is no obs column 'species'");
     for (size_t r = 0; r < c->count.n_rows; r++) {
+        spill_step(r);
         enum species now = species_parse(col->text[r]);
         if (now == SPECIES_UNKNOWN)
             return err_set(e, RC_INPUT, "cell '%s': species '%s' is neither human nor mouse",
@@ -162,8 +164,9 @@ static enum rc copy_obs(struct cells *out, const struct cells *c, const unsigned
         return RC_FAIL;
     size_t n = out->obs.n_rows, to = 0;
     out->count.n_rows = n;
-    out->cell = calloc(n + 1, sizeof *out->cell);
+    out->cell = spill_alloc((n + 1) * sizeof *out->cell);
     for (size_t r = 0; out->cell && r < c->count.n_rows; r++) {
+        spill_step(r);
         if (keep && !keep[r])
             continue;
         out->cell[to] = arena_text(&out->obs.text, c->cell[r]);
@@ -214,14 +217,15 @@ static enum rc split(const struct cells *c, const struct column *mixture, struct
     size_t n = c->count.n_rows, m = c->count.n_cols;
     if (!of || of->kind != COLUMN_TEXT)
         return err_set(e, RC_INPUT, "there is no obs column 'species'");
-    p->keep = malloc(n + 1);
-    p->row_species = malloc(n + 1);
+    p->keep = spill_alloc(n + 1);
+    p->row_species = spill_alloc(n + 1);
     p->col_species = malloc(m + 1);
     if (!p->keep || !p->row_species || !p->col_species)
         return err_set(e, RC_FAIL, "no memory for %zu cells", n);
     for (size_t j = 0; j < m; j++)
         p->col_species[j] = (signed char)species_parse(mixture->text[j]);
     for (size_t r = 0; r < n; r++) {
+        spill_step(r);
         p->row_species[r] = (signed char)species_parse(of->text[r]);
         p->keep[r] = p->row_species[r] != SPECIES_UNKNOWN;
         report->n_cells_unclear += !p->keep[r];
@@ -239,9 +243,10 @@ static enum rc name_samples(struct gene_plan *p, struct err *e)
     if (!sample || sample->kind != COLUMN_TEXT)
         return RC_OK;
     for (size_t r = 0; r < obs->n_rows; r++) {
+        spill_step(r);
         const char *name = sample->text[r] ? sample->text[r] : "";
         size_t n = strlen(name), m = strlen(of->text[r]);
-        char *to = arena_get(&obs->text, n + m + 2);
+        char *to = arena_chars(&obs->text, n + m + 2);
         if (!to)
             return err_set(e, RC_FAIL, "no memory for %zu samples", obs->n_rows);
         memcpy(to, name, n);
@@ -256,9 +261,9 @@ void gene_plan_release(struct gene_plan *p)
 {
     cells_release(&p->out);
     free(p->col_to);
-    free(p->keep);
+    spill_free(p->keep);
     free(p->col_species);
-    free(p->row_species);
+    spill_free(p->row_species);
     *p = (struct gene_plan){ 0 };
 }
 

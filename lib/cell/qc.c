@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "lib/base/map.h"
+#include "lib/base/spill.h"
 
 struct qc_rules qc_rules_of(enum qc_preset preset)
 {
@@ -126,6 +127,7 @@ static void run_rules(size_t n_rows, const uint32_t *sample, const struct qc_rul
 {
     double x[3];
     for (size_t r = 0; r < n_rows; r++) {
+        spill_step(r);
         if (q[r].n_genes < rules->min_genes)
             q[r].verdict = QC_P1;
         else if (rules->drop_no_counts && q[r].total == 0)
@@ -136,6 +138,7 @@ static void run_rules(size_t n_rows, const uint32_t *sample, const struct qc_rul
         }
     }
     for (size_t r = 0; r < n_rows; r++) {
+        spill_step(r);
         struct sample_stat *s = &stat[sample[r]];
         if (q[r].verdict == QC_KEPT && s->n < rules->min_cells)
             q[r].verdict = QC_P2;
@@ -148,6 +151,7 @@ static void run_rules(size_t n_rows, const uint32_t *sample, const struct qc_rul
         }
     }
     for (size_t r = 0; r < n_rows; r++) {
+        spill_step(r);
         if (q[r].verdict != QC_KEPT)
             continue;
         const struct sample_stat *s = &stat[sample[r]];
@@ -210,6 +214,7 @@ enum rc qc_samples(const struct cells *c, uint32_t *sample, const char ***name, 
     *n = 0;
     map_init(&seen);
     for (size_t r = 0; !rc && r < c->count.n_rows; r++) {
+        spill_step(r);
         const char *text = col && col->text[r] ? col->text[r] : "";
         uint64_t old;
         if (map_add(&seen, text, *n, &old, e)) {

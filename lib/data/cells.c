@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/sha256.h"
+#include "lib/base/spill.h"
 
 void cells_init(struct cells *c)
 {
@@ -13,8 +14,8 @@ void cells_init(struct cells *c)
 void cells_release(struct cells *c)
 {
     csr_release(&c->count);
-    free(c->cell);
-    free(c->gene);
+    spill_free(c->cell);
+    spill_free(c->gene);
     table_release(&c->obs);
     table_release(&c->var);
     *c = (struct cells){ 0 };
@@ -40,13 +41,14 @@ static enum rc select_counts(const struct cells *c, const unsigned char *keep_ce
 static const char **select_names(const char *const *name, size_t n, const unsigned char *keep,
                                  struct table *t)
 {
-    const char **to = calloc(t->n_rows + 1, sizeof *to);
+    const char **to = spill_alloc((t->n_rows + 1) * sizeof *to);
     for (size_t i = 0, k = 0; to && i < n; i++) {
+        spill_step(i);
         if (keep && !keep[i])
             continue;
         to[k] = arena_text(&t->text, name[i]);
         if (!to[k++]) {
-            free(to);
+            spill_free(to);
             return NULL;
         }
     }
@@ -91,9 +93,11 @@ enum rc cells_select(const struct cells *c, const unsigned char *keep_cell,
 static size_t keep_names(const char **name, size_t n, const unsigned char *keep)
 {
     size_t to = 0;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         if (keep[i])
             name[to++] = name[i];
+        spill_step(i);
+    }
     return to;
 }
 

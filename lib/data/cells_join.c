@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/map.h"
+#include "lib/base/spill.h"
 
 /* Columns of b in the joined matrix: old ones by name, new ones behind. */
 static enum rc place_genes(struct cells *a, const struct cells *b, uint32_t *to, struct err *e)
@@ -12,7 +13,7 @@ static enum rc place_genes(struct cells *a, const struct cells *b, uint32_t *to,
     struct map at;
     enum rc rc = RC_OK;
     size_t n = a->count.n_cols;
-    const char **gene = realloc(a->gene, (n + b->count.n_cols + 1) * sizeof *gene);
+    const char **gene = spill_grow(a->gene, n * sizeof *gene, (n + b->count.n_cols + 1) * sizeof *gene);
     if (!gene)
         return err_set(e, RC_FAIL, "no memory for %zu genes", n + b->count.n_cols);
     a->gene = gene;
@@ -77,7 +78,7 @@ enum rc cells_append_obs(struct cells *a, const struct cells *b, struct err *e)
         free(name);
         return rc;
     }
-    free(a->cell);
+    spill_free(a->cell);
     a->cell = name;
     return RC_OK;
 }

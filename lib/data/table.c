@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/spill.h"
+
 void table_init(struct table *t, size_t n_rows)
 {
     *t = (struct table){ .n_rows = n_rows };
-    arena_init(&t->text, 1 << 16);
+    spill_arena(&t->text, 1 << 16);
 }
 
 void table_release(struct table *t)
@@ -70,9 +72,11 @@ enum rc table_fill_text(struct table *t, const char *name, const char *text, str
     struct column *c = table_add(t, name, COLUMN_TEXT);
     if (!c)
         return err_set(e, RC_FAIL, "no memory for column '%s'", name);
-    for (size_t r = 0; r < t->n_rows; r++)
+    for (size_t r = 0; r < t->n_rows; r++) {
         if (table_set_text(t, c, r, text, e))
             return RC_FAIL;
+        spill_step(r);
+    }
     return RC_OK;
 }
 
@@ -90,6 +94,7 @@ enum rc table_select(const struct table *t, const unsigned char *keep, struct ta
         if (!to)
             rc = err_set(e, RC_FAIL, "no memory for column '%s'", from->name);
         for (size_t r = 0, k = 0; !rc && r < t->n_rows; r++) {
+            spill_step(r);
             if (keep && !keep[r])
                 continue;
             if (from->kind == COLUMN_TEXT)
@@ -109,16 +114,20 @@ void table_keep(struct table *t, const unsigned char *keep)
     size_t n = 0;
     for (size_t i = 0; i < t->n_cols; i++) {
         struct column *c = &t->col[i];
-        for (size_t r = n = 0; r < t->n_rows; r++)
+        for (size_t r = n = 0; r < t->n_rows; r++) {
+            spill_step(r);
             if (!keep[r])
                 continue;
-            else if (c->kind == COLUMN_TEXT)
+            if (c->kind == COLUMN_TEXT)
                 c->text[n++] = c->text[r];
             else
                 c->i64[n++] = c->i64[r]; /* 8 bytes of either kind */
+        }
     }
-    for (size_t r = n = 0; r < t->n_rows; r++)
+    for (size_t r = n = 0; r < t->n_rows; r++) {
         n += keep[r] != 0;
+        spill_step(r);
+    }
     t->n_rows = n;
 }
 
@@ -142,6 +151,7 @@ static enum rc join_column(struct table *out, const char *name, const struct col
     if (!to)
         return err_set(e, RC_FAIL, "no memory for column '%s'", name);
     for (size_t r = 0; r < n_a + n_b; r++) {
+        spill_step(r);
         const struct column *from = r < n_a ? a : b;
         size_t k = r < n_a ? r : r - n_a;
         if (text) {

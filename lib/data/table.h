@@ -1,5 +1,6 @@
 /* A table with named columns of texts, whole numbers or numbers: obs and var of an AnnData file,
- * gene tables, labels. Column-wise; every column has n_rows entries. */
+ * gene tables, labels. Column-wise; every column has n_rows entries. Long columns are spilled
+ * (lib/base/spill.h): who goes over many rows calls spill_step. */
 #ifndef GC_DATA_TABLE_H
 #define GC_DATA_TABLE_H
 

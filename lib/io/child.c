@@ -8,15 +8,25 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/spill.h"
 #include "lib/base/thread.h"
 
 #define MISSING UINT32_MAX
+
+enum { PIECE = 1 << 20 }; /* bytes after which spilled arrays may leave memory */
 
 /* ---- sending ---- */
 
 bool child_put(FILE *to, const void *data, size_t n_bytes)
 {
-    return n_bytes == 0 || fwrite(data, 1, n_bytes, to) == n_bytes;
+    bool good = true;
+    for (size_t at = 0, n; good && at < n_bytes; at += n) {
+        n = n_bytes - at < PIECE ? n_bytes - at : PIECE;
+        good = fwrite((const char *)data + at, 1, n, to) == n;
+        if (n_bytes > PIECE)
+            spill_rest();
+    }
+    return good;
 }
 
 static bool put_text(FILE *to, const char *text)
@@ -29,8 +39,10 @@ static bool put_text(FILE *to, const char *text)
 bool child_put_texts(FILE *to, const char *const *text, size_t n)
 {
     bool good = true;
-    for (size_t i = 0; good && i < n; i++)
+    for (size_t i = 0; good && i < n; i++) {
         good = put_text(to, text[i]);
+        spill_step(i);
+    }
     return good;
 }
 
@@ -52,7 +64,14 @@ bool child_put_columns(FILE *to, const struct table *t)
 
 bool child_get(FILE *from, void *data, size_t n_bytes)
 {
-    return n_bytes == 0 || fread(data, 1, n_bytes, from) == n_bytes;
+    bool good = true;
+    for (size_t at = 0, n; good && at < n_bytes; at += n) {
+        n = n_bytes - at < PIECE ? n_bytes - at : PIECE;
+        good = fread((char *)data + at, 1, n, from) == n;
+        if (n_bytes > PIECE)
+            spill_rest();
+    }
+    return good;
 }
 
 static bool get_text(FILE *from, struct arena *a, const char **text)
@@ -74,8 +93,10 @@ static bool get_text(FILE *from, struct arena *a, const char **text)
 bool child_get_texts(FILE *from, struct arena *a, const char **text, size_t n)
 {
     bool good = text != NULL;
-    for (size_t i = 0; good && i < n; i++)
+    for (size_t i = 0; good && i < n; i++) {
         good = get_text(from, a, &text[i]);
+        spill_step(i);
+    }
     return good;
 }
 

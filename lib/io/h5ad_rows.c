@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/file.h"
+#include "lib/base/spill.h"
 #include "lib/io/h5ad_read.h"
 #include "lib/io/h5frame.h"
 #include "lib/io/sparse_rows.h"
@@ -36,12 +37,12 @@ static enum rc read_head(hid_t file, const struct wanted *w, struct cells *c, st
     c->count.n_cols = var.table.n_rows;
     /* A struct cells owns its arrays of names; a frame's lie in its arena. */
     if (w->names)
-        c->cell = malloc((c->count.n_rows + 1) * sizeof *c->cell);
+        c->cell = spill_alloc((c->count.n_rows + 1) * sizeof *c->cell);
     c->gene = malloc((c->count.n_cols + 1) * sizeof *c->gene);
     if ((w->names && !c->cell) || !c->gene)
         return err_set(e, RC_FAIL, "no memory for names");
-    for (size_t i = 0; c->cell && i < c->count.n_rows; i++)
-        c->cell[i] = obs.index[i];
+    if (c->cell)
+        spill_copy(c->cell, obs.index, c->count.n_rows * sizeof *c->cell);
     for (size_t i = 0; i < c->count.n_cols; i++)
         c->gene[i] = var.index[i];
     return RC_OK;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/spill.h"
 #include "lib/io/h5frame.h"
 
 /* ---- counts ---- */
@@ -43,7 +44,7 @@ static void release(struct h5ad_writer *w)
     column_release(&w->data);
     column_release(&w->indices);
     rows_out_release(&w->obsm);
-    free(w->indptr);
+    spill_free(w->indptr);
     if (w->x >= 0)
         H5Gclose(w->x);
     w->data = w->indices = (struct h5ad_column){ .id = -1 };
@@ -140,7 +141,8 @@ static enum rc add_offsets(struct h5ad_writer *w, const struct csr *b, struct er
 {
     if (w->n_rows + b->n_rows > w->row_room) {
         size_t room = (w->n_rows + b->n_rows) + (w->n_rows + b->n_rows) / 2;
-        uint64_t *more = realloc(w->indptr, (room + 1) * sizeof *more);
+        uint64_t *more =
+            spill_grow(w->indptr, (w->n_rows + 1) * sizeof *more, (room + 1) * sizeof *more);
         if (!more)
             return err_set(e, RC_FAIL, "no memory for %zu rows", room);
         w->indptr = more;

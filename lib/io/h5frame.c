@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/spill.h"
 #include "lib/io/h5compound.h"
 
 void h5frame_release(struct h5frame *f)
@@ -30,13 +31,15 @@ static enum rc read_mask(hid_t group, size_t n, double **mask, struct err *e)
     enum rc rc = h5_data_open(group, "mask", &d, e);
     if (!rc)
         rc = h5_data_want_1d(&d, n, e);
-    if (!rc && !(*mask = malloc((n + 1) * sizeof **mask)))
+    if (!rc && !(*mask = spill_alloc((n + 1) * sizeof **mask)))
         rc = err_set(e, RC_FAIL, "no memory for a mask");
-    if (!rc)
-        rc = h5_read_f64(&d, 0, n, *mask, e);
+    for (size_t at = 0; !rc && at < n; at += SPILL_STEP) {
+        rc = h5_read_f64(&d, at, n - at < SPILL_STEP ? n - at : SPILL_STEP, *mask + at, e);
+        spill_rest();
+    }
     h5_data_close(&d);
     if (rc) {
-        free(*mask);
+        spill_free(*mask);
         *mask = NULL;
     }
     return rc;
@@ -52,10 +55,12 @@ static enum rc nullable_texts(hid_t group, struct arena *a, const char ***text, 
         rc = h5_read_texts(&d, a, text, n, e);
     if (!rc)
         rc = read_mask(group, *n, &mask, e);
-    for (size_t i = 0; !rc && mask && i < *n; i++)
+    for (size_t i = 0; !rc && mask && i < *n; i++) {
         if (mask[i] != 0)
             (*text)[i] = NULL;
-    free(mask);
+        spill_step(i);
+    }
+    spill_free(mask);
     h5_data_close(&d);
     return rc;
 }
@@ -105,19 +110,20 @@ static enum rc decode(struct h5frame *f, const char *name, const struct h5_data 
     size_t n = f->table.n_rows;
     if (h5_data_want_1d(codes, n, e))
         return RC_INPUT;
-    int64_t *code = malloc((n + 1) * sizeof *code);
-    if (!code)
-        return no_memory(name, e);
-    enum rc rc = h5_read_i64(codes, 0, n, code, e);
-    struct column *c = rc ? NULL : table_add(&f->table, name, COLUMN_TEXT);
-    if (!rc && !c)
-        rc = no_memory(name, e);
-    for (size_t i = 0; !rc && i < n; i++) {
-        if (code[i] >= 0 && (uint64_t)code[i] < n_categories)
-            c->text[i] = category[code[i]];
-        else if (code[i] != -1)
-            rc = err_set(e, RC_INPUT, "column '%s': row %zu has category %lld of %zu", name, i,
-                         (long long)code[i], n_categories);
+    int64_t *code = malloc(SPILL_STEP * sizeof *code);
+    struct column *c = code ? table_add(&f->table, name, COLUMN_TEXT) : NULL;
+    enum rc rc = c ? RC_OK : no_memory(name, e);
+    for (size_t at = 0, m; !rc && at < n; at += m) {
+        m = n - at < SPILL_STEP ? n - at : SPILL_STEP;
+        rc = h5_read_i64(codes, at, m, code, e);
+        for (size_t i = 0; !rc && i < m; i++) {
+            if (code[i] >= 0 && (uint64_t)code[i] < n_categories)
+                c->text[at + i] = category[code[i]];
+            else if (code[i] != -1)
+                rc = err_set(e, RC_INPUT, "column '%s': row %zu has category %lld of %zu", name,
+                             at + i, (long long)code[i], n_categories);
+        }
+        spill_rest();
     }
     free(code);
     return rc;
@@ -146,10 +152,15 @@ static enum rc read_numbers(const struct h5_data *d, const char *name, const dou
     struct column *c = table_add(&f->table, name, whole ? COLUMN_I64 : COLUMN_F64);
     if (!c)
         return no_memory(name, e);
-    enum rc rc = whole ? h5_read_i64(d, 0, n, c->i64, e) : h5_read_f64(d, 0, n, c->f64, e);
-    for (size_t i = 0; !rc && mask && i < n; i++)
-        if (mask[i] != 0)
-            c->f64[i] = NAN;
+    enum rc rc = RC_OK;
+    for (size_t at = 0, m; !rc && at < n; at += m) {
+        m = n - at < SPILL_STEP ? n - at : SPILL_STEP;
+        rc = whole ? h5_read_i64(d, at, m, c->i64 + at, e) : h5_read_f64(d, at, m, c->f64 + at, e);
+        for (size_t i = at; !rc && mask && i < at + m; i++)
+            if (mask[i] != 0)
+                c->f64[i] = NAN;
+        spill_rest();
+    }
     return rc;
 }
 
@@ -171,8 +182,10 @@ static enum rc read_plain(const struct h5_data *d, const char *name, const doubl
     struct column *c = rc ? NULL : table_add(&f->table, name, COLUMN_TEXT);
     if (!rc && !c)
         rc = no_memory(name, e);
-    for (size_t i = 0; !rc && i < n; i++)
+    for (size_t i = 0; !rc && i < n; i++) {
         c->text[i] = mask && mask[i] != 0 ? NULL : text[i];
+        spill_step(i);
+    }
     return rc;
 }
 
@@ -199,7 +212,7 @@ static enum rc read_nullable(hid_t group, const char *name, struct h5frame *f, s
         rc = read_mask(group, f->table.n_rows, &mask, e);
     if (!rc)
         rc = read_plain(&d, name, mask, f, e);
-    free(mask);
+    spill_free(mask);
     h5_data_close(&d);
     return rc;
 }
@@ -273,9 +286,11 @@ static enum rc read_index(hid_t frame, const char *name, const struct wanted *w,
     size_t n = 0;
     enum rc rc = w->index ? h5frame_texts(frame, name, &f->table.text, &text, &n, e)
                           : count_texts(frame, name, &n, e);
-    for (size_t i = 0; !rc && text && i < n; i++)
+    for (size_t i = 0; !rc && text && i < n; i++) {
         if (!text[i])
             rc = err_set(e, RC_INPUT, "entry %zu of the index is missing", i);
+        spill_step(i);
+    }
     f->table.n_rows = n;
     f->index = text;
     return rc;

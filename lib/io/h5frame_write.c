@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/map.h"
+#include "lib/base/spill.h"
 #include "lib/io/h5frame.h"
 
 static int by_bytes(const void *a, const void *b)
@@ -21,19 +22,20 @@ struct levels {
 
 static void levels_release(struct levels *l)
 {
-    free(l->text);
+    spill_free(l->text);
     map_release(&l->place);
 }
 
 static enum rc levels_find(const char *const *text, size_t n, struct levels *l, struct err *e)
 {
-    *l = (struct levels){ .text = malloc((n + 1) * sizeof *l->text) };
+    *l = (struct levels){ .text = spill_alloc((n + 1) * sizeof *l->text) };
     map_init(&l->place);
     struct map seen;
     map_init(&seen);
     enum rc rc = l->text ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu texts", n);
     for (size_t i = 0; !rc && i < n; i++) {
         uint64_t old = MAP_NONE;
+        spill_step(i);
         l->missing = l->missing || !text[i];
         if (!text[i])
             continue;
@@ -53,11 +55,13 @@ static enum rc levels_find(const char *const *text, size_t n, struct levels *l, 
 static enum rc write_codes(hid_t group, const char *const *text, size_t n, const struct levels *l,
                            struct err *e)
 {
-    int32_t *code = malloc((n + 1) * sizeof *code);
+    int32_t *code = spill_alloc((n + 1) * sizeof *code);
     if (!code)
         return err_set(e, RC_FAIL, "no memory for %zu codes", n);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         code[i] = text[i] ? (int32_t)map_get(&l->place, text[i]) : -1;
+        spill_step(i);
+    }
     hid_t type = l->n < 128 ? H5T_STD_I8LE : l->n < 32768 ? H5T_STD_I16LE : H5T_STD_I32LE;
     hid_t id;
     uint64_t dim = n;
@@ -66,7 +70,7 @@ static enum rc write_codes(hid_t group, const char *const *text, size_t n, const
         rc = h5_put_encoding(id, "array", "0.2.0", e);
         H5Dclose(id);
     }
-    free(code);
+    spill_free(code);
     return rc;
 }
 

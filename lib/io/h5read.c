@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/spill.h"
 #include "lib/io/h5.h"
 
 static enum rc refuse_type(const struct h5_data *d, const char *wanted, struct err *e)
@@ -134,6 +135,7 @@ static enum rc read_vlen(const struct h5_data *d, hid_t type, struct arena *a, c
             }
             H5free_memory(block[i]);
         }
+        spill_step(at + TEXT_BLOCK - 1);
     }
     free(block);
     return rc;
@@ -158,6 +160,8 @@ static enum rc read_fixed(const struct h5_data *d, hid_t type, struct arena *a, 
                 len--;
             rc = keep_text(a, block + i * width, len, &text[at + i], e);
         }
+        if (d->n_items > step)
+            spill_rest();
     }
     free(block);
     return rc;
@@ -179,6 +183,7 @@ static enum rc print_numbers(const struct h5_data *d, struct arena *a, const cha
 {
     enum rc rc = RC_OK;
     for (uint64_t at = 0; !rc && at < d->n_items; at++) {
+        spill_step(at);
         char s[64];
         int64_t whole = 0;
         double x = 0;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/spill.h"
 #include "lib/io/h5.h"
 
 enum rc h5_create(const char *path, hid_t *file, struct err *e)
@@ -99,16 +100,44 @@ enum rc h5_put_attr_bool(hid_t at, const char *name, bool v, struct err *e)
     return rc;
 }
 
-/* Takes over space. */
+/* Entries [at, at + n) of a data set of one dimension. */
+static bool write_span(hid_t d, hid_t mem_type, hsize_t at, hsize_t n, const void *v)
+{
+    hid_t file = H5Dget_space(d), mem = H5Screate_simple(1, &n, NULL);
+    bool good = file >= 0 && mem >= 0 &&
+                H5Sselect_hyperslab(file, H5S_SELECT_SET, &at, NULL, &n, NULL) >= 0 &&
+                H5Dwrite(d, mem_type, mem, file, H5P_DEFAULT, v) >= 0;
+    if (mem >= 0)
+        H5Sclose(mem);
+    if (file >= 0)
+        H5Sclose(file);
+    return good;
+}
+
+/* Long ones a piece at a time, which gives the same file: what is written is spilled memory. */
+static bool write_all(hid_t d, hid_t mem_type, hid_t space, const void *v)
+{
+    const hsize_t n = (hsize_t)H5Sget_simple_extent_npoints(space);
+    const size_t item = H5Tget_size(mem_type);
+    bool good = true;
+    if (H5Sget_simple_extent_ndims(space) != 1 || n <= SPILL_STEP)
+        return n == 0 || H5Dwrite(d, mem_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, v) >= 0;
+    for (hsize_t at = 0, m; good && at < n; at += m) {
+        m = n - at < SPILL_STEP ? n - at : SPILL_STEP;
+        good = write_span(d, mem_type, at, m, (const char *)v + (size_t)at * item);
+        spill_rest();
+    }
+    return good;
+}
+
+/* Takes over space. v NULL: nothing is written yet. */
 static enum rc put(hid_t at, const char *name, hid_t file_type, hid_t mem_type, hid_t space,
                    const void *v, hid_t *id, struct err *e)
 {
     hid_t dcpl = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_obj_track_times(dcpl, false);
     hid_t d = H5Dcreate2(at, name, file_type, space, H5P_DEFAULT, dcpl, H5P_DEFAULT);
-    bool bad = d < 0;
-    if (!bad && H5Sget_simple_extent_npoints(space) > 0)
-        bad = H5Dwrite(d, mem_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, v) < 0;
+    bool bad = d < 0 || (v && !write_all(d, mem_type, space, v));
     if (bad)
         h5_err(e, RC_FAIL, "cannot write '%s'", name);
     H5Pclose(dcpl);
@@ -134,21 +163,42 @@ enum rc h5_put_data(hid_t at, const char *name, hid_t file_type, hid_t mem_type,
     return put(at, name, file_type, mem_type, H5Screate_simple(n_dims, d, NULL), v, id, e);
 }
 
+/* As many texts at a time as HDF5 turns to their stored form at once (1 MiB of 16 bytes each), which it does
+ * from the last to the first: the heap of the file is the same as after one call. */
+enum { TEXTS = 1 << 16 };
+
+static bool write_texts(hid_t d, hid_t type, const char *const *v, size_t n)
+{
+    const char **full = malloc((n < TEXTS ? n + 1 : TEXTS) * sizeof *full);
+    bool good = full != NULL;
+    for (size_t at = 0, m; good && at < n; at += m) {
+        m = n - at < TEXTS ? n - at : TEXTS;
+        for (size_t i = 0; i < m; i++)
+            full[i] = v[at + i] ? v[at + i] : "";
+        good = write_span(d, type, at, m, full);
+        spill_rest();
+    }
+    free(full);
+    return good;
+}
+
 enum rc h5_put_texts(hid_t at, const char *name, const char *const *v, size_t n, hid_t *id,
                      struct err *e)
 {
-    bool scalar = n == SIZE_MAX;
-    hsize_t dim = scalar ? 1 : n;
-    hid_t type = text_type();
-    const char **full = malloc(((size_t)dim + 1) * sizeof *full);
-    enum rc rc = full ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu texts", (size_t)dim);
-    for (size_t i = 0; !rc && i < dim; i++)
-        full[i] = v[i] ? v[i] : "";
-    if (!rc)
-        rc = put(at, name, type, type,
-                 scalar ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &dim, NULL), full, id, e);
-    free(full);
+    const bool scalar = n == SIZE_MAX;
+    const char *one = scalar && v[0] ? v[0] : "";
+    const hsize_t dim = n;
+    hid_t type = text_type(), d = -1;
+    enum rc rc = put(at, name, type, type,
+                     scalar ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &dim, NULL),
+                     scalar ? &one : NULL, &d, e);
+    if (!rc && !scalar && !write_texts(d, type, v, n))
+        rc = h5_err(e, RC_FAIL, "cannot write '%s'", name);
     H5Tclose(type);
+    if (!rc && id)
+        *id = d;
+    else if (d >= 0)
+        H5Dclose(d);
     return rc;
 }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/base/file.h"
-#include "lib/base/map.h"
+#include "lib/base/spill.h"
 #include "lib/io/genes.h"
 #include "lib/io/import_parts.h"
 
@@ -19,45 +19,6 @@ static bool is_ours(const char *name)
 static enum rc no_memory(size_t n, struct err *e)
 {
     return err_set(e, RC_FAIL, "no memory for %zu cells", n);
-}
-
-/* ---- names ---- */
-
-/* A second AAAC becomes AAAC-1, a third AAAC-2, skipping names that exist: as AnnData does. */
-static enum rc name_cells(const char *const *name, struct cells *out, struct import_report *rep,
-                          struct err *e)
-{
-    struct map seen, times;
-    bool differ = false;
-    size_t n = out->obs.n_rows;
-    enum rc rc = texts_differ(name, n, &differ, e);
-    for (size_t i = 0; !rc && i < n; i++)
-        out->cell[i] = name[i];
-    if (rc || differ)
-        return rc;
-    map_init(&seen);
-    map_init(&times);
-    for (size_t i = 0; !rc && i < n; i++)
-        rc = map_add(&seen, name[i], 0, NULL, e);
-    for (size_t i = 0; !rc && i < n; i++) {
-        uint64_t first, number = 0;
-        char *text = NULL;
-        rc = map_add(&times, name[i], i, &first, e);
-        if (!rc && first != MAP_NONE) {
-            do {
-                free(text);
-                text = text_new("%s-%llu", name[i], (unsigned long long)++number);
-            } while (text && map_get(&seen, text) != MAP_NONE);
-            rc = text ? map_add(&seen, text, 0, NULL, e) : no_memory(n, e);
-            rep->n_barcodes_renamed++;
-        }
-        if (!rc && text && !(out->cell[i] = arena_text(&out->obs.text, text)))
-            rc = no_memory(n, e);
-        free(text);
-    }
-    map_release(&seen);
-    map_release(&times);
-    return rc;
 }
 
 /* ---- species ---- */
@@ -76,6 +37,7 @@ static void species_of_mixture(struct cells *out, const uint64_t (*by_species)[2
         rep->n_cells_unclear += !clear;
         enum species s = sum[0] > sum[1] ? SPECIES_HUMAN : SPECIES_MOUSE;
         to->text[r] = clear ? species_name(s) : NULL;
+        spill_step(r);
     }
 }
 
@@ -84,8 +46,10 @@ static bool has_species(const struct table *obs)
 {
     const struct column *c = table_find(obs, "species");
     bool all = c && c->kind == COLUMN_TEXT && obs->n_rows > 0;
-    for (size_t i = 0; all && i < obs->n_rows; i++)
+    for (size_t i = 0; all && i < obs->n_rows; i++) {
         all = species_parse(c->text[i]) != SPECIES_UNKNOWN;
+        spill_step(i);
+    }
     return all;
 }
 
@@ -122,8 +86,10 @@ static enum rc fill_species(struct source *s, const struct gene_list *g,
     if (o->species == SPECIES_UNKNOWN && has_species(&s->obs)) {
         const struct column *c = table_find(&s->obs, "species");
         rep->species = species_parse(c->text[0]);
-        for (size_t i = 0; i < out->obs.n_rows; i++)
+        for (size_t i = 0; i < out->obs.n_rows; i++) {
             to->text[i] = c->text[from[i]];
+            spill_step(i);
+        }
         return RC_OK;
     }
     if (choose_species(g, o, rep, e))
@@ -147,6 +113,7 @@ static enum rc fill_ids(const struct source *s, const struct import_options *o, 
         to->i64[i] = ours ? id->i64[from[i]] : (int64_t)cell_id_of(rep->sha256, out->cell[i]);
         if (!ours && !to->i64[i])
             return no_memory(out->obs.n_rows, e);
+        spill_step(i);
     }
     to = table_add(&out->obs, "sample", COLUMN_TEXT);
     if (!to)
@@ -160,6 +127,7 @@ static enum rc fill_ids(const struct source *s, const struct import_options *o, 
     for (size_t i = 0; i < out->obs.n_rows; i++) {
         const char *text = ours && !o->sample ? sample->text[from[i]] : NULL;
         to->text[i] = text ? text : name;
+        spill_step(i);
     }
     return RC_OK;
 }
@@ -190,6 +158,7 @@ static enum rc fill_labels(struct source *s, const struct import_options *o, con
         const char *text = found ? found->text[from[i]] : to->text[i];
         to->text[i] = found && text && !*text ? NULL : text;
         rep->n_labelled += to->text[i] != NULL;
+        spill_step(i);
     }
     return RC_OK;
 }
@@ -220,6 +189,7 @@ static enum rc copy_column(const struct column *from, const size_t *row, struct 
             to->text[i] = from->text[row[i]];
         else
             to->i64[i] = from->i64[row[i]]; /* 8 bytes of either kind */
+        spill_step(i);
     }
     return RC_OK;
 }
@@ -230,16 +200,18 @@ enum rc obs_build(struct source *s, const struct gene_list *g, const unsigned ch
 {
     size_t n = out->count.n_rows, to = 0;
     table_init(&out->obs, n);
-    size_t *from = malloc((n + 1) * sizeof *from);
-    out->cell = calloc(n + 1, sizeof *out->cell);
+    size_t *from = spill_alloc((n + 1) * sizeof *from);
+    out->cell = spill_alloc((n + 1) * sizeof *out->cell);
     enum rc rc = from && out->cell ? RC_OK : no_memory(n, e);
-    for (size_t i = 0; !rc && i < s->count.n_rows; i++)
+    for (size_t i = 0; !rc && i < s->count.n_rows; i++) {
         if (!keep || keep[i]) {
             from[to] = i;
             s->cell[to++] = s->cell[i];
         }
+        spill_step(i);
+    }
     if (!rc)
-        rc = name_cells(s->cell, out, rep, e);
+        rc = names_differ(s->cell, n, out->cell, &out->obs.text, &rep->n_barcodes_renamed, e);
     if (!rc)
         rc = fill_ids(s, o, from, out, rep, e);
     if (!rc)
@@ -249,7 +221,7 @@ enum rc obs_build(struct source *s, const struct gene_list *g, const unsigned ch
     for (size_t i = 0; !rc && i < s->obs.n_cols; i++)
         if (!is_ours(s->obs.col[i].name))
             rc = copy_column(&s->obs.col[i], from, out, e);
-    free(from);
+    spill_free(from);
     arena_adopt(&out->obs.text, &s->text);
     arena_adopt(&out->obs.text, &s->obs.text);
     return rc;

@@ -33,6 +33,13 @@ struct gene_list {
 enum rc genes_resolve(struct source *s, struct gene_list *g, struct import_report *rep,
                       struct err *e);
 
+/* ---- import_names.c ---- */
+
+/* to[i]: name[i], or where that stood there before a text of its own in the arena: a second AAAC becomes
+ * AAAC-1, a third AAAC-2, skipping names that exist, as AnnData does. */
+enum rc names_differ(const char *const *name, size_t n, const char **to, struct arena *a,
+                     size_t *n_renamed, struct err *e);
+
 /* ---- import_obs.c ---- */
 
 /* Fills out->obs, out->cell from the source's cells where keep[i] (NULL: all). by_species: of a

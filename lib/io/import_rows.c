@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/spill.h"
 #include "lib/io/droplets.h"
 #include "lib/io/import_parts.h"
 
@@ -48,16 +49,19 @@ static enum rc survey_rows(const struct source *s, const struct gene_list *g,
 static enum rc call_cells(struct import_plan *p, struct survey *v, size_t n,
                           struct import_report *rep, struct err *e)
 {
-    memset(p->keep, 1, n);
+    for (size_t r = 0; r < n; r++)
+        p->keep[r] = 1;
     p->n_cells = n;
     enum rc rc = v->total ? droplets_call(v->total, n, p->keep, &p->n_cells,
                                           &rep->droplet_threshold, e)
                           : RC_OK;
     if (!rc && rep->droplet_threshold)
         rep->n_droplets_dropped = n - p->n_cells;
-    for (size_t r = 0, to = 0; v->by_species && r < n; r++)
+    for (size_t r = 0, to = 0; v->by_species && r < n; r++) {
         if (p->keep[r])
             memcpy(v->by_species[to++], v->by_species[r], sizeof *v->by_species);
+        spill_step(r);
+    }
     return rc;
 }
 
@@ -111,17 +115,17 @@ enum rc import_plan_make(struct source *s, const struct import_options *o, struc
     enum rc rc = counts_verdict(&s->check, e);
     if (rc)
         return rc;
-    p->keep = malloc(n + 1);
+    p->keep = spill_alloc(n + 1);
     rc = p->keep ? genes_resolve(s, &g, rep, e)
                  : err_set(e, RC_FAIL, "no memory for %zu cells", n);
-    if (!rc && ((!o->all_droplets && !(v.total = calloc(n + 1, sizeof *v.total))) ||
-                (rep->mixture && !(v.by_species = calloc(n + 1, sizeof *v.by_species)))))
+    if (!rc && ((!o->all_droplets && !(v.total = spill_alloc((n + 1) * sizeof *v.total))) ||
+                (rep->mixture && !(v.by_species = spill_alloc((n + 1) * sizeof *v.by_species)))))
         rc = err_set(e, RC_FAIL, "no memory for %zu cells", n);
     if (!rc && (v.total || v.by_species))
         rc = survey_rows(s, &g, &v, e);
     if (!rc)
         rc = call_cells(p, &v, n, rep, e);
-    free(v.total);
+    spill_free(v.total);
     rep->n_cells = out->count.n_rows = p->n_cells;
     rep->n_genes = out->count.n_cols = p->n_genes = g.n;
     if (!rc) /* g goes where obs_build takes the source's texts */
@@ -130,7 +134,7 @@ enum rc import_plan_make(struct source *s, const struct import_options *o, struc
         rc = build_var(&g, rep->mixture, out, e);
     if (!rc)
         rc = obs_build(s, &g, p->keep, (const uint64_t(*)[2])v.by_species, o, out, rep, e);
-    free(v.by_species);
+    spill_free(v.by_species);
     if (rc)
         import_plan_release(p);
     return rc;
@@ -138,7 +142,7 @@ enum rc import_plan_make(struct source *s, const struct import_options *o, struc
 
 void import_plan_release(struct import_plan *p)
 {
-    free(p->keep);
+    spill_free(p->keep);
     free(p->col_to);
     *p = (struct import_plan){ 0 };
 }

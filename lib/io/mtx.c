@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/spill.h"
 #include "lib/io/lines.h"
 #include "lib/io/number.h"
 #include "lib/io/turn.h"
@@ -25,12 +26,13 @@ static enum rc push_name(struct name_column *c, struct arena *a, const char *tex
 {
     if (c->n == c->room) {
         size_t room = 2 * c->room + 1024;
-        const char **more = realloc(c->text, room * sizeof *more);
+        const char **more = spill_grow(c->text, c->n * sizeof *more, room * sizeof *more);
         if (!more)
             return err_set(e, RC_FAIL, "no memory for %zu names", c->n);
         c->text = more;
         c->room = room;
     }
+    spill_step(c->n);
     c->text[c->n] = arena_text(a, text);
     return c->text[c->n++] ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu names", c->n);
 }
@@ -39,8 +41,8 @@ static enum rc keep_column(struct name_column *c, struct arena *a, const char **
 {
     *to = arena_get(a, (c->n + 1) * sizeof **to);
     if (*to && c->n)
-        memcpy(*to, c->text, c->n * sizeof **to);
-    free(c->text);
+        spill_copy(*to, c->text, c->n * sizeof **to);
+    spill_free(c->text);
     c->text = NULL;
     return *to ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu names", c->n);
 }
@@ -80,7 +82,7 @@ static enum rc read_names(const char *path, struct arena *a, const char **column
         column[i] = NULL;
         if (!rc && (i < width || i == 0))
             rc = keep_column(&c[i], a, &column[i], e);
-        free(c[i].text);
+        spill_free(c[i].text);
     }
     return rc;
 }

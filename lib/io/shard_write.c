@@ -1,14 +1,15 @@
 /* Writing shards. Cells are gathered in memory and written a shard at a time, so cells_per_shard
- * bounds the memory (a full cell is 12 KiB; 8 bytes a cell for the index come on top, and 6 to 12
- * while it is made). All shards keep their temporary names until close:
+ * bounds the memory (a full cell is 12 KiB); what the index is made of is spilled (lib/base/spill.h). All shards keep their temporary names until close:
  * a run that is stopped leaves what was there before. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/base/file.h"
+#include "lib/base/spill.h"
 #include "lib/io/h5.h"
 #include "lib/io/shard.h"
+#include "lib/io/shard_index.h"
 #include "lib/io/shard_names.h"
 
 struct gather {
@@ -98,7 +99,7 @@ void shard_writer_abort(struct shard_writer *w)
     free(g->folder);
     free(g->row);
     free(g->cell_id);
-    free(g->all_ids);
+    spill_free(g->all_ids);
     free(g->species);
     free(g->token);
     free(g->value);
@@ -176,8 +177,11 @@ enum rc shard_writer_add(struct shard_writer *w, const struct token_cell *c, str
         rc = grow_tokens(g, g->n_tokens + c->n, e);
     if (!rc && g->n_all == g->all_room) {
         size_t room = g->all_room ? 2 * g->all_room : 1024;
-        if (!grow(&g->all_ids, sizeof *g->all_ids, room))
+        uint64_t *more =
+            spill_grow(g->all_ids, g->n_all * sizeof *more, room * sizeof *more);
+        if (!more)
             return err_set(e, RC_FAIL, "no memory for %zu cells", room);
+        g->all_ids = more;
         g->all_room = room;
     }
     if (rc)
@@ -222,29 +226,21 @@ static enum rc remove_others(const struct gather *g, struct err *e)
     return rc;
 }
 
-/* The hash table of shard.h. */
 static enum rc write_index(const struct gather *g, struct outfile *o, struct err *e)
 {
     hid_t file;
-    uint64_t n = 2;
-    while (n < g->n_all + g->n_all / 2 + 1)
-        n *= 2;
-    uint32_t *slot = calloc((size_t)n, sizeof *slot);
-    if (!slot)
-        return err_set(e, RC_FAIL, "no memory for an index of %zu cells", g->n_all);
-    for (size_t i = 0; i < g->n_all; i++) {
-        uint64_t at = g->all_ids[i] & (n - 1);
-        while (slot[at])
-            at = (at + 1) & (n - 1);
-        slot[at] = (uint32_t)i + 1;
-    }
-    enum rc rc = create_aligned(o->tmp, &file, e);
+    uint32_t *slot = NULL;
+    uint64_t n = 0;
+    enum rc rc = shard_index_make(g->all_ids, g->n_all, SHARD_INDEX_PART, &slot, &n, e);
+    if (rc)
+        return rc;
+    rc = create_aligned(o->tmp, &file, e);
     if (!rc) {
         rc = h5_put_data(file, "slot", H5T_STD_U32LE, H5T_NATIVE_UINT32, 1, &n, slot, NULL, e);
         enum rc closed = h5_finish(file, o->path, rc ? NULL : e);
         rc = rc ? rc : closed;
     }
-    free(slot);
+    spill_free(slot);
     return rc;
 }
 

@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/spill.h"
+
 void source_init(struct source *s)
 {
     *s = (struct source){ .rows.fd = -1, .spool_from = SOURCE_SPOOL_FROM };
-    arena_init(&s->text, 1 << 16);
+    spill_arena(&s->text, 1 << 16);
 }
 
 void source_release(struct source *s)
@@ -87,7 +89,8 @@ enum rc source_rows_add(struct source *s, const struct csr *b, struct err *e)
     for (size_t r = 1; r <= b->n_rows; r++)
         c->indptr[c->n_rows + r] = have + b->indptr[r];
     c->n_rows += b->n_rows;
-    return have + nnz > s->spool_from ? start_spool(s, e) : RC_OK;
+    /* Cells without counts are cells as well. */
+    return have + nnz > s->spool_from || c->n_rows > s->spool_from / 64 ? start_spool(s, e) : RC_OK;
 }
 
 void source_swap_rows(struct source *a, struct source *b)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/spill.h"
 #include "lib/io/child.h"
 
 /* ---- sending ---- */
@@ -60,7 +61,7 @@ static bool get_tiles(FILE *from, const struct head *h, struct source *s)
     s->rows = h->rows;
     s->rows.fd = fd;
     s->rows.room = h->rows.n_tiles;
-    s->rows.tile = malloc((h->rows.n_tiles + 1) * sizeof *s->rows.tile);
+    s->rows.tile = spill_alloc((h->rows.n_tiles + 1) * sizeof *s->rows.tile);
     s->count.n_rows = h->n_rows;
     s->count.n_cols = h->n_cols;
     s->spooled = true;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/spill.h"
 #include "lib/io/h5ad_read.h"
 
 enum { ODD_BLOCK = 1 << 15 };
@@ -23,7 +24,7 @@ enum rc sparse_rows_open(hid_t group, size_t n_rows, size_t n_cols, bool minor_i
         rc = h5_data_open(group, "indptr", &indptr, e);
     if (!rc)
         rc = h5_data_want_1d(&indptr, (uint64_t)n_rows + 1, e);
-    if (!rc && !(r->indptr = malloc((n_rows + 1) * sizeof *r->indptr)))
+    if (!rc && !(r->indptr = spill_alloc((n_rows + 1) * sizeof *r->indptr)))
         rc = err_set(e, RC_FAIL, "no memory for %zu rows", n_rows);
     if (!rc)
         rc = h5ad_read_indptr(&indptr, n_rows, r->data.d.n_items, r->indptr, e);
@@ -38,7 +39,7 @@ void sparse_rows_close(struct sparse_rows *r)
     h5_pull_close(&r->data);
     h5_pull_close(&r->indices);
     h5_puller_release(&r->puller);
-    free(r->indptr);
+    spill_free(r->indptr);
     free(r->block_ptr);
     *r = (struct sparse_rows){ 0 };
     r->data.d.id = r->indices.d.id = -1;
@@ -46,7 +47,8 @@ void sparse_rows_close(struct sparse_rows *r)
 
 size_t sparse_rows_block(const struct sparse_rows *r, size_t first)
 {
-    size_t lo = first, hi = r->n_rows; /* rows [first, lo) fit */
+    const size_t left = r->n_rows - first;
+    size_t lo = first, hi = first + (left < SPARSE_ROWS ? left : SPARSE_ROWS); /* rows [first, lo) fit */
     while (lo < hi) {
         size_t mid = lo + (hi - lo + 1) / 2;
         if (r->indptr[mid] - r->indptr[first] <= SPARSE_BLOCK)
@@ -154,6 +156,7 @@ enum rc sparse_rows_read(struct sparse_rows *r, size_t first, size_t n, struct c
                          struct err *e)
 {
     assert(first >= r->next && first <= r->n_rows && n <= r->n_rows - first);
+    spill_rest(); /* what went with the block before */
     uint64_t at = r->indptr[first], end = r->indptr[first + n];
     struct h5_pull *const pull[2] = { &r->indices, &r->data };
     *block = (struct csr){ 0 };

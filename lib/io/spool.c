@@ -7,25 +7,14 @@
 #include <unistd.h>
 
 #include "lib/base/file.h"
+#include "lib/base/spill.h"
 
 enum { TILE_ENTRIES = 1 << 18, TILE_ROWS = 1 << 16, LARGE = 255, NARROW_COLS = 1 << 16 };
 
 enum rc spool_open(struct spool *s, const char *folder, size_t n_cols, struct err *e)
 {
-    const char *tmp = getenv("TMPDIR");
     *s = (struct spool){ .fd = -1, .n_cols = n_cols };
-    folder = folder ? folder : tmp && *tmp ? tmp : "/tmp";
-    char *path = text_new("%s/genecompass-XXXXXX", folder);
-    if (!path)
-        return err_set(e, RC_FAIL, "no memory for a path");
-    s->fd = mkstemp(path);
-    enum rc rc = s->fd >= 0 ? RC_OK
-                            : err_set(e, RC_FAIL, "cannot make a temporary file in '%s': %s",
-                                      folder, strerror(errno));
-    if (s->fd >= 0)
-        unlink(path);
-    free(path);
-    return rc;
+    return file_unnamed(folder, &s->fd, e);
 }
 
 void spool_reset(struct spool *s, size_t n_cols)
@@ -39,7 +28,7 @@ void spool_close(struct spool *s)
 {
     if (s->fd > 0)
         close(s->fd);
-    free(s->tile);
+    spill_free(s->tile);
     *s = (struct spool){ .fd = -1 };
 }
 
@@ -108,24 +97,16 @@ void spool_unpack(const struct spool_tile *t, size_t n_cols, const unsigned char
 
 /* ---- the file ---- */
 
-enum rc spool_add(struct spool *s, const unsigned char *packed, size_t n_bytes, size_t n_rows,
-                  uint64_t nnz, struct err *e)
+enum rc spool_place(struct spool *s, size_t n_bytes, size_t n_rows, uint64_t nnz, struct err *e)
 {
     if (s->n_tiles == s->room) {
         size_t room = 2 * s->room + 256;
-        struct spool_tile *more = realloc(s->tile, room * sizeof *more);
+        struct spool_tile *more =
+            spill_grow(s->tile, s->n_tiles * sizeof *more, room * sizeof *more);
         if (!more)
             return err_set(e, RC_FAIL, "no memory for %zu tiles", room);
         s->tile = more;
         s->room = room;
-    }
-    for (size_t done = 0; done < n_bytes;) {
-        ssize_t n = pwrite(s->fd, packed + done, n_bytes - done, (off_t)(s->n_bytes + done));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return err_set(e, RC_FAIL, "cannot write a temporary file: %s", strerror(errno));
-        done += (size_t)n;
     }
     s->tile[s->n_tiles++] = (struct spool_tile){
         .at = s->n_bytes, .nnz = nnz, .n_bytes = n_bytes, .first = s->n_rows, .n_rows = n_rows
@@ -134,6 +115,27 @@ enum rc spool_add(struct spool *s, const unsigned char *packed, size_t n_bytes, 
     s->nnz += nnz;
     s->n_bytes += n_bytes;
     return RC_OK;
+}
+
+enum rc spool_put(const struct spool *s, size_t tile, const unsigned char *packed, struct err *e)
+{
+    const struct spool_tile *t = &s->tile[tile];
+    for (size_t done = 0; done < t->n_bytes;) {
+        ssize_t n = pwrite(s->fd, packed + done, (size_t)t->n_bytes - done, (off_t)(t->at + done));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return err_set(e, RC_FAIL, "cannot write a temporary file: %s", strerror(errno));
+        done += (size_t)n;
+    }
+    return RC_OK;
+}
+
+enum rc spool_add(struct spool *s, const unsigned char *packed, size_t n_bytes, size_t n_rows,
+                  uint64_t nnz, struct err *e)
+{
+    enum rc rc = spool_place(s, n_bytes, n_rows, nnz, e);
+    return rc ? rc : spool_put(s, s->n_tiles - 1, packed, e);
 }
 
 static enum rc read_at(const struct spool *s, uint64_t at, size_t n_bytes, void *to, struct err *e)
@@ -189,6 +191,7 @@ enum rc spool_add_rows(struct spool *s, const struct csr *c, struct err *e)
 
 enum rc spool_get_rows(const struct spool *s, size_t tile, struct csr *c, struct err *e)
 {
+    spill_rest();
     const struct spool_tile *t = &s->tile[tile];
     if (csr_alloc(c, t->n_rows, s->n_cols, (size_t)t->nnz, e))
         return RC_FAIL;
