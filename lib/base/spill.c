@@ -12,7 +12,7 @@
 
 #include "lib/base/file.h"
 
-enum { ALIGN = 64, PIECE = 1 << 20 };
+enum { ALIGN = 64, PIECE = 1 << 20, USED_MOST = 1 << 22 };
 
 struct region {
     char *at;
@@ -30,6 +30,7 @@ static struct spill {
     struct region *region; /* owned */
     size_t n, room, n_bytes;
     atomic_size_t n_now; /* n, for who only wants to know whether there is any */
+    atomic_size_t used;  /* bytes since the last rest of spill_used */
 } spill = { .lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1 };
 
 /* ---- the file ---- */
@@ -170,6 +171,14 @@ void spill_rest(void)
     for (size_t i = 0; i < spill.n; i++)
         (void)madvise(spill.region[i].at, spill.region[i].n_bytes, MADV_DONTNEED);
     pthread_mutex_unlock(&spill.lock);
+}
+
+void spill_used(size_t n_bytes)
+{
+    if (atomic_fetch_add(&spill.used, n_bytes) + n_bytes < USED_MOST)
+        return;
+    atomic_store(&spill.used, 0);
+    spill_rest();
 }
 
 size_t spill_bytes(void)

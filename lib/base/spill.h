@@ -34,6 +34,9 @@ static inline void spill_step(size_t i)
     if (i % SPILL_STEP == SPILL_STEP - 1)
         spill_rest();
 }
+/* About n_bytes of such arrays were touched: a rest for every 4 MiB. For who takes blocks of any size: a rest costs
+ * a microsecond and each page again, so a million blocks of a cell each must not rest a million times. */
+void spill_used(size_t n_bytes);
 /* Bytes in files now. */
 size_t spill_bytes(void);
 

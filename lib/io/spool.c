@@ -9,7 +9,9 @@
 #include "lib/base/file.h"
 #include "lib/base/spill.h"
 
-enum { TILE_ENTRIES = 1 << 18, TILE_ROWS = 1 << 16, LARGE = 255, NARROW_COLS = 1 << 16 };
+enum { TILE_ENTRIES = 1 << 18, TILE_ROWS = 1 << 16, LARGE = 255, NARROW_COLS = 1 << 16,
+       BYTES_A_ROW = 128 /* that go with a row: its name, where it starts, what a table knows of it */
+};
 
 enum rc spool_open(struct spool *s, const char *folder, size_t n_cols, struct err *e)
 {
@@ -191,8 +193,8 @@ enum rc spool_add_rows(struct spool *s, const struct csr *c, struct err *e)
 
 enum rc spool_get_rows(const struct spool *s, size_t tile, struct csr *c, struct err *e)
 {
-    spill_rest();
     const struct spool_tile *t = &s->tile[tile];
+    spill_used(sizeof *t + t->n_rows * BYTES_A_ROW);
     if (csr_alloc(c, t->n_rows, s->n_cols, (size_t)t->nnz, e))
         return RC_FAIL;
     unsigned char *packed = malloc((size_t)t->n_bytes + 1);
