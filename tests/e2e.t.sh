@@ -95,11 +95,14 @@ is 'end with their path' test "$(tail -n 1 "$tmp/.stdout")" = "$tmp/a/paper/numb
 is 'parts that have run are in it' test "$(grep -c '^.gcset{ran!' "$tmp/a/paper/numbers.tex")" -ge 6
 t 'and once more' 0 '' job "$tmp/b" paper PDF=no -j1 THREADS=1
 is 'with the same manifest' cmp "$tmp/a/paper/MANIFEST.tsv" "$tmp/b/paper/MANIFEST.tsv"
+# The page that the paper was made from has the figures, so what was made from the page before is stale.
+t 'the crate of that page, and the figure of its maps' 0 '' job "$tmp/a" crate fig1
 rm -rf "$tmp/elsewhere/a"; cp -r "$tmp/a" "$tmp/elsewhere/a"
-# Its status is that of the page, which would list the figures when it was drawn again.
-audit "$tmp/elsewhere/a" --level 1 --source "$SRC" --out "$tmp/audit.paper" >/dev/null 2>&1
-is 'an audit makes them again, elsewhere, with the same bytes' grep -q '^repeat	paper	holds' "$tmp/audit.paper/audit.tsv"
-t 'their chain is whole' 0 ' 0 fail' audit "$tmp/elsewhere/a" --level 0 --source "$SRC" --cache "$tmp/a.cache/test"
+t 'an audit makes page, crate and numbers again, elsewhere' 0 ' 0 fail' audit "$tmp/elsewhere/a" --level 1 --source "$SRC" \
+	--cache "$tmp/a.cache/test" --out "$tmp/audit.paper"
+for what in report crate paper; do
+	is "$what with the same bytes" grep -q "^repeat	$what	holds" "$tmp/audit.paper/audit.tsv"
+done
 
 # Each round gets a little further, whatever the machine's speed: a round that closed no stage more
 # than the one before gets twice the time.

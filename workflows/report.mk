@@ -11,7 +11,7 @@ report_stages ?= fetch tables vocab median tokenize knowledge knowledge-report p
 report_optional := authors cross-species homology perturb perturb-down networks dose dosage profile-drug perturb-predict fig2 \
 	fig3/figures fig4b fig4c fig4d fig4e fig5 fig6
 report_goals := $(MAKECMDGOALS) $(if $(filter fig3 figures,$(MAKECMDGOALS)),fig3/figures) \
-	$(if $(filter figures,$(MAKECMDGOALS)),fig2 fig6) $(if $(filter fig4,$(MAKECMDGOALS)),fig4b fig4c fig4e)
+	$(if $(filter figures,$(MAKECMDGOALS)),fig2 fig6) $(if $(filter fig4,$(MAKECMDGOALS)),fig4b fig4c fig4d fig4e)
 report_also ?= $(patsubst $R/%/MANIFEST.tsv,%,$(wildcard $(report_optional:%=$R/%/MANIFEST.tsv))) \
 	$(filter $(report_optional),$(report_goals))
 # A stage that stands in both lists (a profile may ask for cross-species always) is read once.
