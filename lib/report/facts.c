@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/base/file.h"
+#include "lib/base/percent.h"
 #include "lib/io/lines.h"
 #include "lib/report/format.h"
 #include "lib/report/json.h"
@@ -38,14 +39,28 @@ const char *facts_name(struct facts *f, const char *const *part, size_t n)
     return name;
 }
 
+/* FILE ends at the first colon, and both at the first blank; a line of TeX at its end. */
+static bool stays_in_place(unsigned char b)
+{
+    return b > ' ' && b != 0x7f && b != '%';
+}
+
+static bool stays_in_file(unsigned char b)
+{
+    return stays_in_place(b) && b != ':';
+}
+
 const char *facts_source(struct facts *f, const char *file, const char *place)
 {
     const struct manifest_row *row = chain_output(f->c, file, NULL);
     char sum[SHA256_HEX], *path = text_new("%s/%s", f->c->root, file);
-    const bool there = path && (row || !sha256_file(path, sum, NULL, NULL));
-    char *text = there ? text_new("%s:%s %s", file, place, row ? row->sha256 : sum) : NULL;
+    char *in = percent_encode(file, stays_in_file), *at = percent_encode(place, stays_in_place);
+    const bool there = path && in && at && (row || !sha256_file(path, sum, NULL, NULL));
+    char *text = there ? text_new("%s:%s %s", in, at, row ? row->sha256 : sum) : NULL;
     const char *source = text ? arena_text(&f->text, text) : NULL;
     free(text);
+    free(at);
+    free(in);
     free(path);
     return source;
 }

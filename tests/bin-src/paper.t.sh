@@ -14,7 +14,7 @@ has() { grep -qxF -- "$1" o/numbers.tex || { echo "no line '$1' in:"; cat o/numb
 	printf 'annotate\ta_b & c\tmajority\tclean\ttest\t1\tmacro_f1\t-0.5\t2\n'
 } >>r/annotate/metrics.tsv
 fake_close r annotate r/pretrain/MANIFEST.tsv r/import/lung/MANIFEST.tsv
-echo '{"parameters": 1234567, "loss": {"last": 7.123456}, "word": "50% of_it"}' >r/pretrain/report.json
+echo '{"parameters": 1234567, "loss": {"last": 7.123456}, "word": "50% of_it", "by type": {"B cells: 5%\n": 12}}' >r/pretrain/report.json
 fake_close r pretrain r/tokenize/MANIFEST.tsv
 echo '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="50"><rect width="80" height="40"/></svg>' >r/report/scores-01.svg
 fake_close r report r/annotate/MANIFEST.tsv r/fetch/MANIFEST.tsv r.source/paper/report.css
@@ -26,7 +26,7 @@ cat >text/main.tex <<'END'
 \input{numbers}
 \begin{document}
 \gcCellsKept{} cells, \gcCellsKept, % \gcNoneOfThis
-\gcPretrainParameters{} weights, \gcPretrainLossLast, \gcPretrainWord, \gcPretrainParamSteps, \gcConfidence\,\%, \gcStages.
+\gcPretrainParameters{} weights, \gcPretrainLossLast, \gcPretrainWord, \gcPretrainByTypeBCellsFive, \gcPretrainParamSteps, \gcConfidence\,\%, \gcStages.
 \gcAnnotateLungTestMacroFOneHvgLogistic{} (\gcAnnotateLungTestMacroFOneHvgLogisticInterval),
 \gcversus{annotate}{macro_f1}{genecompass+logistic}{hvg+logistic}, \gcClaimsWetLab{} of \gcClaims{} claims.
 \gcpart{annotate}{scores}
@@ -49,6 +49,7 @@ is 'a number of the page, once'         has "\\newcommand{\\gcCellsKept}{3}% rep
 is 'a count of a report'                has "\\newcommand{\\gcPretrainParameters}{1,234,567}% pretrain/report.json:parameters $(sum r/pretrain/report.json)"
 is 'a number within'                    has "\\newcommand{\\gcPretrainLossLast}{7.12}% pretrain/report.json:loss.last $(sum r/pretrain/report.json)"
 is 'words, for TeX'                     has "\\newcommand{\\gcPretrainWord}{50\\% of\\_it}% pretrain/report.json:word $(sum r/pretrain/report.json)"
+is 'a key of any letters is one word'   has "\\newcommand{\\gcPretrainByTypeBCellsFive}{12}% pretrain/report.json:by%20type.B%20cells:%205%25%0A $(sum r/pretrain/report.json)"
 is 'a parameter, with its line'         has "\\newcommand{\\gcPretrainParamSteps}{7}% pretrain/MANIFEST.tsv:$(grep -n -- --steps r/pretrain/MANIFEST.tsv | cut -d: -f1) $(sum r/pretrain/MANIFEST.tsv)"
 m=$(sum r/annotate/metrics.tsv)
 is 'a mean over seeds, with both lines' has "\\newcommand{\\gcAnnotateLungTestMacroFOneHvgLogistic}{0.700}% annotate/metrics.tsv:10,12 $m"
@@ -117,6 +118,8 @@ t 'or by its line'                      0 '' trace "r/paper/numbers.tex:$(grep -
 is 'is the same'                        cmp by-name "$tmp/.stdout"
 t 'a number of a report'                0 '' trace r/paper/numbers.tex:gcPretrainLossLast
 is 'leads to its key and stage'         bash -c "grep -q '^from	pretrain/report.json:loss.last	.*as in its manifest' '$tmp/.stdout' && grep -q '^made-by	pretrain/' '$tmp/.stdout'"
+t 'a number whose key has blanks'       0 '' trace r/paper/numbers.tex:gcPretrainByTypeBCellsFive
+is 'leads to it as it is'               grep -q '^from	pretrain/report.json:by type.B cells: 5% 	-	.*as in its manifest' "$tmp/.stdout"
 t 'a name that is not there'            3 "has no number 'gcNone'" trace r/paper/numbers.tex:gcNone
 t 'a name in a table'                   2 'not in .annotate' trace r/annotate/metrics.tsv:gcCellsKept
 cp -r r later; cp -r r.source later.source
