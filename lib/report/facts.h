@@ -1,11 +1,13 @@
 /* Every number of a results folder under a name, with the place where it stands: what the text of
  * the paper may use. A name has letters only, and begins with the stage:
  *
- *   metrics.tsv   \gcAnnotateLungTestMacroFOneHvgLogistic     mean over the seeds; with Interval
- * behind it the 95 % interval, with Released before the metric a row of the variant as-released
+ *   metrics.tsv   \gcAnnotateLungTestMacroFOneHvgLogistic    mean over the seeds; with Interval
+ *                 behind it the 95 % interval, with Released before the metric a row of the variant
+ *                 as-released
  *   report.json, baselines.json, and others beside them: \gcPretrainParameters,
- * \gcPretrainBaselinesIdLoss parameters    \gcPretrainParamSteps numbers.tex of the stage report,
- * under the names that stand there: \gcCellsKept
+ *                 \gcPretrainBaselinesIdLoss
+ *   parameters    \gcPretrainParamSteps
+ *   numbers.tex   of the stage report, under the names that stand there: \gcCellsKept
  *
  * A stage whose last part is a number (fig3/scores/2) is a seed of the stage above it.
  *
