@@ -95,6 +95,14 @@ is 'and nothing was written'            test ! -e x
 cp -r r.source moved.source
 sed 's/"loss": {/"loss last": 8, "loss": {/' r/pretrain/report.json >moved/pretrain/report.json
 fake_close moved pretrain moved/tokenize/MANIFEST.tsv
+cp -r r told; cp -r r.source told.source
+printf '\\newcommand{\\gcCellsKept}{\\input{/etc/hostname}}\n' >told/report/numbers.tex
+fake_close told report r/annotate/MANIFEST.tsv r/fetch/MANIFEST.tsv
+t 'a page whose number is a command'    3 "'report/numbers.tex': line 1: a value with commands of TeX" paper told --text text --out x --no-pdf
+printf '\\newcommand{\\gcCellsKept}{5 \\%% \\textbackslash{}a\\_\\{b\\}}\n' >told/report/numbers.tex
+fake_close told report r/annotate/MANIFEST.tsv r/fetch/MANIFEST.tsv
+t 'letters that TeX escapes are none'   0 '' paper told --text text --out told-o --no-pdf
+is 'and stay as they are'               grep -qF '{5 \% \textbackslash{}a\_\{b\}}% report/numbers.tex:1 ' told-o/numbers.tex
 t 'two numbers of one name'             3 "two different numbers are called '.gcPretrainLossLast'" paper moved --text text --out x --no-pdf
 rm -r moved/paper
 t 'results without verdicts'            3 'claims RESULTS --out' paper moved --text text --out x --no-pdf
