@@ -29,7 +29,9 @@ static bool send_thing(void *what, FILE *to)
     const uint64_t n = 2;
     if (x->how != 3)
         return child_put_columns(to, &x->t);
-    return child_put(to, &n, sizeof n) && fflush(to) && false;
+    child_put(to, &n, sizeof n);
+    fflush(to);
+    return false;
 }
 
 static enum rc receive_thing(FILE *from, void *what, struct err *e)
