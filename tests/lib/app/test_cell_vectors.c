@@ -40,7 +40,7 @@ static bool make(struct made how)
     c.cell = calloc(N, sizeof *c.cell);
     c.gene = calloc(1, sizeof *c.gene);
     for (size_t i = 0; c.cell && i < N; i++)
-        c.cell[i] = arena_text(&c.obs.text, "abc" + i);
+        c.cell[i] = arena_text(&c.obs.text, &"abc"[i]);
     const enum rc rc = h5ad_write(path, &c, &extra, &e);
     cells_release(&c);
     return !rc || ok(false, "%s", e.text);
