@@ -1,8 +1,7 @@
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "lib/base/file.h"
+#include "lib/base/tool.h"
 #include "lib/io/gnuplot.h"
 
 enum rc figure_templates(const char *given, char **dir, struct err *e)
@@ -10,29 +9,25 @@ enum rc figure_templates(const char *given, char **dir, struct err *e)
     static const char *const beside[] = { "../../paper", "../../../paper",
                                           "../../share/genecompass" };
     char self[4096];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     *dir = NULL;
     if (given) {
         *dir = text_new("%s", given);
         return *dir ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
     }
-    if (n > 0 && (size_t)n < sizeof self - 1) {
-        self[n] = '\0';
-        char *slash = strrchr(self, '/');
-        for (size_t i = 0; slash && i < sizeof beside / sizeof *beside; i++) {
-            char *common = text_new("%.*s/%s/common.gp", (int)(slash - self), self, beside[i]);
-            bool there = common && file_exists(common);
-            free(common);
-            if (there) {
-                *dir = text_new("%.*s/%s", (int)(slash - self), self, beside[i]);
-                return *dir ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
-            }
+    const char *folder = tool_folder(self, sizeof self);
+    for (size_t i = 0; folder && i < sizeof beside / sizeof *beside; i++) {
+        char *common = text_new("%s/%s/common.gp", folder, beside[i]);
+        bool there = common && file_exists(common);
+        free(common);
+        if (there) {
+            *dir = text_new("%s/%s", folder, beside[i]);
+            return *dir ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
         }
     }
     if (!file_exists("paper/common.gp"))
         return err_set(e, RC_FAIL,
-                       "no figure templates found (name their folder with "
-                       "--templates, it is paper/ in the sources)");
+                       "no folder paper/ of the sources beside this program (--templates or, of "
+                       "`paper`, --text names it)");
     *dir = text_new("paper");
     return *dir ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
 }

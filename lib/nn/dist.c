@@ -4,10 +4,9 @@
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "lib/base/file.h"
+#include "lib/base/tool.h"
 
 static int number_in(const char *name)
 {
@@ -39,12 +38,10 @@ static char *plugin_path(void)
 {
     static const char *const place[] = { "../lib/gc-mpi.so", "../../lib/gc-mpi.so",
                                          "gc-mpi.so" };
-    char exe[4096];
-    const ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
-    exe[n > 0 ? n : 0] = '\0';
-    char *slash = strrchr(exe, '/');
-    for (size_t i = 0; slash && i < sizeof place / sizeof *place; i++) {
-        char *path = text_new("%.*s/%s", (int)(slash - exe), exe, place[i]);
+    char own[4096];
+    const char *folder = tool_folder(own, sizeof own);
+    for (size_t i = 0; folder && i < sizeof place / sizeof *place; i++) {
+        char *path = text_new("%s/%s", folder, place[i]);
         if (path && file_exists(path))
             return path;
         free(path);

@@ -36,7 +36,8 @@ struct facts {
     struct arena text;
 };
 
-/* All of the folder. RC_INPUT: a file is broken. On failure *f is empty. */
+/* All of the folder. RC_INPUT: a file is broken, or a value of numbers.tex has commands of TeX. On
+ * failure *f is empty. */
 enum rc facts_read(struct facts *f, const struct chain *c, struct err *e);
 void facts_release(struct facts *f);
 /* Is the stage one that the paper is made from? */
