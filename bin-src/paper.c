@@ -62,14 +62,15 @@ static enum rc versus(const struct chain *c, const char *stage, const char *metr
     if (rc)
         return rc;
     const double low = h.mean - h.width, high = h.mean + h.width;
+    const char *where = h.simulated ? ", on made-up data sets" : "";
     if (isnan(h.width))
-        snprintf(words, room, "%+.3f, one seed", h.mean);
+        snprintf(words, room, "%+.3f, one seed%s", h.mean, where);
     else
-        snprintf(words, room, "%s (%+.3f, %+.3f to %+.3f)",
+        snprintf(words, room, "%s (%+.3f, %+.3f to %+.3f%s)",
                  low > 0    ? "above"
                  : high < 0 ? "below"
                             : "not told apart",
-                 h.mean, low, high);
+                 h.mean, low, high, where);
     return RC_OK;
 }
 

@@ -2,11 +2,13 @@
  *
  *   level 1  report, crate and paper (identical bytes), and the scores of every task that left
  *            predictions
- *   level 2  maps and zero-shot scores from the vectors (identical bytes); vectors from the
- * weights, by the backend ref, within a bound; names from those vectors, beside those that were
- * written level 3  pretrain from the shards and the knowledge (identical bytes) What was run has
- * the same name and parameters as in its manifest. A tool that this machine cannot run, or a stage
- * that has not run, is open. */
+ *   level 2  maps and zero-shot scores from the vectors (identical bytes); vectors from the weights,
+ *            by the backend ref, within a bound; names from those vectors, beside those that were
+ *            written
+ *   level 3  pretrain from the shards and the knowledge (identical bytes)
+ *
+ * What was run has the same name and parameters as in its manifest. A tool that this machine cannot
+ * run, or a stage that has not run, is open. */
 #ifndef GC_APP_AUDIT_REPEAT_H
 #define GC_APP_AUDIT_REPEAT_H
 

@@ -43,8 +43,9 @@ enum rc cell_vectors_read(const char *path, struct cells *c, struct cell_vectors
     }
     *has = true;
     enum rc rc = read_matrix(path, c->obs.n_rows, v, e);
-    if (!rc && !h5ad_read_uns(path, "genecompass_weights", weights, sizeof weights, &none) &&
-        strcmp(weights, "trained") != 0)
+    if (!rc) /* annotate does not say: it has no others */
+        rc = h5ad_read_uns(path, "genecompass_weights", weights, sizeof weights, e);
+    if (!rc && *weights && strcmp(weights, "trained") != 0)
         rc = err_set(e, RC_INPUT, "its vectors are of %s weights", weights);
     if (rc) {
         cells_release(c);

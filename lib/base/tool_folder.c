@@ -8,7 +8,7 @@ const char *tool_folder(char *to, size_t room)
 {
     ssize_t n = readlink("/proc/self/exe", to, room - 1);
     char *slash;
-    if (n <= 0)
+    if (n <= 0 || (size_t)n >= room - 1) /* cut, perhaps */
         return NULL;
     to[n] = '\0';
     slash = strrchr(to, '/');

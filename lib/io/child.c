@@ -100,11 +100,16 @@ bool child_get_texts(FILE *from, struct arena *a, const char **text, size_t n)
     return good;
 }
 
+bool child_fits(uint64_t n)
+{
+    return n < SIZE_MAX / 16;
+}
+
 bool child_get_columns(FILE *from, struct table *t, size_t n_rows)
 {
     uint64_t n = 0;
     table_init(t, n_rows);
-    bool good = child_get(from, &n, sizeof n);
+    bool good = child_fits(n_rows) && child_get(from, &n, sizeof n);
     for (uint64_t i = 0; good && i < n; i++) {
         const char *name;
         uint32_t kind = 0;
@@ -194,6 +199,7 @@ enum rc child_read(const struct child_task *t, uint64_t file_bytes, struct err *
     struct err said = { 0 };
     bool spoke = child_get(from, &said, sizeof said);
     enum rc rc = RC_OK;
+    said.text[sizeof said.text - 1] = '\0';
     if (spoke && said.rc)
         rc = err_set(e, said.rc, "%s", said.text);
     else if (spoke)

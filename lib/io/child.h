@@ -38,9 +38,12 @@ bool child_get(FILE *from, void *data, size_t n_bytes);
 bool child_put_texts(FILE *to, const char *const *text, size_t n);
 /* text [n] is filled with texts in the arena; NULL: memory is short, false. */
 bool child_get_texts(FILE *from, struct arena *a, const char **text, size_t n);
+/* May so many things of up to 8 bytes be asked for? A child whose memory a damaged file has spoilt
+ * may send any number, and one that wraps makes a short array. */
+bool child_fits(uint64_t n);
 /* The columns; the number of rows, which the other side knows, is not sent. */
 bool child_put_columns(FILE *to, const struct table *t);
-/* *t is a fresh table of n_rows; on failure it is to be released. */
+/* *t is a fresh table of n_rows, which may not fit; on failure it is to be released. */
 bool child_get_columns(FILE *from, struct table *t, size_t n_rows);
 
 #endif

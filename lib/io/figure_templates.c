@@ -1,5 +1,4 @@
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/base/file.h"
 #include "lib/base/tool.h"
@@ -10,12 +9,12 @@ enum rc figure_templates(const char *given, char **dir, struct err *e)
     static const char *const beside[] = { "../../paper", "../../../paper",
                                           "../../share/genecompass" };
     char self[4096];
-    const char *folder = tool_folder(self, sizeof self);
     *dir = NULL;
     if (given) {
         *dir = text_new("%s", given);
         return *dir ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
     }
+    const char *folder = tool_folder(self, sizeof self);
     for (size_t i = 0; folder && i < sizeof beside / sizeof *beside; i++) {
         char *common = text_new("%s/%s/common.gp", folder, beside[i]);
         bool there = common && file_exists(common);
@@ -27,8 +26,8 @@ enum rc figure_templates(const char *given, char **dir, struct err *e)
     }
     if (!file_exists("paper/common.gp"))
         return err_set(e, RC_FAIL,
-                       "no figure templates found (name their folder with "
-                       "--templates, it is paper/ in the sources)");
+                       "no folder paper/ of the sources beside this program (--templates or, of "
+                       "`paper`, --text names it)");
     *dir = text_new("paper");
     return *dir ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
 }

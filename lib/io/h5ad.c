@@ -144,12 +144,11 @@ static enum rc read_text(hid_t group, const char *key, char *text, size_t size, 
     struct arena a;
     const char **all = NULL;
     size_t n = 0;
-    if (h5_kind_of(group, key, NULL) == H5_ABSENT)
-        return err_set(e, RC_INPUT, "there is no '%s'", key);
-    if (h5_data_open(group, key, &d, e))
-        return RC_INPUT;
+    enum rc rc = h5_data_open(group, key, &d, e);
+    if (rc)
+        return rc;
     arena_init(&a, 256);
-    enum rc rc = h5_read_texts(&d, &a, &all, &n, e);
+    rc = h5_read_texts(&d, &a, &all, &n, e);
     if (!rc && (n != 1 || !all[0] || strlen(all[0]) >= size))
         rc = err_set(e, RC_INPUT, "'%s' is not one text of at most %zu letters", key, size - 1);
     if (!rc)
@@ -163,13 +162,12 @@ enum rc h5ad_read_uns(const char *path, const char *key, char *text, size_t size
 {
     hid_t file, group;
     *text = '\0';
-    if (h5_open(path, &file, e))
-        return e ? e->rc : RC_INPUT;
-    enum rc rc = h5_kind_of(file, "uns", NULL) == H5_GROUP
-                     ? h5_group_open(file, "uns", &group, e)
-                     : err_set(e, RC_INPUT, "there is no group 'uns'");
-    if (!rc) {
-        rc = read_text(group, key, text, size, e);
+    enum rc rc = h5_open(path, &file, e);
+    if (rc)
+        return rc;
+    if (h5_kind_of(file, "uns", NULL) != H5_ABSENT && !(rc = h5_group_open(file, "uns", &group, e))) {
+        if (h5_kind_of(group, key, NULL) != H5_ABSENT)
+            rc = read_text(group, key, text, size, e);
         H5Gclose(group);
     }
     H5Fclose(file);

@@ -35,7 +35,8 @@ enum rc h5ad_read_obsm(const char *path, const char *name, float **data, size_t 
 /* The same of varm. */
 enum rc h5ad_read_varm(const char *path, const char *name, float **data, size_t *n_rows,
                        size_t *n_cols, struct err *e);
-/* One text of uns, ended by a zero byte. RC_INPUT: there is no such text, or it does not fit into size bytes. */
+/* One text of uns, ended by a zero byte; "" where there is none of that name. RC_INPUT: it is no
+ * text, or does not fit into size bytes. */
 enum rc h5ad_read_uns(const char *path, const char *key, char *text, size_t size, struct err *e);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/file.h"
+#include "lib/base/percent.h"
 
 enum { COL_PATH, COL_BYTES, COL_SHA256, COL_NEED, COL_LICENCE, COL_SOURCES, COL_NOTE, N_COLS };
 static const char *const col_name[N_COLS] = { "path",    "bytes",   "sha256", "need",
@@ -57,34 +58,6 @@ static bool path_is_good(const char *s)
             return true;
         part += len + 1;
     }
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* %XX to bytes, in place; false for %00 and for a lone %. */
-static bool percent_decode(char *s)
-{
-    char *to = s;
-    for (; *s; s++) {
-        if (*s != '%') {
-            *to++ = *s;
-            continue;
-        }
-        int hi = hex_digit(s[1]), lo = hi < 0 ? -1 : hex_digit(s[2]);
-        if (lo < 0 || hi * 16 + lo == 0)
-            return false;
-        *to++ = (char)(hi * 16 + lo);
-        s += 2;
-    }
-    *to = '\0';
-    return true;
 }
 
 /* NAME==VERSION of letters, digits and ._+- only, and never something that pip takes for an

@@ -140,12 +140,13 @@ static enum rc pass(const char *const *word, const char *folder, bool last, stru
     int status = 0;
     enum rc rc =
         log ? run(word, folder, log, &status, e) : err_set(e, RC_FAIL, "no memory for a path");
-    if (!rc)
-        text = read_log(log);
-    if (!rc && text && trouble(text, last, why, sizeof why))
+    size_t n;
+    if (!rc) /* a log that nobody read tells of no trouble */
+        rc = file_read(log, LOG_MAX_BYTES, &text, &n, e);
+    if (!rc && trouble(text, last, why, sizeof why))
         rc = err_set(e, RC_INPUT, "%s: %s", word[0], why);
     else if (!rc && status) {
-        one_line(text ? text : "", why, sizeof why);
+        one_line(text, why, sizeof why);
         rc = err_set(e, RC_INPUT, "%s ended with status %d: %s", word[0], status, why);
     }
     free(text);

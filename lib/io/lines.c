@@ -215,7 +215,9 @@ static enum rc read_rows(struct lines *l, char sep, struct table *t, struct err 
             continue;
         }
         size_t n = fields_cut(l->text, sep, field, n_cols);
-        if (n != n_cols)
+        if (row == t->n_rows)
+            rc = err_set(e, RC_INPUT, "'%s' grew while it was read", l->path);
+        else if (n != n_cols)
             rc = err_set(e, RC_INPUT, "'%s': line %zu has %zu fields, the header has %zu", l->path,
                          l->number, n, n_cols);
         for (size_t i = 0; !rc && i < n_cols; i++)
@@ -224,6 +226,8 @@ static enum rc read_rows(struct lines *l, char sep, struct table *t, struct err 
     }
     if (!rc && !field)
         rc = err_set(e, RC_INPUT, "'%s' is empty", l->path);
+    else if (!rc && row != t->n_rows)
+        rc = err_set(e, RC_INPUT, "'%s' shrank while it was read", l->path);
     free(field);
     return rc;
 }

@@ -291,7 +291,7 @@ static enum rc receive_raw(FILE *from, void *what, struct err *e)
     struct perturb_raw *r = ((struct raw_task *)what)->r;
     struct perturb_set *s = &r->x;
     uint64_t size[3];
-    bool good = child_get(from, size, sizeof size);
+    bool good = child_get(from, size, sizeof size) && child_fits(size[1]) && child_fits(size[2]);
     if (good) {
         s->n_cells = size[0];
         s->n_genes = size[1];

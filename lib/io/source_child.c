@@ -86,6 +86,9 @@ enum rc source_receive(FILE *from, struct source *s, struct err *e)
     s->n_columns_left_out = h.n_columns_left_out;
     memcpy(s->kind, h.kind, sizeof s->kind);
     memcpy(s->where, h.where, sizeof s->where);
+    s->kind[sizeof s->kind - 1] = s->where[sizeof s->where - 1] = '\0';
+    if (!child_fits(h.n_rows) || !child_fits(h.n_cols) || !child_fits(h.rows.n_tiles))
+        return err_set(e, RC_INPUT, "the file is damaged: its sizes make no sense");
     bool good = h.spooled ? get_tiles(from, &h, s) : get_counts(from, &h, s);
     good = good && get_names(from, &s->text, h.has[0], h.n_rows, &s->cell) &&
            get_names(from, &s->text, h.has[1], h.n_cols, &s->id) &&

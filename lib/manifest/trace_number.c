@@ -3,13 +3,14 @@
  *
  *   \newcommand{\gcCellsKept}{935}% report/numbers.tex:6 75e3... annotate/metrics.tsv:17,45 a93b...
  *
- * After the first "}% " or "% " come pairs of FILE:PLACE and SHA256. */
+ * Behind the last "}% " come pairs of FILE:PLACE and SHA256, blanks and the like as %XX. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/file.h"
+#include "lib/base/percent.h"
 #include "lib/io/lines.h"
 #include "lib/manifest/trace_parts.h"
 
@@ -52,11 +53,12 @@ static enum rc cut_sources(struct trace_number *n, char *at, const char *path, s
         return err_set(e, RC_FAIL, "no memory for a number");
     for (char *word = strtok_r(at, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
         char *colon = strchr(word, ':'), *sum = strtok_r(NULL, " ", &rest);
-        if (!colon || colon == word || !colon[1] || !sum)
+        if (colon)
+            *colon++ = '\0';
+        if (!colon || !*word || !*colon || !sum || !percent_decode(word) || !percent_decode(colon))
             return err_set(e, RC_INPUT, "'%s': line %zu does not say FILE:PLACE SHA256", path,
                            line);
-        *colon = '\0';
-        n->source[n->n_sources++] = (struct trace_source){ word, colon + 1, sum };
+        n->source[n->n_sources++] = (struct trace_source){ word, colon, sum };
     }
     return RC_OK;
 }

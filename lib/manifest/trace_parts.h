@@ -1,4 +1,4 @@
-/* What trace.c and trace_cell.c share. */
+/* What the files of trace share. */
 #ifndef GC_MANIFEST_TRACE_PARTS_H
 #define GC_MANIFEST_TRACE_PARTS_H
 
@@ -25,6 +25,12 @@ void trace_tokens(const struct trace *t, const struct trace_cell *r);
 /* Lines of one table that have each of want[0..n_want) as a whole field. */
 enum rc trace_lines(const struct trace *t, const char *kind, const char *table,
                     const char *const *want, size_t n_want, struct err *e);
+
+/* trace_sources.c: the sample of a stage like import/lung, or NULL. */
+const char *trace_sample_of(const char *stage);
+/* Raw inputs behind the stages that are marked; sample: NULL for all. */
+enum rc trace_sources(const struct trace *t, const unsigned char *mark, const char *sample,
+                      struct err *e);
 
 /* trace.c: what a row is about: its text, the sample that it narrows to, the predictions behind a
  * score. */

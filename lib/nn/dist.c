@@ -4,7 +4,6 @@
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/base/file.h"
 #include "lib/base/tool.h"
@@ -39,8 +38,8 @@ static char *plugin_path(void)
 {
     static const char *const place[] = { "../lib/gc-mpi.so", "../../lib/gc-mpi.so",
                                          "gc-mpi.so" };
-    char self[4096];
-    const char *folder = tool_folder(self, sizeof self);
+    char own[4096];
+    const char *folder = tool_folder(own, sizeof own);
     for (size_t i = 0; folder && i < sizeof place / sizeof *place; i++) {
         char *path = text_new("%s/%s", folder, place[i]);
         if (path && file_exists(path))

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/file.h"
+#include "lib/base/percent.h"
 #include "lib/io/lines.h"
 
 enum rc crate_read(struct crate *k, const struct chain *c, const char *build, struct err *e)
@@ -80,23 +81,14 @@ char *crate_path(const struct chain_stage *s, const char *name)
     return strcmp(s->name, ".") == 0 ? text_new("%s", name) : text_new("%s/%s", s->name, name);
 }
 
+static bool stays_in_uri(unsigned char b)
+{
+    return b < 128 && (isalnum(b) || (b && strchr("-._~/", b)));
+}
+
 char *crate_uri(const char *path)
 {
-    static const char hex[] = "0123456789ABCDEF";
-    char *uri = malloc(3 * strlen(path) + 1), *to = uri;
-    for (const char *s = path; uri && *s; s++) {
-        unsigned char b = (unsigned char)*s;
-        if ((b < 128 && isalnum(b)) || strchr("-._~/", *s)) {
-            *to++ = *s;
-        } else {
-            *to++ = '%';
-            *to++ = hex[b >> 4];
-            *to++ = hex[b & 15];
-        }
-    }
-    if (uri)
-        *to = '\0';
-    return uri;
+    return percent_encode(path, stays_in_uri);
 }
 
 const char *crate_address(const char *source)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/base/file.h"
+#include "lib/base/percent.h"
 #include "lib/io/lines.h"
 #include "lib/report/format.h"
 #include "lib/report/json.h"
@@ -38,14 +39,28 @@ const char *facts_name(struct facts *f, const char *const *part, size_t n)
     return name;
 }
 
+/* FILE ends at the first colon, and both at the first blank; a line of TeX at its end. */
+static bool stays_in_place(unsigned char b)
+{
+    return b > ' ' && b != 0x7f && b != '%';
+}
+
+static bool stays_in_file(unsigned char b)
+{
+    return stays_in_place(b) && b != ':';
+}
+
 const char *facts_source(struct facts *f, const char *file, const char *place)
 {
     const struct manifest_row *row = chain_output(f->c, file, NULL);
     char sum[SHA256_HEX], *path = text_new("%s/%s", f->c->root, file);
-    const bool there = path && (row || !sha256_file(path, sum, NULL, NULL));
-    char *text = there ? text_new("%s:%s %s", file, place, row ? row->sha256 : sum) : NULL;
+    char *in = percent_encode(file, stays_in_file), *at = percent_encode(place, stays_in_place);
+    const bool there = path && in && at && (row || !sha256_file(path, sum, NULL, NULL));
+    char *text = there ? text_new("%s:%s %s", in, at, row ? row->sha256 : sum) : NULL;
     const char *source = text ? arena_text(&f->text, text) : NULL;
     free(text);
+    free(at);
+    free(in);
     free(path);
     return source;
 }
@@ -190,6 +205,27 @@ static enum rc read_params(struct facts *f, const char *stage, const char *row, 
 /* --- numbers.tex of the page
  * ------------------------------------------------------------------------ */
 
+/* Is it what markup_tex makes of a text? A folder of results may come from anybody, and TeX reads
+ * every file that a command names. */
+static bool is_plain_tex(const char *s)
+{
+    static const char *const word[] = { "textbackslash{}", "textasciitilde{}", "textasciicircum{}" };
+    for (; *s; s++) {
+        size_t n = 0;
+        if (strchr("#$%&_{}~^", *s))
+            return false;
+        if (*s != '\\')
+            continue;
+        for (size_t i = 0; i < sizeof word / sizeof *word; i++)
+            if (strncmp(s + 1, word[i], strlen(word[i])) == 0)
+                n = strlen(word[i]);
+        if (!n && (!s[1] || !strchr("#$%&_{}", s[1])))
+            return false;
+        s += n ? n : 1;
+    }
+    return true;
+}
+
 /* \newcommand{\gcNAME}{VALUE} to NAME and VALUE in place; false for any other line. */
 static bool cut_macro(char *line, char **name, char **value)
 {
@@ -221,8 +257,11 @@ static enum rc read_numbers(struct facts *f, struct err *e)
     while (!rc && !(rc = lines_next(&l, &more, e)) && more) {
         char place[32], *name, *value;
         snprintf(place, sizeof place, "%zu", l.number);
-        if (l.n_bytes && cut_macro(l.text, &name, &value))
-            rc = facts_add_tex(f, name, value, facts_source(f, file, place), e);
+        if (!l.n_bytes || !cut_macro(l.text, &name, &value))
+            continue;
+        rc = is_plain_tex(value)
+                 ? facts_add_tex(f, name, value, facts_source(f, file, place), e)
+                 : err_set(e, RC_INPUT, "'%s': line %s: a value with commands of TeX", file, place);
     }
     lines_close(&l);
     return rc;

@@ -1,11 +1,13 @@
 /* Every number of a results folder under a name, with the place where it stands: what the text of
  * the paper may use. A name has letters only, and begins with the stage:
  *
- *   metrics.tsv   \gcAnnotateLungTestMacroFOneHvgLogistic     mean over the seeds; with Interval
- * behind it the 95 % interval, with Released before the metric a row of the variant as-released
+ *   metrics.tsv   \gcAnnotateLungTestMacroFOneHvgLogistic    mean over the seeds; with Interval
+ *                 behind it the 95 % interval, with Released before the metric a row of the variant
+ *                 as-released
  *   report.json, baselines.json, and others beside them: \gcPretrainParameters,
- * \gcPretrainBaselinesIdLoss parameters    \gcPretrainParamSteps numbers.tex of the stage report,
- * under the names that stand there: \gcCellsKept
+ *                 \gcPretrainBaselinesIdLoss
+ *   parameters    \gcPretrainParamSteps
+ *   numbers.tex   of the stage report, under the names that stand there: \gcCellsKept
  *
  * A stage whose last part is a number (fig3/scores/2) is a seed of the stage above it.
  *
@@ -21,7 +23,8 @@ struct fact {
     const char *name;  /* "gcCellsKept" */
     const char *value; /* escaped for TeX */
     const char
-        *source; /* FILE:PLACE SHA256, several with a blank between; PLACE: lines, or a key */
+        *source; /* FILE:PLACE SHA256, several with a blank between; PLACE: lines, or a key.
+                  * A blank, a % and a colon of FILE stand as %XX (lib/base/percent.h) */
     bool twice;  /* two different numbers have this name: it cannot be used */
 };
 
@@ -33,7 +36,8 @@ struct facts {
     struct arena text;
 };
 
-/* All of the folder. RC_INPUT: a file is broken. On failure *f is empty. */
+/* All of the folder. RC_INPUT: a file is broken, or a value of numbers.tex has commands of TeX. On
+ * failure *f is empty. */
 enum rc facts_read(struct facts *f, const struct chain *c, struct err *e);
 void facts_release(struct facts *f);
 /* Is the stage one that the paper is made from? */

@@ -5,10 +5,12 @@
  * results:
  *
  *   \gcpart{STAGE}{FILE}                   FILE.tex where the stage has run, else a sentence that
- * it has not \gctable{FILE}{COLUMNS}{COLUMN=VALUE}  rows of a table, columns with commas between;
- * {} for all rows \gcscores{STAGE}{METRIC}{SPLIT}        for each data set, method, score and
- * interval of the variant clean; {} for all splits, whose names stand behind the set
- *   \gcversus{STAGE}{METRIC}{A}{B}         method A beside B, paired: above or below, by how much
+ *                                          says so
+ *   \gctable{FILE}{COLUMNS}{COLUMN=VALUE}  rows of a table, columns with commas between; {}: all rows
+ *   \gcscores{STAGE}{METRIC}{SPLIT}        for each data set, method, score and interval of the
+ *                                          variant clean; {}: all splits, named behind the set
+ *   \gcversus{STAGE}{METRIC}{A}{B}         method A beside B, paired: above or below, by how much;
+ *                                          it says when all their data sets are made up
  *   \gcfigures{PREFIX}                     the SVG figures of the results whose path begins so
  *
  * Files of parts that are not there are not looked at: they may use what only that stage writes. */

@@ -11,10 +11,11 @@ has() { grep -qxF -- "$1" o/numbers.tex || { echo "no line '$1' in:"; cat o/numb
 		printf 'annotate\tlung\tgenecompass+logistic\tclean\ttest\t%s\tmacro_f1\t0.%s\t2\n' $s ${s}5
 		printf 'annotate\tlung\thvg+logistic\tclean\ttest\t%s\tmacro_f1\t0.%s\t2\n' $s $((s + 5))5
 	done
+	for s in small larger; do printf 'annotate\tsimulated\t%s\tclean\ttest\t1\tmacro_f1\t0.%s\t2\n' $s ${#s}; done
 	printf 'annotate\ta_b & c\tmajority\tclean\ttest\t1\tmacro_f1\t-0.5\t2\n'
 } >>r/annotate/metrics.tsv
 fake_close r annotate r/pretrain/MANIFEST.tsv r/import/lung/MANIFEST.tsv
-echo '{"parameters": 1234567, "loss": {"last": 7.123456}, "word": "50% of_it"}' >r/pretrain/report.json
+echo '{"parameters": 1234567, "loss": {"last": 7.123456}, "word": "50% of_it", "by type": {"B cells: 5%\n": 12}}' >r/pretrain/report.json
 fake_close r pretrain r/tokenize/MANIFEST.tsv
 echo '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="50"><rect width="80" height="40"/></svg>' >r/report/scores-01.svg
 fake_close r report r/annotate/MANIFEST.tsv r/fetch/MANIFEST.tsv r.source/paper/report.css
@@ -26,9 +27,9 @@ cat >text/main.tex <<'END'
 \input{numbers}
 \begin{document}
 \gcCellsKept{} cells, \gcCellsKept, % \gcNoneOfThis
-\gcPretrainParameters{} weights, \gcPretrainLossLast, \gcPretrainWord, \gcPretrainParamSteps, \gcConfidence\,\%, \gcStages.
+\gcPretrainParameters{} weights, \gcPretrainLossLast, \gcPretrainWord, \gcPretrainByTypeBCellsFive, \gcPretrainParamSteps, \gcConfidence\,\%, \gcStages.
 \gcAnnotateLungTestMacroFOneHvgLogistic{} (\gcAnnotateLungTestMacroFOneHvgLogisticInterval),
-\gcversus{annotate}{macro_f1}{genecompass+logistic}{hvg+logistic}, \gcClaimsWetLab{} of \gcClaims{} claims.
+\gcversus{annotate}{macro_f1}{genecompass+logistic}{hvg+logistic}, \gcversus{annotate}{macro_f1}{larger}{small}, \gcClaimsWetLab{} of \gcClaims{} claims.
 \gcpart{annotate}{scores}
 \gcpart{late}{late}
 \begin{gcrows}{lrr}
@@ -49,11 +50,13 @@ is 'a number of the page, once'         has "\\newcommand{\\gcCellsKept}{3}% rep
 is 'a count of a report'                has "\\newcommand{\\gcPretrainParameters}{1,234,567}% pretrain/report.json:parameters $(sum r/pretrain/report.json)"
 is 'a number within'                    has "\\newcommand{\\gcPretrainLossLast}{7.12}% pretrain/report.json:loss.last $(sum r/pretrain/report.json)"
 is 'words, for TeX'                     has "\\newcommand{\\gcPretrainWord}{50\\% of\\_it}% pretrain/report.json:word $(sum r/pretrain/report.json)"
+is 'a key of any letters is one word'   has "\\newcommand{\\gcPretrainByTypeBCellsFive}{12}% pretrain/report.json:by%20type.B%20cells:%205%25%0A $(sum r/pretrain/report.json)"
 is 'a parameter, with its line'         has "\\newcommand{\\gcPretrainParamSteps}{7}% pretrain/MANIFEST.tsv:$(grep -n -- --steps r/pretrain/MANIFEST.tsv | cut -d: -f1) $(sum r/pretrain/MANIFEST.tsv)"
 m=$(sum r/annotate/metrics.tsv)
 is 'a mean over seeds, with both lines' has "\\newcommand{\\gcAnnotateLungTestMacroFOneHvgLogistic}{0.700}% annotate/metrics.tsv:10,12 $m"
 is 'and its interval by Student t'      has "\\newcommand{\\gcAnnotateLungTestMacroFOneHvgLogisticInterval}{0.065 to 1.335}% annotate/metrics.tsv:10,12 $m"
 is 'a comparison, paired, with its verdict' has "\\newcommand{\\gcAnnotateVersusMacroFOneGenecompassLogisticOverHvgLogistic}{below (\$-\$0.500, \$-\$0.500 to \$-\$0.500)}% annotate/metrics.tsv:macro_f1 $m"
+is 'one of made-up cells says so'       has "\\newcommand{\\gcAnnotateVersusMacroFOneLargerOverSmall}{+0.100, one seed, on made-up data sets}% annotate/metrics.tsv:macro_f1 $m"
 is 'verdicts are counted'               has "\\newcommand{\\gcClaimsWetLab}{1}% paper/claims/claims.tsv:verdict $(sum r/paper/claims/claims.tsv)"
 is 'a cell of a table is a number, too' has "\\newcommand{\\gcAnnotateMetricsTsvLungValue}{0.500}% annotate/metrics.tsv:2 $m"
 is 'its row uses it'                    has 'lung & majority & \gcAnnotateMetricsTsvLungValue{}\\'
@@ -62,7 +65,7 @@ is 'a minus is one'                     grep -qF '{$-$0.250}% paper/claims/claim
 is 'a data set may be called anything'  has '\gchead{a\_b \& c}\\*'
 is 'a figure has its sum'               has "\\gcdraw{report-scores-01}% report/scores-01.svg:figure $(sum r/report/scores-01.svg)"
 is 'a part that has run is marked'      has '\gcset{ran!annotate}{}'
-is 'one that has not is not looked at'  bash -c "! grep -i late o/numbers.tex"
+is 'one that has not is not looked at'  bash -c "! grep -E '!late|Late' o/numbers.tex"
 is 'and nothing that is not used is there' bash -c "! grep -q gcNoneOfThis o/numbers.tex && ! grep -q SixtyFour o/numbers.tex"
 is 'no number is twice'                 test -z "$(sed -n 's/^\\newcommand{\(\\gc[A-Za-z]*\)}.*/\1/p' o/numbers.tex | sort | uniq -d)"
 cp -r r moved
@@ -92,6 +95,14 @@ is 'and nothing was written'            test ! -e x
 cp -r r.source moved.source
 sed 's/"loss": {/"loss last": 8, "loss": {/' r/pretrain/report.json >moved/pretrain/report.json
 fake_close moved pretrain moved/tokenize/MANIFEST.tsv
+cp -r r told; cp -r r.source told.source
+printf '\\newcommand{\\gcCellsKept}{\\input{/etc/hostname}}\n' >told/report/numbers.tex
+fake_close told report r/annotate/MANIFEST.tsv r/fetch/MANIFEST.tsv
+t 'a page whose number is a command'    3 "'report/numbers.tex': line 1: a value with commands of TeX" paper told --text text --out x --no-pdf
+printf '\\newcommand{\\gcCellsKept}{5 \\%% \\textbackslash{}a\\_\\{b\\}}\n' >told/report/numbers.tex
+fake_close told report r/annotate/MANIFEST.tsv r/fetch/MANIFEST.tsv
+t 'letters that TeX escapes are none'   0 '' paper told --text text --out told-o --no-pdf
+is 'and stay as they are'               grep -qF '{5 \% \textbackslash{}a\_\{b\}}% report/numbers.tex:1 ' told-o/numbers.tex
 t 'two numbers of one name'             3 "two different numbers are called '.gcPretrainLossLast'" paper moved --text text --out x --no-pdf
 rm -r moved/paper
 t 'results without verdicts'            3 'claims RESULTS --out' paper moved --text text --out x --no-pdf
@@ -117,6 +128,8 @@ t 'or by its line'                      0 '' trace "r/paper/numbers.tex:$(grep -
 is 'is the same'                        cmp by-name "$tmp/.stdout"
 t 'a number of a report'                0 '' trace r/paper/numbers.tex:gcPretrainLossLast
 is 'leads to its key and stage'         bash -c "grep -q '^from	pretrain/report.json:loss.last	.*as in its manifest' '$tmp/.stdout' && grep -q '^made-by	pretrain/' '$tmp/.stdout'"
+t 'a number whose key has blanks'       0 '' trace r/paper/numbers.tex:gcPretrainByTypeBCellsFive
+is 'leads to it as it is'               grep -q '^from	pretrain/report.json:by type.B cells: 5% 	-	.*as in its manifest' "$tmp/.stdout"
 t 'a name that is not there'            3 "has no number 'gcNone'" trace r/paper/numbers.tex:gcNone
 t 'a name in a table'                   2 'not in .annotate' trace r/annotate/metrics.tsv:gcCellsKept
 cp -r r later; cp -r r.source later.source
