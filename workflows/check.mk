@@ -32,7 +32,7 @@ $(clang_checks): check-clang/%:
 # On the small golden folders: the whole ones take many minutes when every access is checked.
 check-san: ## unit and tool tests under the address and undefined behaviour sanitizers
 	@+$(MAKE) --no-print-directory WERROR= OPT='-O1 -g' SAN='$(sanitizers)' B=$B/san SHARED= \
-		fuzz_mutations=500 test-quick
+		fuzz_mutations=200 test-quick
 
 # What fits under a sanitizer: everything but the tests that build and run the whole project.
 test-quick: $(tools) $(test_bin)

@@ -185,10 +185,10 @@ enum rc train_there_update(struct trainer *t, const struct step_batch *s,
 
 enum rc trainer_gather_moments(struct trainer *t, struct err *e)
 {
-    struct params *p = &t->m->params;
-    void **whole[] = { &p->m, &p->v };
     if (!t->moment[0])
         return RC_OK;
+    struct params *p = &t->m->params;
+    void **whole[] = { &p->m, &p->v };
     const size_t bytes = p->n_items * p->b->real_bytes;
     for (int i = 0; i < 2; i++) {
         *whole[i] = t->dist->rank ? NULL : backend_get(p->b, bytes);
@@ -202,9 +202,9 @@ enum rc trainer_gather_moments(struct trainer *t, struct err *e)
 
 void trainer_drop_moments(struct trainer *t)
 {
-    struct params *p = &t->m->params;
     if (!t->moment[0])
         return;
+    struct params *p = &t->m->params;
     backend_give(p->b, p->m);
     backend_give(p->b, p->v);
     p->m = p->v = NULL;
