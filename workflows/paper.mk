@@ -5,7 +5,7 @@
 #   $R/paper/claims/       verdicts about the claims of the original paper, as of these results
 #
 # A part of the text whose stage has not run says so; which stages there are is seen when make runs. So what
-# shall be in it comes first: `make fig3 perturb`, then `make paper`. It is no part of `demo`: the bytes of a PDF
+# shall be in it comes first: `make fig3 perturb`, then `make paper`; fig1, which is made from the page, is brought up to it. It is no part of `demo`: the bytes of a PDF
 # depend on the versions of LaTeX and rsvg-convert, which are in programs.tsv.
 # PDF=no leaves out what needs LaTeX: the numbers of the text alone.
 PDF ?= yes
@@ -13,7 +13,8 @@ paper_text := $(sort $(wildcard paper/*.tex)) paper/gcpaper.sty paper/references
 paper_numbers := workflows/digits.awk paper/words.txt $(filter %.tex,$(paper_text))
 
 $R/paper/MANIFEST.tsv: $B/bin/paper $B/bin/claims $B/bin/pretrain $(paper_text) workflows/digits.awk paper/words.txt \
-		reference/claims.tsv $R/report/MANIFEST.tsv $R/corpus-ledger/MANIFEST.tsv FORCE | $(closer)
+		reference/claims.tsv $R/report/MANIFEST.tsv $R/corpus-ledger/MANIFEST.tsv $(wildcard $R/fig1/MANIFEST.tsv) \
+		FORCE | $(closer)
 	@awk -f $(paper_numbers) >&2
 	$(open_stage)
 	$Q$(tool)claims $R --claims reference/claims.tsv --out $(@D)/claims --threads $(THREADS) --quiet

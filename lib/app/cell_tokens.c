@@ -48,8 +48,10 @@ enum rc cell_tokens_add(struct cell_tokens *t, const struct token_work *w, uint6
         return err_set(e, RC_FAIL, "no memory for a cell");
     if (t->n == t->room && make_room(t, e))
         return RC_FAIL;
-    memcpy(token, w->token, w->n * sizeof *token);
-    memcpy(value, w->value, w->n * sizeof *value);
+    if (w->n) { /* a cell that comes as a vector has none */
+        memcpy(token, w->token, w->n * sizeof *token);
+        memcpy(value, w->value, w->n * sizeof *value);
+    }
     t->row[t->n] = row;
     t->cell[t->n++] = (struct batch_cell){ cell_id, (uint8_t)s, w->n, token, value };
     t->rows += w->n + 1;
