@@ -29,10 +29,14 @@ $(clang_checks): check-clang/%:
 		$(filter kernels/%_bf16.c,$*),$(amx_flags)) -Werror \
 		-fsyntax-only $*
 
-# On the small golden folders: the whole ones take many minutes when every access is checked.
+# On the small golden folders: the whole ones take many minutes when every access is checked. Left out, as a third of
+# all the time: CAME trained dozens of times and a whole figure, whose networks and tools have tests of their own here, and
+# comparisons with Python packages. `make check-san quick_not=` runs them too.
+quick_not ?= tests/bin-src/cross-species.t.sh tests/workflows/fig2.t.sh tests/bin-src/map-umap.t.sh \
+	tests/bin-src/forest-sklearn.t.sh tests/bin-src/forest-regression-sklearn.t.sh
 check-san: ## unit and tool tests under the address and undefined behaviour sanitizers
 	@+$(MAKE) --no-print-directory WERROR= OPT='-O1 -g' SAN='$(sanitizers)' B=$B/san SHARED= \
-		fuzz_mutations=200 test-quick
+		fuzz_mutations=200 tool_tests='$(filter-out $(quick_not),$(tool_tests))' test-quick
 
 # What fits under a sanitizer: everything but the tests that build and run the whole project.
 test-quick: $(tools) $(test_bin)
