@@ -31,8 +31,9 @@ $(clang_checks): check-clang/%:
 
 # On the small golden folders: the whole ones take many minutes when every access is checked. Left out, as a third of
 # all the time: CAME trained dozens of times and a whole figure, whose networks and tools have tests of their own here, and
-# comparisons with Python packages. `make check-san quick_not=` runs them too.
-quick_not ?= tests/bin-src/cross-species.t.sh tests/workflows/fig2.t.sh tests/bin-src/map-umap.t.sh \
+# comparisons with Python packages; and the bounds on memory, most of which is the sanitizers' own here. `make check-san
+# quick_not=` runs them too.
+quick_not ?= tests/bin-src/corpus-memory.t.sh tests/bin-src/cross-species.t.sh tests/workflows/fig2.t.sh tests/bin-src/map-umap.t.sh \
 	tests/bin-src/forest-sklearn.t.sh tests/bin-src/forest-regression-sklearn.t.sh
 check-san: ## unit and tool tests under the address and undefined behaviour sanitizers
 	@+$(MAKE) --no-print-directory WERROR= OPT='-O1 -g' SAN='$(sanitizers)' B=$B/san SHARED= \
@@ -46,7 +47,7 @@ test-quick: $(tools) $(test_bin)
 # Tools are reached through scripts of the same name that start valgrind; so each tool test runs
 # as it is. Programs that compute for long, or with instructions valgrind may not know, are left
 # out: their tests run under the sanitizers.
-valgrind_not := pretrain embed annotate knowledge-embed
+valgrind_not := pretrain embed annotate knowledge-embed corpus-memory
 valgrind_unit_not := test_nn% test_kernel% test_op% test_model% test_train%
 valgrind_tests = $(filter-out $(valgrind_not:%=tests/bin-src/%.t.sh),$(tool_tests))
 valgrind := valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite \
