@@ -8,7 +8,6 @@
 
 #include "lib/app/dose_model.h"
 #include "lib/app/dose_parts.h"
-#include "lib/app/gene_vectors.h"
 #include "lib/app/training_state.h"
 #include "lib/base/log.h"
 #include "lib/base/sha256.h"
@@ -18,11 +17,11 @@
 /* Everything that the bytes of the result depend on. */
 static enum rc fingerprint(const struct dose_options *o, char hex[SHA256_HEX], struct err *e)
 {
-    char sum[2][SHA256_HEX] = { "", "" };
+    char sum[2][SHA256_HEX];
     const struct cpa_plan *p = &o->plan;
-    enum rc rc = sha256_file(o->input, sum[0], NULL, e);
-    if (!rc && o->vectors)
-        rc = gene_vectors_sum(o->vectors, sum[1], e);
+    enum rc rc = training_sums(&o->input, 1, o->vectors, sum, e);
+    if (rc)
+        return rc;
     char *text = text_new(
         "%s %s|%s %s %s %s|%s %s %.17g %" PRId64 " %" PRId64 " %d %.17g %" PRId64
         "|%zu %zu %zu %zu %zu %zu %zu %d %.17g %.17g %.17g %zu %zu %zu %zu|%" PRIu64 " %s",
@@ -31,12 +30,7 @@ static enum rc fingerprint(const struct dose_options *o, char hex[SHA256_HEX], s
         o->n_changed, p->d, p->width, p->depth, p->adversary_width, p->adversary_depth,
         p->doser_width, p->doser_depth, (int)p->doser, p->adversary, p->penalty, p->rate, p->batch,
         p->epochs, p->check_every, p->n_control, o->seed, o->backend->name);
-    if (!rc && !text)
-        rc = err_set(e, RC_FAIL, "no memory for a fingerprint");
-    if (!rc)
-        rc = sha256_bytes(text, strlen(text), hex, e);
-    free(text);
-    return rc;
+    return training_print(text, hex, e);
 }
 
 enum { N_NUMBERS = 6, CHECK_WIDTH = sizeof(struct cpa_check) / sizeof(double) };
@@ -107,36 +101,33 @@ static enum rc write_training(const struct cpa_training *t, const char *path, st
 static enum rc train(struct cpa_training *t, const struct dose_options *o, struct err *e)
 {
     char print[SHA256_HEX];
-    char *state = text_new("%s/state.safetensors", o->out),
-         *model = text_new("%s/model.safetensors", o->out),
-         *table = text_new("%s/training.tsv", o->out);
-    enum rc rc = state && model && table ? fingerprint(o, print, e)
-                                         : err_set(e, RC_FAIL, "no memory for a path");
+    struct training_files f;
+    enum rc rc = training_files_name(&f, o->out, e);
+    if (!rc)
+        rc = fingerprint(o, print, e);
     if (!rc)
         rc = folder_make(o->out, e);
     if (!rc)
-        rc = state_load(t, state, print, e);
+        rc = state_load(t, f.state, print, e);
     while (!rc && t->n_done < t->plan.epochs) {
         rc = cpa_training_round(t, e);
         if (!rc) {
             const struct cpa_check *now = &t->check[t->n_checks - 1];
             log_say("epoch %zu: loss %.4g, validation R2 %.4g", t->n_done, now->loss,
                     now->validation);
-            rc = state_save(t, state, print, e);
+            rc = state_save(t, f.state, print, e);
         }
     }
     if (!rc) {
         cpa_training_choose(t);
         log_say("the weights of epoch %.0f are taken", t->check[t->best].epoch);
-        rc = write_training(t, table, e);
+        rc = write_training(t, f.table, e);
     }
     if (!rc)
-        rc = dose_model_save(t, model, e);
+        rc = dose_model_save(t, f.model, e);
     if (!rc)
-        remove(state);
-    free(state);
-    free(model);
-    free(table);
+        remove(f.state);
+    training_files_release(&f);
     return rc;
 }
 

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/app/gene_vectors.h"
 #include "lib/app/perturb_predict_model.h"
 #include "lib/app/perturb_predict_parts.h"
 #include "lib/app/training_state.h"
@@ -20,25 +19,17 @@
 static enum rc fingerprint(const struct perturb_options *o, char hex[SHA256_HEX], struct err *e)
 {
     const char *const file[] = { o->input, o->conditions, o->go, o->split };
-    char sum[5][SHA256_HEX] = { "", "", "", "", "" };
-    enum rc rc = RC_OK;
-    for (int i = 0; !rc && i < 4; i++)
-        if (file[i])
-            rc = sha256_file(file[i], sum[i], NULL, e);
-    if (!rc && o->vectors)
-        rc = gene_vectors_sum(o->vectors, sum[4], e);
+    char sum[5][SHA256_HEX];
+    enum rc rc = training_sums(file, 4, o->vectors, sum, e);
+    if (rc)
+        return rc;
     char *text = text_new("%s %s %s %s %s|%s %s %.17g %" PRId64 " %s %" PRId64 "|%" PRId64
                           " %" PRId64 " %" PRId64 " %.17g %d %d %" PRIu64 " %s",
                           sum[0], sum[1], sum[2], sum[3], sum[4],
                           o->condition_column ? o->condition_column : "", o->values, o->scale,
                           o->least_cells, o->unknown, o->neighbours, o->epochs, o->batch, o->width,
                           o->rate, o->top20, o->as_released, o->seed, o->backend->name);
-    if (!rc && !text)
-        rc = err_set(e, RC_FAIL, "no memory for a fingerprint");
-    if (!rc)
-        rc = sha256_bytes(text, strlen(text), hex, e);
-    free(text);
-    return rc;
+    return training_print(text, hex, e);
 }
 
 enum { N_NUMBERS = 4 };
@@ -90,36 +81,33 @@ static enum rc train(struct gears_training *t, const struct perturb_options *o,
                      const struct perturb_inputs *in, struct err *e)
 {
     char print[SHA256_HEX];
-    char *state = text_new("%s/state.safetensors", o->out),
-         *model = text_new("%s/model.safetensors", o->out),
-         *table = text_new("%s/training.tsv", o->out);
-    enum rc rc = state && model && table ? fingerprint(o, print, e)
-                                         : err_set(e, RC_FAIL, "no memory for a path");
+    struct training_files f;
+    enum rc rc = training_files_name(&f, o->out, e);
+    if (!rc)
+        rc = fingerprint(o, print, e);
     if (!rc)
         rc = folder_make(o->out, e);
     if (!rc)
-        rc = state_load(t, state, print, e);
+        rc = state_load(t, f.state, print, e);
     while (!rc && t->n_done < t->plan.epochs) {
         rc = gears_training_epoch(t, e);
         if (!rc) {
             const struct gears_epoch *now = &t->epoch[t->n_done - 1];
             log_say("epoch %zu: loss %.5g, validation %.5g", t->n_done, now->loss, now->validation);
-            rc = state_save(t, state, print, e);
+            rc = state_save(t, f.state, print, e);
         }
     }
     if (!rc) {
         gears_training_choose(t);
         log_say("epoch %zu is taken", t->best + 1);
-        rc = training_table_write(table, "validation_mse_top20", (const double *)t->epoch,
+        rc = training_table_write(f.table, "validation_mse_top20", (const double *)t->epoch,
                                   t->n_done, t->best, e);
     }
     if (!rc)
-        rc = perturb_model_save(t, &in->node, model, e);
+        rc = perturb_model_save(t, &in->node, f.model, e);
     if (!rc)
-        remove(state);
-    free(state);
-    free(model);
-    free(table);
+        remove(f.state);
+    training_files_release(&f);
     return rc;
 }
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/app/gene_vectors.h"
 #include "lib/app/profile_drug_training.h"
 #include "lib/app/training_state.h"
 #include "lib/base/file.h"
@@ -13,23 +12,15 @@
 enum rc profile_run_print(const struct profile_options *o, char hex[SHA256_HEX], struct err *e)
 {
     const char *const file[] = { o->signatures, o->dev, o->test, o->drugs, o->genes };
-    char sum[6][SHA256_HEX] = { "" };
-    enum rc rc = RC_OK;
-    for (int i = 0; !rc && i < 5; i++)
-        if (file[i])
-            rc = sha256_file(file[i], sum[i], NULL, e);
-    if (!rc && o->vectors)
-        rc = gene_vectors_sum(o->vectors, sum[5], e);
+    char sum[6][SHA256_HEX];
+    enum rc rc = training_sums(file, 5, o->vectors, sum, e);
+    if (rc)
+        return rc;
     char *text = text_new("%s %s %s %s %s %s|%d %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64
                           " %" PRId64 " %.17g|%s",
                           sum[0], sum[1], sum[2], sum[3], sum[4], sum[5], o->skip_bad, o->epochs,
                           o->batch, o->width, o->heads, o->projected, o->rate, o->backend->name);
-    if (!rc && !text)
-        rc = err_set(e, RC_FAIL, "no memory for a fingerprint");
-    if (!rc)
-        rc = sha256_bytes(text, strlen(text), hex, e);
-    free(text);
-    return rc;
+    return training_print(text, hex, e);
 }
 
 enum { N_NUMBERS = 4 };

@@ -14,26 +14,22 @@
 static enum rc train(struct profile_training *t, const struct profile_options *o, const char *print,
                      struct err *e)
 {
-    char *state = text_new("%s/state.safetensors", o->out),
-         *model = text_new("%s/model.safetensors", o->out),
-         *table = text_new("%s/training.tsv", o->out);
-    enum rc rc = state && model && table ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
+    struct training_files f;
+    enum rc rc = training_files_name(&f, o->out, e);
     if (!rc)
-        rc = profile_training_run(t, state, print, o->seed, e);
+        rc = profile_training_run(t, f.state, print, o->seed, e);
     if (!rc) {
         profile_training_choose(t);
         log_say("epoch %zu is taken: Pearson %.4g on the dev part", t->best + 1,
                 t->epoch[t->best].validation);
-        rc = training_table_write(table, "validation_pearson", (const double *)t->epoch, t->n_done,
+        rc = training_table_write(f.table, "validation_pearson", (const double *)t->epoch, t->n_done,
                                   t->best, e);
     }
     if (!rc)
-        rc = profile_model_save(t, model, e);
+        rc = profile_model_save(t, f.model, e);
     if (!rc)
-        remove(state);
-    free(state);
-    free(model);
-    free(table);
+        remove(f.state);
+    training_files_release(&f);
     return rc;
 }
 

@@ -1,13 +1,50 @@
 #include "lib/app/training_state.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "lib/app/gene_vectors.h"
 #include "lib/base/file.h"
 #include "lib/io/metrics_tsv.h"
 #include "lib/io/safetensors.h"
 
 enum { N_BLOCKS = 4 };
 static const char *const block_name[N_BLOCKS] = { "weights", "moment1", "moment2", "kept" };
+
+enum rc training_files_name(struct training_files *f, const char *folder, struct err *e)
+{
+    *f = (struct training_files){ text_new("%s/state.safetensors", folder),
+                                  text_new("%s/model.safetensors", folder),
+                                  text_new("%s/training.tsv", folder) };
+    return f->state && f->model && f->table ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
+}
+
+void training_files_release(struct training_files *f)
+{
+    free(f->state);
+    free(f->model);
+    free(f->table);
+}
+
+enum rc training_sums(const char *const *file, size_t n, const char *vectors,
+                      char (*sum)[SHA256_HEX], struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i <= n; i++)
+        sum[i][0] = '\0';
+    for (size_t i = 0; !rc && i < n; i++)
+        if (file[i])
+            rc = sha256_file(file[i], sum[i], NULL, e);
+    return !rc && vectors ? gene_vectors_sum(vectors, sum[n], e) : rc;
+}
+
+enum rc training_print(char *text, char hex[SHA256_HEX], struct err *e)
+{
+    enum rc rc = text ? sha256_bytes(text, strlen(text), hex, e)
+                      : err_set(e, RC_FAIL, "no memory for a fingerprint");
+    free(text);
+    return rc;
+}
 
 static void blocks(const struct training_state *s, void *block[N_BLOCKS])
 {
