@@ -173,3 +173,21 @@ void markup_tex(struct markup *m, const char *s)
             markup_bytes(m, s, 1);
     }
 }
+
+const char *markup_macro_name(const char *line)
+{
+    static const char head[] = "\\newcommand{\\";
+    return strncmp(line, head, sizeof head - 1) == 0 ? line + sizeof head - 1 : NULL;
+}
+
+bool markup_cut_macro(char *line, size_t n, const char **name, const char **value)
+{
+    const char *first = markup_macro_name(line);
+    char *middle = first ? strstr(line, "}{") : NULL;
+    if (!middle || line[n - 1] != '}')
+        return false;
+    line[n - 1] = *middle = '\0';
+    *name = first;
+    *value = middle + 2;
+    return true;
+}

@@ -12,9 +12,8 @@
 #include "lib/base/file.h"
 #include "lib/base/percent.h"
 #include "lib/io/lines.h"
+#include "lib/io/markup.h"
 #include "lib/manifest/trace_parts.h"
-
-static const char head[] = "\\newcommand{\\";
 
 void trace_number_release(struct trace_number *n)
 {
@@ -27,20 +26,8 @@ void trace_number_release(struct trace_number *n)
 static bool has_name(const char *text, const char *name)
 {
     const size_t n = strlen(name);
-    return strncmp(text, head, sizeof head - 1) == 0 &&
-           strncmp(text + sizeof head - 1, name, n) == 0 && text[sizeof head - 1 + n] == '}';
-}
-
-/* NAME and value of a macro, both in place; a line that is none has neither. */
-static void cut_macro(struct trace_number *n, char *comment)
-{
-    char *middle = strstr(n->text, "}{");
-    n->name = n->value = "";
-    if (strncmp(n->text, head, sizeof head - 1) != 0 || !middle || comment[-1] != '}')
-        return;
-    n->name = n->text + sizeof head - 1;
-    n->value = middle + 2;
-    *middle = comment[-1] = '\0';
+    const char *at = markup_macro_name(text);
+    return at && strncmp(at, name, n) == 0 && at[n] == '}';
 }
 
 /* Pairs FILE:PLACE SHA256 behind the comment sign. */
@@ -87,13 +74,11 @@ enum rc trace_number_read(struct trace_number *n, const char *path, size_t line,
     for (char *s = n->text; !rc && s && (s = strstr(s, "% ")) != NULL; s++)
         if (s > n->text && s[-1] == '}')
             comment = s;
+    n->name = n->value = "";
     if (!rc && comment) {
-        char *sources = comment + 2;
-        cut_macro(n, comment);
         *comment = '\0';
-        rc = cut_sources(n, sources, path, n->line, e);
-    } else if (!rc) {
-        n->name = n->value = "";
+        markup_cut_macro(n->text, (size_t)(comment - n->text), &n->name, &n->value);
+        rc = cut_sources(n, comment + 2, path, n->line, e);
     }
     if (rc)
         trace_number_release(n);

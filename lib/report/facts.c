@@ -226,22 +226,6 @@ static bool is_plain_tex(const char *s)
     return true;
 }
 
-/* \newcommand{\gcNAME}{VALUE} to NAME and VALUE in place; false for any other line. */
-static bool cut_macro(char *line, char **name, char **value)
-{
-    static const char head[] = "\\newcommand{\\";
-    const size_t n = strlen(line);
-    if (strncmp(line, head, sizeof head - 1) != 0 || line[n - 1] != '}')
-        return false;
-    char *middle = strstr(line, "}{");
-    if (!middle)
-        return false;
-    line[n - 1] = *middle = '\0';
-    *name = line + sizeof head - 1;
-    *value = middle + 2;
-    return true;
-}
-
 static enum rc read_numbers(struct facts *f, struct err *e)
 {
     static const char file[] = "report/numbers.tex";
@@ -255,9 +239,10 @@ static enum rc read_numbers(struct facts *f, struct err *e)
     if (rc)
         return rc;
     while (!rc && !(rc = lines_next(&l, &more, e)) && more) {
-        char place[32], *name, *value;
+        const char *name, *value;
+        char place[32];
         snprintf(place, sizeof place, "%zu", l.number);
-        if (!l.n_bytes || !cut_macro(l.text, &name, &value))
+        if (!markup_cut_macro(l.text, l.n_bytes, &name, &value))
             continue;
         rc = is_plain_tex(value)
                  ? facts_add_tex(f, name, value, facts_source(f, file, place), e)
