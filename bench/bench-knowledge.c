@@ -4,9 +4,10 @@
  *   bench-knowledge dnabert --sequences N --bases N [--layers N --heads N --width N --ffn N]
  * One JSON line; the fastest of --repeat runs counts. FILE: two names a line (bench/gensim-bench.py
  * takes the same). cpu_share, of gene2vec and dnabert: processor time over wall time x threads in
- * that run; a rate over it is what a machine without neighbours would give. Counts are drawn with the gene frequencies of a droplet experiment. flops of
- * coexpression are those of the dense products: four of 2 genes^2 cells each, the two symmetric
- * ones by half; sgemm_gflops is this machine's product rate in the same run. */
+ * that run; a rate over it is what a machine without neighbours would give. Counts are drawn with
+ * the gene frequencies of a droplet experiment. flops of coexpression are those of the dense
+ * products: four of 2 genes^2 cells each, the two symmetric ones by half; sgemm_gflops is this
+ * machine's product rate in the same run. */
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -122,12 +123,12 @@ static enum rc gene2vec(const struct tool_args *a, struct err *e)
     for (int64_t i = 0; !rc && i < repeat; i++)
         rc = train(&n.pairs, n.gene.n, a->seed, &t, &c, e);
     if (!rc)
-        rc = put(json_pack("{s:s, s:s, s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:f}", "bench", "gene2vec",
-                           "mode", hogwild ? "hogwild" : "exact", "dim", (json_int_t)dim, "genes",
-                           (json_int_t)n.gene.n, "pairs", (json_int_t)n.pairs.n, "threads",
-                           threads_count(), "seconds", t.seconds, "cpu_share", t.cpu_share,
-                           "pairs_per_s", (double)c.lines / t.seconds, "kept",
-                           (double)c.kept / (double)c.lines),
+        rc = put(json_pack("{s:s, s:s, s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:f}", "bench",
+                           "gene2vec", "mode", hogwild ? "hogwild" : "exact", "dim",
+                           (json_int_t)dim, "genes", (json_int_t)n.gene.n, "pairs",
+                           (json_int_t)n.pairs.n, "threads", threads_count(), "seconds", t.seconds,
+                           "cpu_share", t.cpu_share, "pairs_per_s", (double)c.lines / t.seconds,
+                           "kept", (double)c.kept / (double)c.lines),
                  e);
     network_release(&n);
     return rc;

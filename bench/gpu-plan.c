@@ -2,16 +2,15 @@
  * one: arithmetic and bytes by formula, time = the larger of the two at the stated rates.
  *   gpu-plan [--cells N] [--tflops-bf16 X] ...
  * Two designs are priced:
- *   built     the kernels of kernels/NAME_cuda.cu as they are: activations in f32; products in bf16 of
- *             rounded forms, which whoever makes a matrix writes beside it or its first product makes, and
- *             which are kept for the backward pass; attention of packed copies; activations as passes
- *   target    the same operations with activations in bf16 (no packing), attention on the tensor
- *             cores, activations in the products' epilogues: what the speed targets assume
- * Letters: n rows of all cells, g gene rows, T rows of a cell, D width, F feed-forward, V tokens,
- * M masked rows, U distinct genes of the batch, P parameters, a bytes of an activation.
- * Attention as built is priced by what one warp does in one step of kernels/attention_mma.h
- * (struct pipes below) instead of by a share that is wished for.
- * None of this was measured on a device. */
+ *   built     the kernels of kernels/NAME_cuda.cu as they are: activations in f32; products in bf16
+ * of rounded forms, which whoever makes a matrix writes beside it or its first product makes, and
+ *             which are kept for the backward pass; attention of packed copies; activations as
+ * passes target    the same operations with activations in bf16 (no packing), attention on the
+ * tensor cores, activations in the products' epilogues: what the speed targets assume Letters: n
+ * rows of all cells, g gene rows, T rows of a cell, D width, F feed-forward, V tokens, M masked
+ * rows, U distinct genes of the batch, P parameters, a bytes of an activation. Attention as built
+ * is priced by what one warp does in one step of kernels/attention_mma.h (struct pipes below)
+ * instead of by a share that is wished for. None of this was measured on a device. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,9 +79,9 @@ static void pass(struct plan *p, const char *name, const char *text, double time
     op(p, name, "", text, times, 0, bytes, 0);
 }
 
-/* One product of rows x in -> out, forward and both backward ones, and the passes beside it. rounds: in how
- * many of them x is rounded by the product itself (each other x comes with its rounded form); kept: AdamW keeps
- * that of w. */
+/* One product of rows x in -> out, forward and both backward ones, and the passes beside it.
+ * rounds: in how many of them x is rounded by the product itself (each other x comes with its
+ * rounded form); kept: AdamW keeps that of w. */
 struct side {
     double rounds;
     bool act, kept;
@@ -321,17 +320,17 @@ static double embedding_parameters(struct model_config c)
     return parameters(&c) - 2 * (D * D + 3 * D) - c.n_tokens - D - 1;
 }
 
-/* Bytes as lib/nn/grad_share.h counts them, which a test holds against what the emulated trainer sends. Eight
- * devices of a node by NVLink (450 GB/s each way), more by 400 Gbit/s each. Besides the sum of the embedding's
- * gradients, all of it is hidden behind the backward pass, two thirds of a step, as far as that lasts. */
+/* Bytes as lib/nn/grad_share.h counts them, which a test holds against what the emulated trainer
+ * sends. Eight devices of a node by NVLink (450 GB/s each way), more by 400 Gbit/s each. Besides
+ * the sum of the embedding's gradients, all of it is hidden behind the backward pass, two thirds of
+ * a step, as far as that lasts. */
 static void exchange(const struct plan *p)
 {
     const double late = embedding_parameters(p->c) / p->P;
     printf("%6s %14s %10s %10s %12s %14s %14s\n", "GPUs", "GB a GPU, step", "ms", "not hidden",
            "ms of a step", "cells/s", "all in a row");
     for (int n = 1; n <= 128; n *= 2) {
-        const double bytes =
-            grad_share_bytes(n, (size_t)n, (size_t)p->P, sizeof(float), false) / n;
+        const double bytes = grad_share_bytes(n, (size_t)n, (size_t)p->P, sizeof(float), false) / n;
         const double t = bytes / (n <= 8 ? 450e9 : 50e9), all = n * (double)opt.cells;
         const double open = fmax(late * t, t - p->seconds * 2 / 3);
         printf("%6d %14.2f %10.2f %10.2f %12.2f %14.0f %14.0f\n", n, bytes / 1e9, t * 1e3,

@@ -212,15 +212,14 @@ static enum rc write_report(const struct tool_args *a, const struct embedder *m,
 {
     if (!a->report)
         return RC_OK;
-    return json_write(a->report,
-                      json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "model_sha256",
-                                hash, "backend", m->model.params.b->name, "weights",
-                                opt.random_weights ? "random" : "trained", "n_cells",
-                                (json_int_t)r->n, "n_empty", (json_int_t)r->report.n_empty,
-                                "n_unclear", (json_int_t)r->report.n_unclear, "tokens_read",
-                                (json_int_t)r->report.n_genes, "width",
-                                (json_int_t)m->model.config.d),
-                      e);
+    return json_write(
+        a->report,
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "model_sha256", hash, "backend",
+                  m->model.params.b->name, "weights", opt.random_weights ? "random" : "trained",
+                  "n_cells", (json_int_t)r->n, "n_empty", (json_int_t)r->report.n_empty,
+                  "n_unclear", (json_int_t)r->report.n_unclear, "tokens_read",
+                  (json_int_t)r->report.n_genes, "width", (json_int_t)m->model.config.d),
+        e);
 }
 
 static enum rc run(const struct tool_args *a, struct err *e)
@@ -240,7 +239,8 @@ static enum rc run(const struct tool_args *a, struct err *e)
         return RC_SKIP;
     enum rc rc = embedder_open(
         &m, opt.model, b,
-        &(struct embedder_wants){ .hash = true, .genes = opt.genes, .by_place = opt.as_released }, e);
+        &(struct embedder_wants){ .hash = true, .genes = opt.genes, .by_place = opt.as_released },
+        e);
     if (rc)
         return rc;
     if (opt.random_weights)

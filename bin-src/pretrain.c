@@ -33,7 +33,8 @@ static const struct opt opts[] = {
     OPT_FLAG("restart-if-changed", &o.restart_if_changed,
              "with --resume: a run of other options is removed and begun again"),
     OPT_FLAG("shard-optimizer", &o.shard_optimizer,
-             "on devices: each rank keeps a part of the optimiser's state, which saves memory; same bytes"),
+             "on devices: each rank keeps a part of the optimiser's state, which saves memory; "
+             "same bytes"),
     OPT_I64("steps", &o.steps, "N", "steps in all; 0: as many as --epochs need"),
     OPT_I64("epochs", &o.epochs, "N", "passes over the training cells"),
     OPT_I64("batch", &o.batch, "N", "cells of a step, over all ranks"),
@@ -52,13 +53,15 @@ static const struct opt opts[] = {
             "weight of the gene loss; the value loss has the rest"),
     OPT_F64("held-out", &o.held_out, "NUM", "share of cells that are never trained on"),
     OPT_I64("eval-cells", &o.eval_cells, "N", "of those, as many are evaluated on; 0: all"),
-    OPT_I64("eval-every", &o.eval_every, "N", "steps between evaluations on those; 0: only before the first step"),
+    OPT_I64("eval-every", &o.eval_every, "N",
+            "steps between evaluations on those; 0: only before the first step"),
     OPT_I64("checkpoint-every", &o.checkpoint_every, "N", "steps between checkpoints"),
     OPT_I64("keep", &o.keep, "N", "newest checkpoints to keep"),
     OPT_I64("micro-rows", &o.micro_rows, "N",
             "rows computed at a time: memory. Part of the result"),
-    OPT_CHOICE("dtype", &o.dtype, "f32|bf16|auto",
-               "inputs of the products; sums and weights stay f32. auto is bf16 where there is AMX"),
+    OPT_CHOICE(
+        "dtype", &o.dtype, "f32|bf16|auto",
+        "inputs of the products; sums and weights stay f32. auto is bf16 where there is AMX"),
     OPT_FLAG("profile", &o.profile, "seconds of each operation, on stderr at the end"),
     OPT_END,
 };

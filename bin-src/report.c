@@ -38,7 +38,8 @@ static const struct tool tool = {
     "  numbers.tex   a macro for every number, \\gcCellsKept and so on\n\n"
     "  report results/demo --out results/demo/report --profile demo\n\n"
     "--stages: other folders come into nothing, so a stage that is made later changes no\n"
-    "byte of the page. A stage that has not run is said on the page; a file that is broken is refused. The\n"
+    "byte of the page. A stage that has not run is said on the page; a file that is broken is "
+    "refused. The\n"
     "page holds no time and no path: equal results give an equal page.",
     opts,
     1,

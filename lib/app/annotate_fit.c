@@ -139,7 +139,8 @@ static enum rc vectors_of(struct training *t, struct side *s, struct shown *p, s
 {
     const size_t d = t->m.model.config.d;
     if (!s->of->vectors)
-        return finetune_encode(&t->m.model, s->cell, s->n, (size_t)t->o->micro_rows, s->x, show, p, e);
+        return finetune_encode(&t->m.model, s->cell, s->n, (size_t)t->o->micro_rows, s->x, show, p,
+                               e);
     for (size_t i = 0; i < s->n; i++)
         memcpy(s->x + i * d, labelled_cells_vector(s->of, s->row[i]), d * sizeof *s->x);
     return RC_OK;

@@ -59,8 +59,8 @@ static void show(void *ctx, size_t n)
     progress_at(ctx, n);
 }
 
-/* Vectors of the files in place of counts: of this model's weights, or of those it was trained on where
- * they stayed as they were. */
+/* Vectors of the files in place of counts: of this model's weights, or of those it was trained on
+ * where they stayed as they were. */
 static enum rc check_vectors(struct prediction *p, struct err *e)
 {
     const char *own = embedder_sha256(&p->m, e);
@@ -219,11 +219,11 @@ static enum rc write_report(const struct prediction *p, const char *hash, struct
         json_object_set_new(classes, p->c.name[c], json_integer((json_int_t)n));
     }
     return json_write(p->o->report,
-                      json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "model_sha256",
-                                hash, "kind", classifier_kind_name(p->c.kind),
-                                "backend", p->m.model.params.b->name, "n_cells", (json_int_t)p->n,
-                                "n_sure", (json_int_t)p->n_sure, "n_empty", (json_int_t)p->n_empty,
-                                "cells", classes, "shift_sd",
+                      json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "model_sha256", hash,
+                                "kind", classifier_kind_name(p->c.kind), "backend",
+                                p->m.model.params.b->name, "n_cells", (json_int_t)p->n, "n_sure",
+                                (json_int_t)p->n_sure, "n_empty", (json_int_t)p->n_empty, "cells",
+                                classes, "shift_sd",
                                 isfinite(p->shift) ? json_real(p->shift) : json_null()),
                       e);
 }
@@ -236,7 +236,8 @@ enum rc annotate_predict(const struct predict_options *o, struct err *e)
                                        .label_column = o->label_column };
     enum rc rc = classifier_open(&p.c, &p.m, o->model, o->backend, e);
     if (!rc)
-        rc = labelled_cells_read(&p.cells, o->input, o->n_inputs, o->label, o->evaluate, true, &io, e);
+        rc = labelled_cells_read(&p.cells, o->input, o->n_inputs, o->label, o->evaluate, true, &io,
+                                 e);
     if (!rc)
         rc = make_room(&p, e);
     if (!rc)
@@ -259,8 +260,8 @@ enum rc annotate_predict(const struct predict_options *o, struct err *e)
     if (!rc && o->report)
         rc = write_report(&p, hash, e);
     if (!rc)
-        log_say("'%s/cells.h5ad' and '%s/predictions.tsv' have the result; `map` draws the former", o->out,
-                o->out);
+        log_say("'%s/cells.h5ad' and '%s/predictions.tsv' have the result; `map` draws the former",
+                o->out, o->out);
     free(p.best);
     free(p.second);
     free(p.p_best);

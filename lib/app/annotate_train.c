@@ -23,8 +23,9 @@ static enum rc side_alloc(struct side *s, size_t n, size_t d, struct err *e)
     s->class_of = malloc((n + 1) * sizeof *s->class_of);
     s->x = calloc(n * d + 1, sizeof *s->x);
     s->row = malloc((n + 1) * sizeof *s->row);
-    return s->cell && s->class_of && s->x && s->row ? RC_OK
-                                          : err_set(e, RC_FAIL, "no memory for %zu cells", n);
+    return s->cell && s->class_of && s->x && s->row
+               ? RC_OK
+               : err_set(e, RC_FAIL, "no memory for %zu cells", n);
 }
 
 static void side_release(struct side *s)
@@ -48,7 +49,8 @@ static enum rc read_inputs(struct training *t, struct err *e)
     struct import_options io = { .species = species_parse(o->species),
                                  .labels = o->labels,
                                  .label_column = o->label_column };
-    enum rc rc = labelled_cells_read(&t->cells, o->input, o->n_inputs, o->label, true, true, &io, e);
+    enum rc rc =
+        labelled_cells_read(&t->cells, o->input, o->n_inputs, o->label, true, true, &io, e);
     if (!rc)
         rc = labelled_cells_classes(&t->cells, &t->class_name, &t->n_classes, e);
     if (!rc && t->n_classes < 2)
@@ -59,7 +61,8 @@ static enum rc read_inputs(struct training *t, struct err *e)
         rc = labelled_cells_read(&t->chosen, o->validation.item, (size_t)o->validation.n, o->label,
                                  true, true, &io, e);
     if (!rc && t->kind != CLASSIFIER_PROBE && (t->cells.vectors || t->chosen.vectors))
-        rc = err_set(e, RC_INPUT, "'%s' holds vectors, which --mode probe takes; the others train on counts",
+        rc = err_set(e, RC_INPUT,
+                     "'%s' holds vectors, which --mode probe takes; the others train on counts",
                      t->cells.vectors ? o->input[0] : o->validation.item[0]);
     return rc;
 }
@@ -172,10 +175,10 @@ static json_t *facts(const struct training *t, const char *hash, const double ca
 {
     json_t *j = json_pack(
         "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "label", t->o->label, "base_model_sha256",
-        hash, "backend", t->o->backend->name, "seed", (json_int_t)t->o->seed,
-        "training_cells", (json_int_t)t->train.n, "validation_cells", (json_int_t)t->val.n,
-        "unlabelled_cells", (json_int_t)t->n_unlabelled, "cells_without_known_genes",
-        (json_int_t)t->n_empty, "validation_cells_of_unseen_classes", (json_int_t)t->n_unseen);
+        hash, "backend", t->o->backend->name, "seed", (json_int_t)t->o->seed, "training_cells",
+        (json_int_t)t->train.n, "validation_cells", (json_int_t)t->val.n, "unlabelled_cells",
+        (json_int_t)t->n_unlabelled, "cells_without_known_genes", (json_int_t)t->n_empty,
+        "validation_cells_of_unseen_classes", (json_int_t)t->n_unseen);
     const struct {
         const char *key;
         double x;

@@ -94,7 +94,8 @@ static enum rc newer_than_page(const struct job *j, struct err *e)
     const struct chain *c = j->c;
     const size_t page = chain_stage_of(c, j->stage);
     bool *above = calloc(c->n_stages, sizeof *above), *below = calloc(c->n_stages, sizeof *below);
-    enum rc rc = above && below ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu stages", c->n_stages);
+    enum rc rc =
+        above && below ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu stages", c->n_stages);
     if (!rc) {
         reach(c, page, true, above);
         reach(c, page, false, below);

@@ -2,8 +2,8 @@
  *
  *   level 1  report, crate and paper (identical bytes), and the scores of every task that left
  *            predictions
- *   level 2  maps and zero-shot scores from the vectors (identical bytes); vectors from the weights,
- *            by the backend ref, within a bound; names from those vectors, beside those that were
+ *   level 2  maps and zero-shot scores from the vectors (identical bytes); vectors from the
+ * weights, by the backend ref, within a bound; names from those vectors, beside those that were
  *            written
  *   level 3  pretrain from the shards and the knowledge (identical bytes)
  *

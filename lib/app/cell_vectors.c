@@ -18,11 +18,13 @@ static enum rc read_matrix(const char *path, size_t n_cells, struct cell_vectors
 {
     enum rc rc = h5ad_read_obsm(path, MATRIX, &v->x, &v->n, &v->d, e);
     if (!rc && (v->n != n_cells || !v->d))
-        rc = err_set(e, RC_INPUT, "obsm '" MATRIX "' is %zu x %zu for %zu cells", v->n, v->d, n_cells);
+        rc = err_set(e, RC_INPUT, "obsm '" MATRIX "' is %zu x %zu for %zu cells", v->n, v->d,
+                     n_cells);
     for (size_t i = 0; !rc && i < v->n * v->d; i++)
         if (!isfinite(v->x[i]))
-            rc = err_set(e, RC_INPUT, "obsm '" MATRIX "': row %zu column %zu is not a finite number",
-                         i / v->d + 1, i % v->d + 1);
+            rc =
+                err_set(e, RC_INPUT, "obsm '" MATRIX "': row %zu column %zu is not a finite number",
+                        i / v->d + 1, i % v->d + 1);
     return rc;
 }
 
@@ -54,15 +56,17 @@ enum rc cell_vectors_read(const char *path, struct cells *c, struct cell_vectors
     return rc;
 }
 
-enum rc cell_vectors_check(const struct cell_vectors *v, size_t d, const char *own, const char *base,
-                           struct err *e)
+enum rc cell_vectors_check(const struct cell_vectors *v, size_t d, const char *own,
+                           const char *base, struct err *e)
 {
     if (strcmp(v->model_sha256, own) != 0 && (!base || strcmp(v->model_sha256, base) != 0))
-        return err_set(e, RC_INPUT,
-                       "its vectors are of another model (its hash begins with %.12s, not with %.12s): "
-                       "embed the counts with this one, or give the counts",
-                       v->model_sha256, own);
+        return err_set(
+            e, RC_INPUT,
+            "its vectors are of another model (its hash begins with %.12s, not with %.12s): "
+            "embed the counts with this one, or give the counts",
+            v->model_sha256, own);
     if (v->d != d)
-        return err_set(e, RC_INPUT, "its vectors have %zu numbers, those of the model %zu", v->d, d);
+        return err_set(e, RC_INPUT, "its vectors have %zu numbers, those of the model %zu", v->d,
+                       d);
     return RC_OK;
 }

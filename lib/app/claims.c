@@ -83,10 +83,10 @@ static enum rc check_is(struct claims_job *j, char *text)
     j->row->verdict = compares(x, &sign, y) ? CLAIM_REPRODUCED : CLAIM_CONTRADICTED;
     j->row->ours = claims_say(j, "%.10g", x);
     j->row->text = claims_say(j, "%s %s %s: %.10g, and %.10g", text,
-                       sign == '='   ? "=="
-                       : sign == '<' ? "<"
-                                     : ">",
-                       right, x, y);
+                              sign == '='   ? "=="
+                              : sign == '<' ? "<"
+                                            : ">",
+                              right, x, y);
     j->row->command = "make claims";
     j->row->file = "reference/claims.tsv";
     return j->e->rc;
@@ -133,9 +133,10 @@ static enum rc check_param(struct claims_job *j, char *const *w)
         if (r->kind == MANIFEST_PARAM && option_in(r->name, w[2], &x))
             return compare_setting(j, x, w[3], w[4]);
     }
-    not_here(j,
-             claims_say(j, at == CHAIN_NONE ? "the stage %s has not run" : "the stage %s does not say it",
-                 w[1]));
+    not_here(j, claims_say(j,
+                           at == CHAIN_NONE ? "the stage %s has not run"
+                                            : "the stage %s does not say it",
+                           w[1]));
     return j->e->rc;
 }
 
@@ -168,8 +169,10 @@ static enum rc check_flag(struct claims_job *j, char *const *w)
             return j->e->rc;
         }
     }
-    not_here(j, claims_say(j, at == CHAIN_NONE ? "the stage %s has not run"
-                                               : "the stage %s ran without it", w[1]));
+    not_here(
+        j,
+        claims_say(j, at == CHAIN_NONE ? "the stage %s has not run" : "the stage %s ran without it",
+                   w[1]));
     return j->e->rc;
 }
 
@@ -247,30 +250,32 @@ static enum rc check_higher(struct claims_job *j, char *const *w, size_t n)
     j->row->command = claims_say(j, "make %s", goal);
     j->row->file = claims_say(j, "%s/metrics.tsv", w[1]);
     if (!h.n_pairs) {
-        not_here(j, claims_say(j,
-                        "no scores of %s beside %s%s%s in %s: the stage has not run, or without them",
-                        w[3], w[4], n > 5 ? " on data sets of species " : "", n > 5 ? w[5] : "",
-                        w[1]));
+        not_here(
+            j, claims_say(
+                   j, "no scores of %s beside %s%s%s in %s: the stage has not run, or without them",
+                   w[3], w[4], n > 5 ? " on data sets of species " : "", n > 5 ? w[5] : "", w[1]));
         return j->e->rc;
     }
     const bool wide = isnan(h.width);
-    j->row->ours = wide
-                       ? claims_say(j, "%+.4f (one seed)", h.mean)
-                       : claims_say(j, "%+.4f [%+.4f, %+.4f]", h.mean, h.mean - h.width, h.mean + h.width);
+    j->row->ours =
+        wide ? claims_say(j, "%+.4f (one seed)", h.mean)
+             : claims_say(j, "%+.4f [%+.4f, %+.4f]", h.mean, h.mean - h.width, h.mean + h.width);
     if (h.simulated || chain_stage_of(j->results, "simulate") != CHAIN_NONE) {
-        not_here(j, claims_say(j,
-                        "these cells are simulated: their numbers do not stand for real ones (%s "
-                        "less %s, %zu pairs)",
-                        w[3], w[4], h.n_pairs));
+        not_here(
+            j, claims_say(j,
+                          "these cells are simulated: their numbers do not stand for real ones (%s "
+                          "less %s, %zu pairs)",
+                          w[3], w[4], h.n_pairs));
         return j->e->rc;
     }
     j->row->verdict = !wide && h.mean - h.width > 0   ? CLAIM_TREND
                       : !wide && h.mean + h.width < 0 ? CLAIM_OPPOSITE
                                                       : CLAIM_UNDECIDED;
-    j->row->text = claims_say(j,
-                       "%s less %s, %s of the test cells, %zu pairs over %zu seeds; small models, "
-                       "small corpus: a direction at most",
-                       w[3], w[4], w[2], h.n_pairs, h.n_seeds);
+    j->row->text =
+        claims_say(j,
+                   "%s less %s, %s of the test cells, %zu pairs over %zu seeds; small models, "
+                   "small corpus: a direction at most",
+                   w[3], w[4], w[2], h.n_pairs, h.n_seeds);
     return j->e->rc;
 }
 

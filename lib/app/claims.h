@@ -3,13 +3,11 @@
  * A table (reference/claims.tsv) has a row a claim: id, status, where, claim (our words), number,
  * unit, deviations (ids as on the report page), check, why. Status F is no claim but a fact that
  * arithmetic needs. A check is one of
- *   is EXPR OP EXPR                     arithmetic over numbers, ids of rows, trunc(x), round(x), and
- *                                       base_forward(n, m): FLOP of the paper's shape (lib/nn/cost.h)
- *   param STAGE OPTION OP EXPR          an option in the manifest of a stage
- *   flag STAGE OPTION                   an option without a value there
- *   config KEY OP EXPR                  of the newest checkpoint
- *   report STAGE KEY.KEY OP EXPR        a number of the stage's report.json
- *   default TOOL OPTION OP EXPR         what TOOL --help says
+ *   is EXPR OP EXPR                     arithmetic over numbers, ids of rows, trunc(x), round(x),
+ * and base_forward(n, m): FLOP of the paper's shape (lib/nn/cost.h) param STAGE OPTION OP EXPR an
+ * option in the manifest of a stage flag STAGE OPTION                   an option without a value
+ * there config KEY OP EXPR                  of the newest checkpoint report STAGE KEY.KEY OP EXPR
+ * a number of the stage's report.json default TOOL OPTION OP EXPR         what TOOL --help says
  *   higher STAGE METRIC A B [SPECIES]   method A above method B in metrics.tsv, on test cells, seed
  *                                       by seed
  *   above STAGE SPLIT METHOD METRIC X   a metric above the number X, below it likewise, wherever it
@@ -71,8 +69,8 @@ struct claims_row {
 };
 /* Hands over those of the stage (or, with /..., of all below), in the order of names and rows. */
 enum rc claims_rows(const struct chain *results, const char *stage,
-                    enum rc (*take)(void *ctx, const struct claims_row *r, struct err *e), void *ctx,
-                    struct err *e);
+                    enum rc (*take)(void *ctx, const struct claims_row *r, struct err *e),
+                    void *ctx, struct err *e);
 /* Is it a made-up data set among real ones? */
 bool claims_simulated(const char *dataset);
 /* Does a text fit a pattern in which * stands for anything, nothing too? */

@@ -27,7 +27,9 @@ static enum claim_verdict direction(const struct claims_places *p, bool up)
         above = p->n_above == p->n_places;
         below = p->n_below == p->n_places;
     }
-    return (up ? above : below) ? CLAIM_TREND : (up ? below : above) ? CLAIM_OPPOSITE : CLAIM_UNDECIDED;
+    return (up ? above : below)   ? CLAIM_TREND
+           : (up ? below : above) ? CLAIM_OPPOSITE
+                                  : CLAIM_UNDECIDED;
 }
 
 static const char *range(struct claims_job *j, const struct claims_places *p, double x, char sign)
@@ -37,7 +39,8 @@ static const char *range(struct claims_job *j, const struct claims_places *p, do
     if (p->interval == CLAIMS_OF_NOTHING)
         snprintf(text, sizeof text, sign ? "%+.4g (one number)" : "%.4g (one number)", p->mean + x);
     else if (p->interval == CLAIMS_OF_PLACE && p->n_places > 1)
-        snprintf(text, sizeof text, sign ? "%+.4g to %+.4g" : "%.4g to %.4g", p->low + x, p->high + x);
+        snprintf(text, sizeof text, sign ? "%+.4g to %+.4g" : "%.4g to %.4g", p->low + x,
+                 p->high + x);
     else
         snprintf(text, sizeof text, fmt, p->mean + x, p->low + x, p->high + x);
     return claims_say(j, "%s", text);
@@ -52,7 +55,8 @@ static const char *interval(struct claims_job *j, const struct claims_places *p)
     case CLAIMS_OF_PLACES:
         return claims_say(j, "one seed, interval over %zu data sets and splits", p->n_places);
     case CLAIMS_OF_PLACE:
-        return claims_say(j, "one seed, 95 %% interval of each by itself: %zu of %zu above, %zu below",
+        return claims_say(j,
+                          "one seed, 95 %% interval of each by itself: %zu of %zu above, %zu below",
                           p->n_above, p->n_places, p->n_below);
     default:
         return "one number, no interval";
@@ -95,8 +99,8 @@ static enum rc beside(struct claims_job *j, char *const *w, struct part *to)
     to->ours = p.beside > 0
                    ? claims_say(j, "%s, %+.1f %% of %.4g", ours, 100 * p.mean / p.beside, p.beside)
                    : ours;
-    to->text = claims_say(j, "%s of %s less %s in %s, %zu data sets and splits, %s", w[3], w[4], w[5],
-                          w[1], p.n_places, interval(j, &p));
+    to->text = claims_say(j, "%s of %s less %s in %s, %zu data sets and splits, %s", w[3], w[4],
+                          w[5], w[1], p.n_places, interval(j, &p));
     return j->e->rc;
 }
 
@@ -144,8 +148,8 @@ static void conclude(struct claims_job *j, const char *stage, const struct part 
     j->row->ours = ours;
     j->row->verdict = made_up ? CLAIM_NOT_HERE : together(part, n);
     if (missing)
-        j->row->text = claims_say(j, "%s: the stage %s", text,
-                                  has_run ? "ran without them" : "has not run");
+        j->row->text =
+            claims_say(j, "%s: the stage %s", text, has_run ? "ran without them" : "has not run");
     else if (made_up)
         j->row->text = claims_say(
             j, "these cells are simulated: their numbers do not stand for real ones (%s)", text);

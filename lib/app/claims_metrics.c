@@ -88,7 +88,8 @@ static enum rc take_row(void *ctx, const struct claims_row *r, struct err *e)
     char part[256];
     if (strcmp(r->metric, w->metric) != 0 || strcmp(r->split, "test") != 0 ||
         claims_simulated(r->dataset) != w->simulated ||
-        (w->species && !w->simulated && strcmp(species_of(w->samples, r->dataset), w->species) != 0))
+        (w->species && !w->simulated &&
+         strcmp(species_of(w->samples, r->dataset), w->species) != 0))
         return RC_OK;
     for (int side = 0; side < 2; side++) {
         struct hit x = { .side = side, .seed = r->seed, .value = r->value };

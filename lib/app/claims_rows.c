@@ -63,7 +63,11 @@ static enum rc hand_over(const char *path,
         if (strcmp(v[2], "clean") != 0 || !number_parse(v[6], &value) || !isfinite(value))
             continue;
         const struct claims_row r = {
-            .dataset = v[0], .method = v[1], .split = v[3], .metric = v[5], .value = value,
+            .dataset = v[0],
+            .method = v[1],
+            .split = v[3],
+            .metric = v[5],
+            .value = value,
             .seed = strtoull(v[4], NULL, 10),
         };
         rc = take(ctx, &r, e);
@@ -73,8 +77,8 @@ static enum rc hand_over(const char *path,
 }
 
 enum rc claims_rows(const struct chain *results, const char *stage,
-                    enum rc (*take)(void *ctx, const struct claims_row *r, struct err *e), void *ctx,
-                    struct err *e)
+                    enum rc (*take)(void *ctx, const struct claims_row *r, struct err *e),
+                    void *ctx, struct err *e)
 {
     enum rc rc = RC_OK;
     for (size_t i = 0; !rc && i < results->n_stages; i++) {

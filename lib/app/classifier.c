@@ -329,10 +329,9 @@ enum rc classifier_open(struct classifier *c, struct embedder *m, const char *fo
                                           : err_set(e, RC_FAIL, "no memory for a path");
     if (!rc)
         rc = read_classes(c, classes, e);
-    const struct embedder_wants want = { .hash = true,
-                                         .n_classes = c->kind == CLASSIFIER_PROBE
-                                                          ? 0
-                                                          : (uint32_t)c->n_classes };
+    const struct embedder_wants want = {
+        .hash = true, .n_classes = c->kind == CLASSIFIER_PROBE ? 0 : (uint32_t)c->n_classes
+    };
     if (!rc)
         rc = embedder_open(m, folder, b, &want, e);
     if (!rc && c->kind == CLASSIFIER_PROBE)

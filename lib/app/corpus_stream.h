@@ -18,9 +18,9 @@
 struct stream_ranked {
     uint16_t *token;
     float *value;
-    size_t room;        /* of token and value */
-    uint64_t *start;    /* [n_rows] where a cell's tokens begin */
-    uint32_t *length;   /* [n_rows] */
+    size_t room;      /* of token and value */
+    uint64_t *start;  /* [n_rows] where a cell's tokens begin */
+    uint32_t *length; /* [n_rows] */
     size_t row_room;
 };
 

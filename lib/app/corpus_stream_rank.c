@@ -1,5 +1,5 @@
-/* From the spool to ranked tokens: some tiles at a time, each read, unpacked and ranked by one thread, then handed
- * over in order. */
+/* From the spool to ranked tokens: some tiles at a time, each read, unpacked and ranked by one
+ * thread, then handed over in order. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +44,7 @@ static bool grow(struct stream_ranked *r, size_t n_rows, size_t nnz)
 
 struct rank_task {
     struct corpus_stream *s;
-    size_t first, max_length; /* first tile */
+    size_t first, max_length;  /* first tile */
     uint64_t base[READ_TILES]; /* where the entries of a tile begin, and its cells' tokens */
     atomic_int rc;
 };

@@ -49,7 +49,8 @@ static enum rc read_cells(struct dosage_job *j, struct err *e)
     const struct dosage_options *o = j->o;
     const struct import_options how = { .species = species_parse(o->species) };
     struct labelled_cells l;
-    enum rc rc = labelled_cells_read(&l, o->inputs.item, (size_t)o->inputs.n, "", false, false, &how, e);
+    enum rc rc =
+        labelled_cells_read(&l, o->inputs.item, (size_t)o->inputs.n, "", false, false, &how, e);
     if (rc)
         return rc;
     rc = labelled_cells_tokens(&l, &j->m, o->overlap, &j->tokens, &j->n_empty, e);
@@ -194,7 +195,9 @@ static enum rc run_all(struct dosage_job *j, struct err *e)
 enum rc dosage(const struct dosage_options *o, const struct backend *b, struct err *e)
 {
     struct dosage_job j = { .o = o, .variant = o->as_released ? "as-released" : "clean" };
-    const struct embedder_wants want = { .hash = true, .training = o->n_tuned > 0, .n_classes = o->n_tuned ? 2 : 0 };
+    const struct embedder_wants want = { .hash = true,
+                                         .training = o->n_tuned > 0,
+                                         .n_classes = o->n_tuned ? 2 : 0 };
     char *path = text_new("%s/predictions.tsv", o->out);
     cell_tokens_init(&j.tokens);
     enum rc rc = path ? read_tables(&j, e) : err_set(e, RC_FAIL, "no memory for a path");

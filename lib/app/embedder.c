@@ -64,8 +64,10 @@ void embedder_say_backend(const struct backend *b)
     const char *why;
     const bool f32 = b->real_bytes == sizeof(float) && !b->memory && strcmp(b->name, "cpu") == 0;
     if (f32 && backend_find("cpu-bf16", &why))
-        log_say("computes on %s; this processor also has 16-bit products (--backend cpu-bf16), about twice "
-                "as fast, with slightly other vectors", b->name);
+        log_say("computes on %s; this processor also has 16-bit products (--backend cpu-bf16), "
+                "about twice "
+                "as fast, with slightly other vectors",
+                b->name);
     else
         log_say("computes on %s", b->name);
 }

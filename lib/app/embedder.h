@@ -20,7 +20,7 @@ struct embedder {
     struct tape tape;
     struct arena batch;
     size_t max_rows;               /* of a batch: cells and genes */
-    struct sha256_job hash; /* private: see embedder_sha256 */
+    struct sha256_job hash;        /* private: see embedder_sha256 */
     /* Contextual gene vectors, when wanted: sums over cells per token. */
     double *gene_sum;     /* [V,D] owned or NULL; by_place: [positions,D] */
     uint64_t *gene_count; /* [V] or [positions] */
@@ -51,9 +51,9 @@ enum rc embedder_open(struct embedder *m, const char *folder, const struct backe
 void embedder_close(struct embedder *m);
 /* Says what the model is computed on, and what would be faster on this processor. */
 void embedder_say_backend(const struct backend *b);
-/* SHA-256 of the file with the weights, as digits that m owns; NULL: it could not be read, *e says why.
- * It is computed beside other work from embedder_open on, since cells need not wait for it: half a second
- * for 0.6 GB. Ask when the cells are done. */
+/* SHA-256 of the file with the weights, as digits that m owns; NULL: it could not be read, *e says
+ * why. It is computed beside other work from embedder_open on, since cells need not wait for it:
+ * half a second for 0.6 GB. Ask when the cells are done. */
 const char *embedder_sha256(struct embedder *m, struct err *e);
 /* One pass over some cells: the batch (in m->batch) and its rows in out->last (on m->tape), both
  * valid until the next pass. *out comes empty, or asks with cells_only for the first row of each

@@ -21,9 +21,11 @@ static enum rc take_labels(struct labelled_cells *l, size_t file, size_t from, c
         n += text && *text;
     }
     if (must && !k)
-        return err_set(e, RC_INPUT, "'%s': no obs column '%s' with labels: --label NAME takes another one, --labels "
-                       "FILE a table of barcodes and labels",
-                       l->path[file], column);
+        return err_set(
+            e, RC_INPUT,
+            "'%s': no obs column '%s' with labels: --label NAME takes another one, --labels "
+            "FILE a table of barcodes and labels",
+            l->path[file], column);
     if (must && !n)
         return err_set(e, RC_INPUT, "'%s': no cell has a label in obs '%s'", l->path[file], column);
     return RC_OK;
@@ -57,8 +59,8 @@ static enum rc read_file(struct labelled_cells *l, const char *path, bool vector
     return RC_OK;
 }
 
-enum rc labelled_cells_check(const struct labelled_cells *l, size_t d, const char *own, const char *base,
-                             struct err *e)
+enum rc labelled_cells_check(const struct labelled_cells *l, size_t d, const char *own,
+                             const char *base, struct err *e)
 {
     for (size_t i = 0; l->vectors && i < l->n_files; i++)
         if (cell_vectors_check(&l->vectors[i], d, own, base, e))
@@ -77,8 +79,8 @@ const float *labelled_cells_vector(const struct labelled_cells *l, size_t row)
 }
 
 enum rc labelled_cells_read(struct labelled_cells *l, const char *const *path, size_t n_paths,
-                            const char *column, bool must, bool vectors, const struct import_options *o,
-                            struct err *e)
+                            const char *column, bool must, bool vectors,
+                            const struct import_options *o, struct err *e)
 {
     enum rc rc = RC_OK;
     *l = (struct labelled_cells){ 0 };
@@ -171,7 +173,8 @@ static enum rc add_vectors(const struct labelled_cells *l, size_t i, struct cell
         if (k == v->d)
             ++*n_empty;
         else
-            rc = cell_tokens_add(out, &none, id && id->kind == COLUMN_I64 ? (uint64_t)id->i64[row] : row,
+            rc = cell_tokens_add(out, &none,
+                                 id && id->kind == COLUMN_I64 ? (uint64_t)id->i64[row] : row,
                                  SPECIES_HUMAN, row, e);
     }
     return rc;

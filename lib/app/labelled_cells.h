@@ -19,16 +19,16 @@ struct labelled_cells {
  * a file has no such column or no cell a label; else labels are NULL there. vectors: files may hold
  * vectors in place of counts, all of them or none. On failure *l is empty. */
 enum rc labelled_cells_read(struct labelled_cells *l, const char *const *path, size_t n_paths,
-                            const char *column, bool must, bool vectors, const struct import_options *o,
-                            struct err *e);
+                            const char *column, bool must, bool vectors,
+                            const struct import_options *o, struct err *e);
 void labelled_cells_release(struct labelled_cells *l);
 
 /* Distinct labels by rising bytes: *name is the caller's to free, texts are borrowed from l. */
 enum rc labelled_cells_classes(const struct labelled_cells *l, const char ***name, size_t *n,
                                struct err *e);
 /* RC_INPUT names the file whose vectors are of another model: of weights with neither hash. */
-enum rc labelled_cells_check(const struct labelled_cells *l, size_t d, const char *own, const char *base,
-                             struct err *e);
+enum rc labelled_cells_check(const struct labelled_cells *l, size_t d, const char *own,
+                             const char *base, struct err *e);
 /* The vector [D] of a cell; NULL when the files hold counts. */
 const float *labelled_cells_vector(const struct labelled_cells *l, size_t row);
 /* Tokens of all cells that have any; rows count through the files. The counts are dropped.

@@ -145,7 +145,8 @@ static enum rc run(struct job *j, struct err *e)
 enum rc perturb(const struct perturb_options *o, const struct backend *b, struct err *e)
 {
     struct job j = { .o = o };
-    enum rc rc = embedder_open(&j.m, o->model, b, &(struct embedder_wants){ .hash = o->report || o->per_cell }, e);
+    enum rc rc = embedder_open(&j.m, o->model, b,
+                               &(struct embedder_wants){ .hash = o->report || o->per_cell }, e);
     if (rc)
         return rc;
     if (o->random_weights)

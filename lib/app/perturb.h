@@ -4,9 +4,9 @@
  *   perturb_cells.c     inputs -> the cells looked at, all their genes ranked
  *   perturb_genes.c     names -> perturbations, and matched controls for each
  *   perturb_target.c    cells that perturbed ones may come to resemble
- *   perturb_pass.c      cells x perturbations -> batches -> shifts, original and copies side by side
- *   perturb_result.c    shifts -> means, intervals, p and q; the files
- *   perturb_per_cell.c  shifts cell by cell, as a table and as layers of an AnnData file
+ *   perturb_pass.c      cells x perturbations -> batches -> shifts, original and copies side by
+ * side perturb_result.c    shifts -> means, intervals, p and q; the files perturb_per_cell.c shifts
+ * cell by cell, as a table and as layers of an AnnData file
  *
  * Memory: the cells' ranked genes (10 bytes each); for a block of perturbations 24 bytes for each
  * gene that any cell shows and at most 72 for each cell; 4 bytes for each control and gene.

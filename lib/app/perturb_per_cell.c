@@ -171,8 +171,7 @@ enum rc per_cell_close(struct per_cell *t, const struct held_cells *c,
     struct cells head = { 0 };
     const char *sha256 = embedder_sha256(m, e);
     enum rc rc = sha256 ? describe(&head, p, &m->vocab, e) : RC_FAIL;
-    const char *const uns[][2] = { { "change", t->o->change_name },
-                                   { "model_sha256", sha256 } };
+    const char *const uns[][2] = { { "change", t->o->change_name }, { "model_sha256", sha256 } };
     const struct h5ad_extra extra = { .uns = uns, .n_uns = 2 };
     h5ad_layers_close(&t->layers);
     head.cell = c->head.cell; /* borrowed, as is obs */

@@ -35,8 +35,8 @@ struct perturb_options {
 enum rc perturb_evaluate(const struct perturb_options *o, struct err *e);
 
 /* runs.tsv of n folders of perturb_evaluate on one set, each some splits and trainings, to
- * out/metrics.tsv, runs.tsv and comparisons.tsv of all. RC_INPUT: runs of another set or variant, two
- * numbers for one run. */
+ * out/metrics.tsv, runs.tsv and comparisons.tsv of all. RC_INPUT: runs of another set or variant,
+ * two numbers for one run. */
 enum rc perturb_join(const char *const *folder, size_t n, const char *out, struct err *e);
 
 /* Trains GEARS (with o->vectors the GeneCompass variant) on the first split: out/model.safetensors,

@@ -153,8 +153,8 @@ static enum rc add_file(struct joining *j, const char *path, struct err *e)
 static int method_order(const char *method)
 {
     /* As perturb_evaluate runs them. */
-    static const char *const order[] = { "no-change",  "train-mean", "additive",
-                                         "nearest-go", "linear-pca", "linear-genecompass",
+    static const char *const order[] = { "no-change",  "train-mean",       "additive",
+                                         "nearest-go", "linear-pca",       "linear-genecompass",
                                          "gears",      "gears+genecompass" };
     int k = 0;
     while (k < (int)(sizeof order / sizeof *order) && strcmp(order[k], method) != 0)

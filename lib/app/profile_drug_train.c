@@ -22,8 +22,8 @@ static enum rc train(struct profile_training *t, const struct profile_options *o
         profile_training_choose(t);
         log_say("epoch %zu is taken: Pearson %.4g on the dev part", t->best + 1,
                 t->epoch[t->best].validation);
-        rc = training_table_write(f.table, "validation_pearson", (const double *)t->epoch, t->n_done,
-                                  t->best, e);
+        rc = training_table_write(f.table, "validation_pearson", (const double *)t->epoch,
+                                  t->n_done, t->best, e);
     }
     if (!rc)
         rc = profile_model_save(t, f.model, e);

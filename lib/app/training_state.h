@@ -18,7 +18,8 @@ struct training_state {
     size_t n_rows, row_width, most_rows;
 };
 
-/* What a training leaves in its folder; while it runs, the state is there and the others are not. */
+/* What a training leaves in its folder; while it runs, the state is there and the others are not.
+ */
 struct training_files {
     char *state, *model, *table; /* owned */
 };
@@ -26,10 +27,12 @@ struct training_files {
 enum rc training_files_name(struct training_files *f, const char *folder, struct err *e);
 void training_files_release(struct training_files *f);
 
-/* Sums of the n files that a run reads, and last of its gene vectors; empty where one is NULL. sum [n + 1]. */
+/* Sums of the n files that a run reads, and last of its gene vectors; empty where one is NULL. sum
+ * [n + 1]. */
 enum rc training_sums(const char *const *file, size_t n, const char *vectors,
                       char (*sum)[SHA256_HEX], struct err *e);
-/* Sum of a text that says all that the bytes of a result depend on; the text is freed, and NULL is RC_FAIL. */
+/* Sum of a text that says all that the bytes of a result depend on; the text is freed, and NULL is
+ * RC_FAIL. */
 enum rc training_print(char *text, char hex[SHA256_HEX], struct err *e);
 
 /* print: says what run it is of. */

@@ -14,9 +14,9 @@ struct arena {
     size_t peak_bytes;
     char *text; /* room for short texts, which lie side by side */
     size_t text_left;
-    /* Where blocks come from and go to, e.g. a device's memory, which the arena itself never touches;
-     * NULL: this process's. Set before the first arena_get; memory of a device not with texts, and
-     * arena_adopt only between arenas of one kind. */
+    /* Where blocks come from and go to, e.g. a device's memory, which the arena itself never
+     * touches; NULL: this process's. Set before the first arena_get; memory of a device not with
+     * texts, and arena_adopt only between arenas of one kind. */
     void *(*get)(size_t n_bytes);
     void (*give)(void *);
     size_t long_block_bytes; /* of blocks once more than this was handed out; 0: no matter */

@@ -34,8 +34,8 @@ enum rc file_read(const char *path, size_t max_bytes, char **data, size_t *n_byt
 enum rc file_copy(const char *from, const char *to, struct err *e);
 /* mkdir -p. */
 enum rc folder_make(const char *path, struct err *e);
-/* A file for reading and writing in `folder` (NULL: TMPDIR, or /tmp) that has no name: it goes when it is
- * closed, or the process ends. */
+/* A file for reading and writing in `folder` (NULL: TMPDIR, or /tmp) that has no name: it goes when
+ * it is closed, or the process ends. */
 enum rc file_unnamed(const char *folder, int *fd, struct err *e);
 /* A fresh folder TMPDIR/gc-NAME-XXXXXX (TMPDIR: of the environment, else /tmp); the caller frees *path. */
 enum rc folder_scratch(const char *name, char **path, struct err *e);

@@ -69,8 +69,7 @@ void mapped_copy(const struct mapped *m, const void *from, size_t n, void *to)
     const size_t at = (size_t)((const char *)from - (const char *)m->at);
     size_t done = 0;
     while (m->file && done < n) {
-        const ssize_t got =
-            pread(m->file - 1, (char *)to + done, n - done, (off_t)(at + done));
+        const ssize_t got = pread(m->file - 1, (char *)to + done, n - done, (off_t)(at + done));
         if (got <= 0)
             break; /* the mapping has the same bytes, or tells why not */
         done += (size_t)got;

@@ -92,7 +92,8 @@ FILE *sha256_open(const char *path, struct err *e)
 {
     FILE *f = fopen(path, "rb");
     if (!f)
-        err_set(e, errno == ENOMEM ? RC_FAIL : RC_INPUT, "cannot open '%s': %s", path, strerror(errno));
+        err_set(e, errno == ENOMEM ? RC_FAIL : RC_INPUT, "cannot open '%s': %s", path,
+                strerror(errno));
     return f;
 }
 

@@ -27,7 +27,8 @@ enum rc sha256_file(const char *path, char hex[SHA256_HEX], uint64_t *n_bytes, s
 
 /* What sha256_file is made of. The caller closes the file; path: for sentences. */
 FILE *sha256_open(const char *path, struct err *e);
-/* From where f stands to its end. stop, which may be NULL, breaks it off (RC_FAIL) once it is true. */
+/* From where f stands to its end. stop, which may be NULL, breaks it off (RC_FAIL) once it is true.
+ */
 enum rc sha256_stream(FILE *f, const char *path, const atomic_bool *stop, char hex[SHA256_HEX],
                       uint64_t *n_bytes, struct err *e);
 

@@ -26,7 +26,8 @@ struct sha256_job {
     struct err trouble;
 };
 
-/* RC_INPUT: the file cannot be opened. On failure *j is empty. *j must not move until it is released. */
+/* RC_INPUT: the file cannot be opened. On failure *j is empty. *j must not move until it is
+ * released. */
 enum rc sha256_job_start(struct sha256_job *j, const char *path, struct err *e);
 /* Fills j->hex; may be called again. RC_FAIL: reading broke off. */
 enum rc sha256_job_wait(struct sha256_job *j, struct err *e);

@@ -204,7 +204,8 @@ void spill_zero(void *p, size_t n_bytes)
 void spill_copy(void *to, const void *from, size_t n_bytes)
 {
     for (size_t at = 0; at < n_bytes; at += PIECE) {
-        memcpy((char *)to + at, (const char *)from + at, n_bytes - at < PIECE ? n_bytes - at : PIECE);
+        memcpy((char *)to + at, (const char *)from + at,
+               n_bytes - at < PIECE ? n_bytes - at : PIECE);
         if (n_bytes > PIECE)
             spill_rest();
     }
@@ -239,8 +240,8 @@ static char *merge_runs(char *from, char *to, size_t n, size_t size, size_t run,
     return from;
 }
 
-/* By insertion within a few, merged from there on: equal items keep their order, which qsort does not
- * promise. */
+/* By insertion within a few, merged from there on: equal items keep their order, which qsort does
+ * not promise. */
 static void sort_run(char *at, char *room, size_t n, size_t size,
                      int (*compare)(const void *, const void *))
 {
@@ -267,8 +268,8 @@ int spill_sort(void *base, size_t n, size_t size, int (*compare)(const void *, c
     if (!other)
         return -1;
     for (size_t at = 0; at < n; at += SPILL_STEP) { /* in the processor's cache */
-        sort_run(from + at * size, other + at * size, n - at < SPILL_STEP ? n - at : SPILL_STEP, size,
-                 compare);
+        sort_run(from + at * size, other + at * size, n - at < SPILL_STEP ? n - at : SPILL_STEP,
+                 size, compare);
         spill_rest();
     }
     const char *sorted = merge_runs(from, other, n, size, SPILL_STEP, compare);

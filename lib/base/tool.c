@@ -41,7 +41,8 @@ enum rc tool_need_out(const struct tool_args *a, struct err *e)
 }
 
 /* What the run cost, for whoever named a file in GC_TIMES (the stages do): one line "name, seconds,
- * seconds of processor time, most memory of it or a child in kB". Beside the results, never among them. */
+ * seconds of processor time, most memory of it or a child in kB". Beside the results, never among
+ * them. */
 static void note_cost(const char *name, double start_s)
 {
     const char *path = getenv("GC_TIMES");

@@ -13,7 +13,8 @@ static enum rc place_genes(struct cells *a, const struct cells *b, uint32_t *to,
     struct map at;
     enum rc rc = RC_OK;
     size_t n = a->count.n_cols;
-    const char **gene = spill_grow(a->gene, n * sizeof *gene, (n + b->count.n_cols + 1) * sizeof *gene);
+    const char **gene =
+        spill_grow(a->gene, n * sizeof *gene, (n + b->count.n_cols + 1) * sizeof *gene);
     if (!gene)
         return err_set(e, RC_FAIL, "no memory for %zu genes", n + b->count.n_cols);
     a->gene = gene;

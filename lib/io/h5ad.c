@@ -165,7 +165,8 @@ enum rc h5ad_read_uns(const char *path, const char *key, char *text, size_t size
     enum rc rc = h5_open(path, &file, e);
     if (rc)
         return rc;
-    if (h5_kind_of(file, "uns", NULL) != H5_ABSENT && !(rc = h5_group_open(file, "uns", &group, e))) {
+    if (h5_kind_of(file, "uns", NULL) != H5_ABSENT &&
+        !(rc = h5_group_open(file, "uns", &group, e))) {
         if (h5_kind_of(group, key, NULL) != H5_ABSENT)
             rc = read_text(group, key, text, size, e);
         H5Gclose(group);

@@ -10,7 +10,8 @@ enum rc h5ad_read_indptr(const struct h5_data *d, uint64_t n_rows, uint64_t nnz,
     enum { PIECE = SPILL_STEP };
     int64_t *v = malloc(PIECE * sizeof *v);
     uint64_t last = 0;
-    enum rc rc = v ? RC_OK : err_set(e, RC_FAIL, "no memory for %llu rows", (unsigned long long)n_rows);
+    enum rc rc =
+        v ? RC_OK : err_set(e, RC_FAIL, "no memory for %llu rows", (unsigned long long)n_rows);
     for (uint64_t at = 0, n; !rc && at <= n_rows; at += n) {
         n = n_rows + 1 - at < PIECE ? n_rows + 1 - at : PIECE;
         rc = h5_read_i64(d, at, (size_t)n, v, e);

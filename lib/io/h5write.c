@@ -163,8 +163,8 @@ enum rc h5_put_data(hid_t at, const char *name, hid_t file_type, hid_t mem_type,
     return put(at, name, file_type, mem_type, H5Screate_simple(n_dims, d, NULL), v, id, e);
 }
 
-/* As many texts at a time as HDF5 turns to their stored form at once (1 MiB of 16 bytes each), which it does
- * from the last to the first: the heap of the file is the same as after one call. */
+/* As many texts at a time as HDF5 turns to their stored form at once (1 MiB of 16 bytes each),
+ * which it does from the last to the first: the heap of the file is the same as after one call. */
 enum { TEXTS = 1 << 16 };
 
 static bool write_texts(hid_t d, hid_t type, const char *const *v, size_t n)
@@ -189,9 +189,9 @@ enum rc h5_put_texts(hid_t at, const char *name, const char *const *v, size_t n,
     const char *one = scalar && v[0] ? v[0] : "";
     const hsize_t dim = n;
     hid_t type = text_type(), d = -1;
-    enum rc rc = put(at, name, type, type,
-                     scalar ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &dim, NULL),
-                     scalar ? &one : NULL, &d, e);
+    enum rc rc =
+        put(at, name, type, type, scalar ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &dim, NULL),
+            scalar ? &one : NULL, &d, e);
     if (!rc && !scalar && !write_texts(d, type, v, n))
         rc = h5_err(e, RC_FAIL, "cannot write '%s'", name);
     H5Tclose(type);

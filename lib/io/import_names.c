@@ -1,8 +1,9 @@
 /* Names that repeat get a number behind them, whatever their number, in little memory.
  *
- * Names are sorted by hash; those of one hash lie together, in their order, and are compared by their texts.
- * Only the names of one text get numbers from one count: NAME-n and OTHER-m are never the same, since n and
- * m have no dash. So a number is free when no source name has it, which the sorted hashes tell. */
+ * Names are sorted by hash; those of one hash lie together, in their order, and are compared by
+ * their texts. Only the names of one text get numbers from one count: NAME-n and OTHER-m are never
+ * the same, since n and m have no dash. So a number is free when no source name has it, which the
+ * sorted hashes tell. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,8 +74,8 @@ static enum rc rename_cell(struct naming *w, size_t k, uint64_t *number, struct 
     return kept ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu cells", w->n);
 }
 
-/* Places [first, end) have one hash. Nearly always they have one text as well; each other one is gone through
- * by itself. */
+/* Places [first, end) have one hash. Nearly always they have one text as well; each other one is
+ * gone through by itself. */
 static enum rc name_group(struct naming *w, size_t first, size_t end, struct err *e)
 {
     enum rc rc = RC_OK;

@@ -35,8 +35,8 @@ enum rc genes_resolve(struct source *s, struct gene_list *g, struct import_repor
 
 /* ---- import_names.c ---- */
 
-/* to[i]: name[i], or where that stood there before a text of its own in the arena: a second AAAC becomes
- * AAAC-1, a third AAAC-2, skipping names that exist, as AnnData does. */
+/* to[i]: name[i], or where that stood there before a text of its own in the arena: a second AAAC
+ * becomes AAAC-1, a third AAAC-2, skipping names that exist, as AnnData does. */
 enum rc names_differ(const char *const *name, size_t n, const char **to, struct arena *a,
                      size_t *n_renamed, struct err *e);
 

@@ -35,7 +35,8 @@ void markup_text_cut(struct markup *m, const char *s, size_t max);
 void markup_tex(struct markup *m, const char *s);
 /* What stands behind "\newcommand{\" in a line of a numbers.tex; NULL: the line is no macro. */
 const char *markup_macro_name(const char *line);
-/* \newcommand{\NAME}{VALUE} of n bytes to NAME and VALUE in place; false, and nothing changed, for any other. */
+/* \newcommand{\NAME}{VALUE} of n bytes to NAME and VALUE in place; false, and nothing changed, for
+ * any other. */
 bool markup_cut_macro(char *line, size_t n, const char **name, const char **value);
 
 /* Length in bytes of the UTF-8 character at s, 0 when the bytes there are no allowed character. */

@@ -1,10 +1,11 @@
 /* A table of open addressing, part by part.
  *
- * Where an id ends depends on those that came before it. But it only moves up, so what is entered in a part
- * depends on the ids that start there and those that ran over from the part below, in the order of all. So: ids
- * are dealt out by the part that they start in; a part is filled from its ids and the few that ran over, both
- * by their place; what does not fit runs over to the next. The last part runs over into the first, which then
- * is filled again with these, and so on until what runs over is what ran over before. */
+ * Where an id ends depends on those that came before it. But it only moves up, so what is entered
+ * in a part depends on the ids that start there and those that ran over from the part below, in the
+ * order of all. So: ids are dealt out by the part that they start in; a part is filled from its ids
+ * and the few that ran over, both by their place; what does not fit runs over to the next. The last
+ * part runs over into the first, which then is filled again with these, and so on until what runs
+ * over is what ran over before. */
 #include "lib/io/shard_index.h"
 
 #include <stdbool.h>
@@ -26,8 +27,8 @@ struct entries {
 struct parts {
     uint64_t n_slots, part; /* of the table; of a part */
     size_t n_parts;
-    uint64_t *first;      /* [n_parts + 1] in entry; owned, as are the others */
-    struct entry *entry;  /* by part, then by cell */
+    uint64_t *first;     /* [n_parts + 1] in entry; owned, as are the others */
+    struct entry *entry; /* by part, then by cell */
     uint32_t *slot;
 };
 
@@ -72,8 +73,8 @@ static bool add_entry(struct entries *v, uint32_t cell)
     return true;
 }
 
-/* Fills part k from its entries and those that ran over into it; `over` gets those that run over from it, by
- * cell. */
+/* Fills part k from its entries and those that ran over into it; `over` gets those that run over
+ * from it, by cell. */
 static bool fill_part(struct parts *p, size_t k, const struct entries *in, struct entries *over)
 {
     uint32_t *slot = p->slot + k * p->part;

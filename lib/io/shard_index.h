@@ -9,9 +9,9 @@
 
 enum { SHARD_INDEX_PART = 1 << 20 };
 
-/* *slot [*n_slots]: what entering the ids one after another gives, entry i + 1 for id[i]; freed by the caller
- * with spill_free. part: slots that are filled at a time, a power of two; never changes the result. n at most
- * SHARD_INDEX_MAX. */
+/* *slot [*n_slots]: what entering the ids one after another gives, entry i + 1 for id[i]; freed by
+ * the caller with spill_free. part: slots that are filled at a time, a power of two; never changes
+ * the result. n at most SHARD_INDEX_MAX. */
 enum rc shard_index_make(const uint64_t *id, size_t n, size_t part, uint32_t **slot,
                          uint64_t *n_slots, struct err *e);
 

@@ -1,6 +1,7 @@
 /* Writing shards. Cells are gathered in memory and written a shard at a time, so cells_per_shard
- * bounds the memory (a full cell is 12 KiB); what the index is made of is spilled (lib/base/spill.h). All shards keep their temporary names until close:
- * a run that is stopped leaves what was there before. */
+ * bounds the memory (a full cell is 12 KiB); what the index is made of is spilled
+ * (lib/base/spill.h). All shards keep their temporary names until close: a run that is stopped
+ * leaves what was there before. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -177,8 +178,7 @@ enum rc shard_writer_add(struct shard_writer *w, const struct token_cell *c, str
         rc = grow_tokens(g, g->n_tokens + c->n, e);
     if (!rc && g->n_all == g->all_room) {
         size_t room = g->all_room ? 2 * g->all_room : 1024;
-        uint64_t *more =
-            spill_grow(g->all_ids, g->n_all * sizeof *more, room * sizeof *more);
+        uint64_t *more = spill_grow(g->all_ids, g->n_all * sizeof *more, room * sizeof *more);
         if (!more)
             return err_set(e, RC_FAIL, "no memory for %zu cells", room);
         g->all_ids = more;

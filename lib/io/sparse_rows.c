@@ -48,7 +48,8 @@ void sparse_rows_close(struct sparse_rows *r)
 size_t sparse_rows_block(const struct sparse_rows *r, size_t first)
 {
     const size_t left = r->n_rows - first;
-    size_t lo = first, hi = first + (left < SPARSE_ROWS ? left : SPARSE_ROWS); /* rows [first, lo) fit */
+    size_t lo = first,
+           hi = first + (left < SPARSE_ROWS ? left : SPARSE_ROWS); /* rows [first, lo) fit */
     while (lo < hi) {
         size_t mid = lo + (hi - lo + 1) / 2;
         if (r->indptr[mid] - r->indptr[first] <= SPARSE_BLOCK)

@@ -25,8 +25,8 @@ enum rc sparse_rows_open(hid_t group, size_t n_rows, size_t n_cols, bool minor_i
                          struct sparse_rows *r, struct err *e);
 void sparse_rows_close(struct sparse_rows *r);
 
-/* How many rows from `first` on make a block: about SPARSE_BLOCK entries, one row at least, and SPARSE_ROWS at
- * most: cells may have no counts. */
+/* How many rows from `first` on make a block: about SPARSE_BLOCK entries, one row at least, and
+ * SPARSE_ROWS at most: cells may have no counts. */
 enum { SPARSE_BLOCK = 1 << 20, SPARSE_ROWS = 1 << 16 };
 size_t sparse_rows_block(const struct sparse_rows *r, size_t first);
 

@@ -9,8 +9,12 @@
 #include "lib/base/file.h"
 #include "lib/base/spill.h"
 
-enum { TILE_ENTRIES = 1 << 18, TILE_ROWS = 1 << 16, LARGE = 255, NARROW_COLS = 1 << 16,
-       BYTES_A_ROW = 128 /* that go with a row: its name, where it starts, what a table knows of it */
+enum {
+    TILE_ENTRIES = 1 << 18,
+    TILE_ROWS = 1 << 16,
+    LARGE = 255,
+    NARROW_COLS = 1 << 16,
+    BYTES_A_ROW = 128 /* that go with a row: its name, where it starts, what a table knows of it */
 };
 
 enum rc spool_open(struct spool *s, const char *folder, size_t n_cols, struct err *e)

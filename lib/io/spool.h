@@ -39,8 +39,8 @@ void spool_unpack(const struct spool_tile *t, size_t n_cols, const unsigned char
 
 enum rc spool_add(struct spool *s, const unsigned char *packed, size_t n_bytes, size_t n_rows,
                   uint64_t nnz, struct err *e);
-/* The two halves: gives the next tile its place; writes a tile that has one. The second, and spool_get, may be
- * called by several threads at once. */
+/* The two halves: gives the next tile its place; writes a tile that has one. The second, and
+ * spool_get, may be called by several threads at once. */
 enum rc spool_place(struct spool *s, size_t n_bytes, size_t n_rows, uint64_t nnz, struct err *e);
 enum rc spool_put(const struct spool *s, size_t tile, const unsigned char *packed, struct err *e);
 /* The bytes of tiles [first, first + n), which lie one behind the other. */

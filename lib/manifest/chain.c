@@ -231,8 +231,8 @@ enum rc chain_read(struct chain *c, const char *root, struct err *e)
     return rc;
 }
 
-enum rc chain_keep(struct chain *c, bool (*keep)(const void *ctx, const char *stage), const void *ctx,
-                   struct err *e)
+enum rc chain_keep(struct chain *c, bool (*keep)(const void *ctx, const char *stage),
+                   const void *ctx, struct err *e)
 {
     enum rc rc = RC_OK;
     size_t n = 0;

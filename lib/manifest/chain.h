@@ -55,8 +55,8 @@ struct chain {
 enum rc chain_read(struct chain *c, const char *root, struct err *e);
 void chain_release(struct chain *c);
 /* Only the stages that keep() wants stay; the files of others lie in no stage then. */
-enum rc chain_keep(struct chain *c, bool (*keep)(const void *ctx, const char *stage), const void *ctx,
-                   struct err *e);
+enum rc chain_keep(struct chain *c, bool (*keep)(const void *ctx, const char *stage),
+                   const void *ctx, struct err *e);
 /* Fills in bytes and sums of all files but logs, parts and odd ones: a file a worker, large ones
  * first. */
 enum rc chain_hash(struct chain *c, struct err *e);

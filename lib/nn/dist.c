@@ -32,12 +32,11 @@ struct dist dist_alone(void)
     return (struct dist){ .size = 1 };
 }
 
-/* gc-mpi.so lies in ../lib of the program's folder (a build; one more up for programs with cuda kernels) or
- * beside it (installed). */
+/* gc-mpi.so lies in ../lib of the program's folder (a build; one more up for programs with cuda
+ * kernels) or beside it (installed). */
 static char *plugin_path(void)
 {
-    static const char *const place[] = { "../lib/gc-mpi.so", "../../lib/gc-mpi.so",
-                                         "gc-mpi.so" };
+    static const char *const place[] = { "../lib/gc-mpi.so", "../../lib/gc-mpi.so", "gc-mpi.so" };
     char own[4096];
     const char *folder = tool_folder(own, sizeof own);
     for (size_t i = 0; folder && i < sizeof place / sizeof *place; i++) {

@@ -20,7 +20,8 @@
 struct dist {
     int rank, size;
     bool agreed;                    /* all ranks know that the job ends, and why */
-    bool broken; /* this rank failed where others wait for it otherwise: no more is agreed, the job ends */
+    bool broken; /* this rank failed where others wait for it otherwise: no more is agreed, the job
+                    ends */
     const struct dist_calls *calls; /* NULL: alone */
     void *state, *library;
 };

@@ -126,8 +126,8 @@ enum rc grad_share_start(struct grad_share *s, struct err *e)
     return RC_OK;
 }
 
-static void add_transfer(struct backend_transfer *list, size_t *n, size_t most, int peer, void *data,
-                         size_t n_bytes)
+static void add_transfer(struct backend_transfer *list, size_t *n, size_t most, int peer,
+                         void *data, size_t n_bytes)
 {
     assert(*n < most);
     if (n_bytes)
@@ -150,8 +150,8 @@ static void exchange(struct grad_share *s)
     s->n_send = s->n_recv = 0;
 }
 
-/* Room for what others send for a slice. A block that grows was read by all that was queued before: giving it
- * back waits. */
+/* Room for what others send for a slice. A block that grows was read by all that was queued before:
+ * giving it back waits. */
 static bool make_room(struct grad_share *s, size_t n_bytes)
 {
     if (n_bytes > s->room_bytes) {
@@ -188,8 +188,10 @@ static bool trade_nodes(struct grad_share *s, struct share_range piece)
     return true;
 }
 
-/* The sum of leaves [from, from + n), of which *next is the first node, in the block of that node. */
-static char *climb(struct grad_share *s, struct share_range mine, size_t from, size_t n, size_t *next)
+/* The sum of leaves [from, from + n), of which *next is the first node, in the block of that node.
+ */
+static char *climb(struct grad_share *s, struct share_range mine, size_t from, size_t n,
+                   size_t *next)
 {
     const struct grad_tree *t = s->tree;
     const struct share_node *k = &s->node[*next];
@@ -302,8 +304,8 @@ double grad_share_bytes(int n_ranks, size_t n_leaves, size_t n_items, size_t rea
     const double parts = (double)((n_items + OP_SUM_ITEMS - 1) / OP_SUM_ITEMS) * sizeof(double);
     if (n_ranks == 1)
         return 0;
-    /* Every node goes to the owners of all slices but its own rank's: the ranks' shares of slices, which differ
-     * by a block at most, are equal on average. */
+    /* Every node goes to the owners of all slices but its own rank's: the ranks' shares of slices,
+     * which differ by a block at most, are equal on average. */
     const double nodes = (double)count_nodes(&d, n_leaves, 0, n_leaves);
     return nodes * block * others / n_ranks + others * block + (keep ? others * parts : 0);
 }

@@ -16,8 +16,7 @@ void grad_tree_init(struct grad_tree *t, const struct backend *b, struct dist *d
 
 static void *block_take(struct grad_tree *t)
 {
-    return t->n_spare ? t->spare[--t->n_spare]
-                      : backend_get(t->b, t->n_items * t->b->real_bytes);
+    return t->n_spare ? t->spare[--t->n_spare] : backend_get(t->b, t->n_items * t->b->real_bytes);
 }
 
 /* g is the caller's and comes into no list. */

@@ -29,11 +29,11 @@ struct grad_tree {
     const struct backend *b;
     struct dist *d;
     size_t n_items; /* reals of a gradient */
-    void *g;        /* the caller's, in the backend's memory: leaves come in it, the sum ends in it */
+    void *g; /* the caller's, in the backend's memory: leaves come in it, the sum ends in it */
     size_t n, end;  /* leaves of this sum; end of those that this rank owns */
     struct grad_part part[GRAD_PARTS];
     void *spare[GRAD_PARTS]; /* blocks that no part uses */
-    void *late[GRAD_PARTS]; /* to be added to the last leaf, newest first */
+    void *late[GRAD_PARTS];  /* to be added to the last leaf, newest first */
     int n_parts, n_spare, n_late;
     void *piece; /* of a block on its way here */
 };
@@ -46,8 +46,8 @@ void grad_tree_start(struct grad_tree *t, size_t n);
 /* g holds leaf i, and may be filled with the next one after that; the last one of this rank stays
  * in it until finish. */
 enum rc grad_tree_push(struct grad_tree *t, size_t i, struct err *e);
-/* Instead of pushing the last leaf of this rank, before it is made in g: what is to be added to it is noted,
- * and grad_tree_join adds it to n items from `at` on, once they stand in g. */
+/* Instead of pushing the last leaf of this rank, before it is made in g: what is to be added to it
+ * is noted, and grad_tree_join adds it to n items from `at` on, once they stand in g. */
 void grad_tree_hold(struct grad_tree *t);
 void grad_tree_join(struct grad_tree *t, size_t at, size_t n);
 /* Size of the left half of a node over n leaves. */

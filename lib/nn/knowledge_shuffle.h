@@ -9,8 +9,8 @@
  * give equal permutations, whatever the table. RC_FAIL: memory, nothing done. */
 enum rc knowledge_shuffle(struct model *m, uint32_t first, uint64_t seed, struct err *e);
 
-/* Writes zeros over all of a model's knowledge tables: what it gives without them. RC_FAIL: memory, nothing
- * done. */
+/* Writes zeros over all of a model's knowledge tables: what it gives without them. RC_FAIL: memory,
+ * nothing done. */
 enum rc knowledge_forget(struct model *m, struct err *e);
 /* Does it have any? */
 bool knowledge_any(const struct model *m);

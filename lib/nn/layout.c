@@ -115,9 +115,10 @@ static void push_random(const struct moving *m, size_t i, size_t edge, double y[
     }
 }
 
-/* The edges whose other end has its turn. All cells move at once, from where all were before, which any number
- * of threads does alike; but two that pull each other then go too far, so an epoch's edges are taken in TURNS parts:
- * near cells stay near in more of a map (tests/bin-src/map-umap.t.sh). */
+/* The edges whose other end has its turn. All cells move at once, from where all were before, which
+ * any number of threads does alike; but two that pull each other then go too far, so an epoch's
+ * edges are taken in TURNS parts: near cells stay near in more of a map
+ * (tests/bin-src/map-umap.t.sh). */
 static void move_cells(void *ctx, size_t task, int worker)
 {
     const struct moving *m = ctx;

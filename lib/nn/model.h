@@ -28,8 +28,9 @@ struct model_config {
     enum value_encoder value_encoder; /* told from the weights, not from config.json */
 };
 
-/* Tables that are not trained. Those of a file lie in its mapping, and rows which cells ask for are read from
- * the file, so that none stays in memory; before they are written to: model_tables_write. */
+/* Tables that are not trained. Those of a file lie in its mapping, and rows which cells ask for are
+ * read from the file, so that none stays in memory; before they are written to: model_tables_write.
+ */
 struct model_tables {
     float *knowledge[N_KNOWLEDGE]; /* [V,K] owned, or in a mapping; NULL where the kind is not used */
     struct mapped file[N_KNOWLEDGE]; /* owned; of all kinds or of one, empty where there is none */
@@ -63,9 +64,11 @@ enum rc model_config_check(const struct model_config *c, struct err *e);
 enum rc model_init(struct model *m, const struct model_config *c, const struct backend *b,
                    bool training, uint32_t n_classes, struct err *e);
 void model_release(struct model *m);
-/* The mapping that holds a kind's table; NULL where it is in memory of the model's own, or not used. */
+/* The mapping that holds a kind's table; NULL where it is in memory of the model's own, or not
+ * used. */
 const struct mapped *model_table_file(const struct model_tables *t, int kind);
-/* Before anybody writes to a table: a copy-on-write one from here on (mapped_write). RC_FAIL: memory. */
+/* Before anybody writes to a table: a copy-on-write one from here on (mapped_write). RC_FAIL:
+ * memory. */
 enum rc model_tables_write(struct model_tables *t, struct err *e);
 /* Gives the model its first weights; the <pad> row of the word table is 0. */
 void model_randomise(struct model *m, uint64_t seed);
@@ -100,8 +103,8 @@ struct model_run {
     void (*reached)(void *ctx, size_t k);
     void *ctx;
 };
-/* First item of the parameters of layer k, of the heads for k = n_layers. What lies before layer 0, with the
- * table of words that the heads use too, stands at the end of the pass only. */
+/* First item of the parameters of layer k, of the heads for k = n_layers. What lies before layer 0,
+ * with the table of words that the heads use too, stands at the end of the pass only. */
 size_t model_stage_begin(const struct model *m, size_t k);
 
 /* [n_pairs,D]: the embedding block of each pair without the value; NULL where it has no such part. */

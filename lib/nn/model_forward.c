@@ -59,8 +59,8 @@ struct tensor *model_pairs(struct model *m, struct tape *t, const struct batch *
         if (!c->use_knowledge[k])
             continue;
         struct tensor *rows =
-            tape_input_rows(t, m->tables.knowledge[k], model_table_file(&m->tables, k),
-                            c->n_tokens, c->knowledge_dim, b->pair_row, b->n_pairs);
+            tape_input_rows(t, m->tables.knowledge[k], model_table_file(&m->tables, k), c->n_tokens,
+                            c->knowledge_dim, b->pair_row, b->n_pairs);
         const char *name = knowledge_name[k];
         struct tensor *p =
             tape_linear(t, rows, model_par(m, "bert.embeddings.%s_embeddings.linear1.weight", name),

@@ -60,11 +60,19 @@ void optim_step_part(const struct optim *o, const struct params *p, uint64_t t, 
 {
     size_t begin[SEGMENTS + 1];
     bool decay[SEGMENTS];
-    struct op_adamw a = { .m = part->m, .v = part->v, .lr = optim_rate(o, t),
-                          .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8,
-                          .weight_decay = o->weight_decay, .grad_scale = 1, .step = t + 1,
-                          .square_sum = square_sum, .max_norm = o->max_grad_norm,
-                          .begin = begin, .decay = decay };
+    struct op_adamw a = { .m = part->m,
+                          .v = part->v,
+                          .lr = optim_rate(o, t),
+                          .beta1 = 0.9,
+                          .beta2 = 0.999,
+                          .eps = 1e-8,
+                          .weight_decay = o->weight_decay,
+                          .grad_scale = 1,
+                          .step = t + 1,
+                          .square_sum = square_sum,
+                          .max_norm = o->max_grad_norm,
+                          .begin = begin,
+                          .decay = decay };
     for (size_t i = 0; i < p->n; i++) {
         const struct param *q = &p->item[i];
         const size_t end = i + 1 < p->n ? p->item[i + 1].begin : p->n_items;

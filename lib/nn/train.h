@@ -2,7 +2,8 @@
  *
  * Gradients of micro-batches are joined in a fixed binary tree (lib/nn/grad_tree.h), their losses
  * in their order, so that any number of ranks and threads gives the same bits. Each rank makes the
- * optimiser's step for itself, with the same numbers, or for its part of the weights (trainer_connect). */
+ * optimiser's step for itself, with the same numbers, or for its part of the weights
+ * (trainer_connect). */
 #ifndef GC_NN_TRAIN_H
 #define GC_NN_TRAIN_H
 
@@ -43,13 +44,14 @@ void trainer_init(struct trainer *t, struct model *m, const struct train_options
 void trainer_release(struct trainer *t);
 /* Ranks that train together, before the first step; d outlives t. */
 void trainer_share(struct trainer *t, struct dist *d);
-/* Where the backend has memory of its own, behind trainer_share and on every rank: connects the ranks'
- * devices. shard: each rank keeps the moments of its part of the weights alone, and makes their step for all
- * (ZeRO, stage 1: Rajbhandari et al. 2020); the same bytes. Then params.m and v are NULL between steps. */
+/* Where the backend has memory of its own, behind trainer_share and on every rank: connects the
+ * ranks' devices. shard: each rank keeps the moments of its part of the weights alone, and makes
+ * their step for all (ZeRO, stage 1: Rajbhandari et al. 2020); the same bytes. Then params.m and v
+ * are NULL between steps. */
 enum rc trainer_connect(struct trainer *t, bool shard, struct err *e);
 void trainer_disconnect(struct trainer *t);
-/* All moments into params.m and v of rank 0, for a checkpoint; drop gives that memory back. On every rank; both do
- * nothing where moments were not shared out. */
+/* All moments into params.m and v of rank 0, for a checkpoint; drop gives that memory back. On
+ * every rank; both do nothing where moments were not shared out. */
 enum rc trainer_gather_moments(struct trainer *t, struct err *e);
 void trainer_drop_moments(struct trainer *t);
 /* How this trainer wants its batches. */

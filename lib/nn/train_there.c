@@ -49,7 +49,8 @@ void trainer_disconnect(struct trainer *t)
     t->connected = false;
 }
 
-/* Where gradients of the block stand, the sum of them is begun: beside the rest of the backward pass. */
+/* Where gradients of the block stand, the sum of them is begun: beside the rest of the backward
+ * pass. */
 static void reached(void *ctx, size_t k)
 {
     struct trainer *t = ctx;
@@ -85,8 +86,8 @@ static enum rc begin(struct trainer *t, const struct step_batch *s, struct err *
     return rc;
 }
 
-enum rc train_there_learn(struct trainer *t, const struct step_batch *s, const struct model_run *run,
-                          struct err *e)
+enum rc train_there_learn(struct trainer *t, const struct step_batch *s,
+                          const struct model_run *run, struct err *e)
 {
     const size_t n = s->n_own;
     struct model_run last = *run;

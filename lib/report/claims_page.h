@@ -1,4 +1,5 @@
-/* The claims of the paper as a page: a row each, and choices of a verdict. Needs nothing beside it. */
+/* The claims of the paper as a page: a row each, and choices of a verdict. Needs nothing beside it.
+ */
 #ifndef GC_REPORT_CLAIMS_PAGE_H
 #define GC_REPORT_CLAIMS_PAGE_H
 

@@ -209,7 +209,8 @@ static enum rc read_params(struct facts *f, const char *stage, const char *row, 
  * every file that a command names. */
 static bool is_plain_tex(const char *s)
 {
-    static const char *const word[] = { "textbackslash{}", "textasciitilde{}", "textasciicircum{}" };
+    static const char *const word[] = { "textbackslash{}", "textasciitilde{}",
+                                        "textasciicircum{}" };
     for (; *s; s++) {
         size_t n = 0;
         if (strchr("#$%&_{}~^", *s))

@@ -20,12 +20,11 @@
 #include "lib/manifest/chain.h"
 
 struct fact {
-    const char *name;  /* "gcCellsKept" */
-    const char *value; /* escaped for TeX */
-    const char
-        *source; /* FILE:PLACE SHA256, several with a blank between; PLACE: lines, or a key.
-                  * A blank, a % and a colon of FILE stand as %XX (lib/base/percent.h) */
-    bool twice;  /* two different numbers have this name: it cannot be used */
+    const char *name;   /* "gcCellsKept" */
+    const char *value;  /* escaped for TeX */
+    const char *source; /* FILE:PLACE SHA256, several with a blank between; PLACE: lines, or a key.
+                         * A blank, a % and a colon of FILE stand as %XX (lib/base/percent.h) */
+    bool twice;         /* two different numbers have this name: it cannot be used */
 };
 
 struct facts {

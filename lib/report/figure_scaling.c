@@ -2,8 +2,8 @@
  * of knowledge; simple methods and random weights as level lines.
  *
  * Sizes stand at equal distances in their order. Lines of one size are set apart a little, so that
- * their intervals can be told. The axis has the tenths that hold every mean, interval and level: six
- * lines within 0.2 cannot be told apart on an axis from 0 to 1. */
+ * their intervals can be told. The axis has the tenths that hold every mean, interval and level:
+ * six lines within 0.2 cannot be told apart on an axis from 0 to 1. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -151,45 +151,46 @@ static void foot(const struct page *p)
                         " from the files of the stages alone. Equal runs give an equal page, byte "
                         "for byte: no time, no path and no name of a machine is in it. All numbers "
                         "are in <a href=\"numbers.tex\">numbers.tex</a> too.</p></footer>\n");
-    /* A click on the head of a column sorts by it: numbers as numbers, a second click turns it round.
-     * No sign that XML would want escaped. */
-    markup_raw(p->html,
-               "<script>\n"
-               "document.querySelectorAll('table').forEach(function (t) {\n"
-               "  var head = t.tHead ? Array.from(t.tHead.rows[0].cells) : [], body = t.tBodies[0];\n"
-               "  if (!body || 2 > body.rows.length) return;\n"
-               "  head.forEach(function (h, i) {\n"
-               "    if (!h.textContent.trim()) return;\n"
-               "    var b = document.createElement('button');\n"
-               "    b.type = 'button';\n"
-               "    b.textContent = h.textContent;\n"
-               "    h.textContent = '';\n"
-               "    h.appendChild(b);\n"
-               "    b.addEventListener('click', function () {\n"
-               "      var up = h.getAttribute('aria-sort') === 'ascending' ? -1 : 1;\n"
-               "      var text = function (r) { return r.cells[i] ? r.cells[i].textContent.trim() : ''; };\n"
-               "      var number = function (s) { return parseFloat(s.replace(/,/g, '').replace('−', '-')); };\n"
-               "      head.forEach(function (o) { o.removeAttribute('aria-sort'); });\n"
-               "      h.setAttribute('aria-sort', up === 1 ? 'ascending' : 'descending');\n"
-               "      Array.from(body.rows).sort(function (p, q) {\n"
-               "        var x = text(p), y = text(q), m = number(x), n = number(y);\n"
-               "        if (isNaN(m) ? !isNaN(n) : isNaN(n)) return isNaN(m) ? 1 : -1;\n"
-               "        return up * (isNaN(m) ? x.localeCompare(y) : m - n);\n"
-               "      }).forEach(function (r) { body.appendChild(r); });\n"
-               "    });\n"
-               "  });\n"
-               "});\n"
-               "</script>\n</body>\n</html>\n");
+    /* A click on the head of a column sorts by it: numbers as numbers, a second click turns it
+     * round. No sign that XML would want escaped. */
+    markup_raw(
+        p->html,
+        "<script>\n"
+        "document.querySelectorAll('table').forEach(function (t) {\n"
+        "  var head = t.tHead ? Array.from(t.tHead.rows[0].cells) : [], body = t.tBodies[0];\n"
+        "  if (!body || 2 > body.rows.length) return;\n"
+        "  head.forEach(function (h, i) {\n"
+        "    if (!h.textContent.trim()) return;\n"
+        "    var b = document.createElement('button');\n"
+        "    b.type = 'button';\n"
+        "    b.textContent = h.textContent;\n"
+        "    h.textContent = '';\n"
+        "    h.appendChild(b);\n"
+        "    b.addEventListener('click', function () {\n"
+        "      var up = h.getAttribute('aria-sort') === 'ascending' ? -1 : 1;\n"
+        "      var text = function (r) { return r.cells[i] ? r.cells[i].textContent.trim() : ''; "
+        "};\n"
+        "      var number = function (s) { return parseFloat(s.replace(/,/g, '').replace('−', "
+        "'-')); };\n"
+        "      head.forEach(function (o) { o.removeAttribute('aria-sort'); });\n"
+        "      h.setAttribute('aria-sort', up === 1 ? 'ascending' : 'descending');\n"
+        "      Array.from(body.rows).sort(function (p, q) {\n"
+        "        var x = text(p), y = text(q), m = number(x), n = number(y);\n"
+        "        if (isNaN(m) ? !isNaN(n) : isNaN(n)) return isNaN(m) ? 1 : -1;\n"
+        "        return up * (isNaN(m) ? x.localeCompare(y) : m - n);\n"
+        "      }).forEach(function (r) { body.appendChild(r); });\n"
+        "    });\n"
+        "  });\n"
+        "});\n"
+        "</script>\n</body>\n</html>\n");
 }
 
 enum rc page_write(const struct page *p, const char *css, struct err *e)
 {
     static void (*const section[])(const struct page *) = {
-        page_headline,  page_pipeline, page_limits,    page_cells,      page_ledger,
-        page_corpus,
-        page_worth,     page_training, page_maps,      page_scores,     page_zero_shot,
-        page_cross,     page_inputs,   page_repeat,    page_manifests,  page_deviations,
-        page_glossary,
+        page_headline, page_pipeline, page_limits,    page_cells,      page_ledger,    page_corpus,
+        page_worth,    page_training, page_maps,      page_scores,     page_zero_shot, page_cross,
+        page_inputs,   page_repeat,   page_manifests, page_deviations, page_glossary,
     };
     head(p, "results", css);
     for (size_t i = 0; i < sizeof section / sizeof *section; i++)
@@ -201,11 +202,13 @@ enum rc page_write(const struct page *p, const char *css, struct err *e)
 enum rc page_write_figures(const struct page *p, const char *css, struct err *e)
 {
     head(p, "figures of the paper", css);
-    markup_raw(p->html,
-               "<header><h1>Figures of the paper</h1><p><a href=\"index.html\">All results</a>. Each figure as its "
-               "stage drew it, with the numbers that it was drawn from: means, 95 % intervals, simple methods beside "
-               "deep ones. What the paper shows there stands under it in words. Simulated cells are called so, and say "
-               "nothing of real ones.</p>\n");
+    markup_raw(p->html, "<header><h1>Figures of the paper</h1><p><a href=\"index.html\">All "
+                        "results</a>. Each figure as its "
+                        "stage drew it, with the numbers that it was drawn from: means, 95 % "
+                        "intervals, simple methods beside "
+                        "deep ones. What the paper shows there stands under it in words. Simulated "
+                        "cells are called so, and say "
+                        "nothing of real ones.</p>\n");
     page_figures_all(p);
     foot(p);
     return markup_ok(p->html, e);

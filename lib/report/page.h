@@ -27,7 +27,7 @@ void page_headline(const struct page *p); /* page_head.c */
 void page_pipeline(const struct page *p); /* page_cells.c */
 void page_cells(const struct page *p);
 void page_corpus(const struct page *p);
-void page_ledger(const struct page *p); /* page_ledger.c */
+void page_ledger(const struct page *p);      /* page_ledger.c */
 void page_figures_all(const struct page *p); /* page_figures.c: all of figures.html */
 void page_worth(const struct page *p);  /* page_worth.c */
 void page_limits(const struct page *p); /* page_model.c */

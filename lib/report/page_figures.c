@@ -1,5 +1,5 @@
-/* figures.html: the figures of the paper that have run, each with its numbers; and every score that has
- * the authors' procedure beside the clean one. */
+/* figures.html: the figures of the paper that have run, each with its numbers; and every score that
+ * has the authors' procedure beside the clean one. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,15 +53,17 @@ static void table_of(const struct page *p, const struct shown_table *t)
     }
     page_table_end(p);
     if (t->t.n_rows > MAX_ROWS)
-        markup_fmt(p->html, "<p>%d of %zu rows; the file has all.</p>\n", (int)MAX_ROWS, t->t.n_rows);
+        markup_fmt(p->html, "<p>%d of %zu rows; the file has all.</p>\n", (int)MAX_ROWS,
+                   t->t.n_rows);
     markup_raw(p->html, "</details>\n");
 }
 
 static void image(const struct page *p, const struct shown_svg *svg)
 {
     /* A title that was read is escaped already, and may stand in quotes. */
-    markup_fmt(p->html, "<figure><img src=\"%s\" alt=\"%s\" loading=\"lazy\"/><figcaption>%s "
-                        "<a href=\"%s\">SVG</a></figcaption></figure>\n",
+    markup_fmt(p->html,
+               "<figure><img src=\"%s\" alt=\"%s\" loading=\"lazy\"/><figcaption>%s "
+               "<a href=\"%s\">SVG</a></figcaption></figure>\n",
                svg->name, svg->title ? svg->title : svg->name, svg->title ? svg->title : "",
                svg->name);
 }
@@ -115,10 +117,13 @@ static void released(const struct page *p)
 {
     size_t n = 0;
     page_section(p, "released", "As released, beside clean");
-    markup_raw(p->html,
-               "<p>As released: the procedure of the authors' code, with its defects, where it is cheap to "
-               "follow. Clean: what the paper describes, settings chosen on validation data, several seeds. "
-               "± is half of the 95 % interval over seeds or splits; without it there was one.</p>\n");
+    markup_raw(
+        p->html,
+        "<p>As released: the procedure of the authors' code, with its defects, where it is cheap "
+        "to "
+        "follow. Clean: what the paper describes, settings chosen on validation data, several "
+        "seeds. "
+        "± is half of the 95 % interval over seeds or splits; without it there was one.</p>\n");
     for (size_t i = 0; i < p->r->scores.n; i++) {
         const struct score *s = &p->r->scores.s[i], *o;
         if (strcmp(s->variant, "clean") != 0 || !(o = twin(p->r, s)))
@@ -139,8 +144,9 @@ static void released(const struct page *p)
     if (n)
         page_table_end(p);
     else
-        page_missing(p, "No score has both: tasks with a published procedure are annotate --as-released, "
-                        "dose, dosage, perturb-predict and perturb.");
+        page_missing(
+            p, "No score has both: tasks with a published procedure are annotate --as-released, "
+               "dose, dosage, perturb-predict and perturb.");
     page_section_end(p);
 }
 
@@ -150,7 +156,8 @@ void page_figures_all(const struct page *p)
     markup_raw(p->html, "<nav aria-label=\"Figures\">");
     for (size_t i = 0; i < p->r->n_shown; i++)
         if (page_shown(&p->r->shown[i]))
-            markup_fmt(p->html, "<a href=\"#%s\">%s</a> ", p->r->shown[i].goal, p->r->shown[i].goal);
+            markup_fmt(p->html, "<a href=\"#%s\">%s</a> ", p->r->shown[i].goal,
+                       p->r->shown[i].goal);
     markup_raw(p->html, "<a href=\"#released\">As released</a></nav></header>\n<main>\n");
     for (size_t i = 0; i < p->r->n_shown; i++)
         if (page_shown(&p->r->shown[i])) {

@@ -116,8 +116,10 @@ void page_headline(const struct page *p)
         markup_raw(m, "<a href=\"claims.html\">Claims of the paper</a> ");
     markup_raw(m,
                "<a href=\"#pipeline\">What was done</a> "
-               "<a href=\"#limits\">Limits</a> <a href=\"#cells\">Cells</a> <a href=\"#ledger\">Ledger</a> "
-               "<a href=\"#worth\">Knowledge</a> <a href=\"#training\">Training</a> <a href=\"#maps\">Maps</a> "
+               "<a href=\"#limits\">Limits</a> <a href=\"#cells\">Cells</a> <a "
+               "href=\"#ledger\">Ledger</a> "
+               "<a href=\"#worth\">Knowledge</a> <a href=\"#training\">Training</a> <a "
+               "href=\"#maps\">Maps</a> "
                "<a href=\"#scores\">Scores</a> <a href=\"#inputs\">Inputs</a> "
                "<a href=\"#repeat\">Repeat and check</a> <a href=\"#deviations\">Deviations</a> "
                "<a href=\"#glossary\">Words</a></nav></header>\n<main>\n"

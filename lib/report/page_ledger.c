@@ -1,5 +1,5 @@
-/* The ledger of the corpus: what became of each sample's cells, cells that stand there twice, and cells
- * and pairs that models are judged on and that the corpus or the knowledge already has. */
+/* The ledger of the corpus: what became of each sample's cells, cells that stand there twice, and
+ * cells and pairs that models are judged on and that the corpus or the knowledge already has. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,8 +35,10 @@ static void cell(const struct page *p, const char *column, const char *text)
 
 static void whole(const struct page *p, const char *label, const struct table *t)
 {
-    markup_fmt(p->html, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n<table>\n"
-                        "<thead><tr>", label);
+    markup_fmt(p->html,
+               "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n<table>\n"
+               "<thead><tr>",
+               label);
     for (size_t c = 0; c < t->n_cols; c++) {
         const char *first = t->n_rows ? t->col[c].text[0] : NULL;
         head_cell(p, &t->col[c], first && *first >= '0' && *first <= '9');
@@ -69,17 +71,20 @@ void page_ledger(const struct page *p)
         return;
     }
     part(p, "Cells of each species",
-         "Cells in the source, those imported, those left after each rule in its turn, and those kept; beside what the "
+         "Cells in the source, those imported, those left after each rule in its turn, and those "
+         "kept; beside what the "
          "paper published after its own.",
          &r->ledger_sums);
     part(p, "Cells of each sample", "The same of each sample, with the reason where one was lost.",
          &r->ledger_rows);
     part(p, "Cells that stand twice",
-         "Cells of the corpus are told by their counts: those that repeat one of the same sample, and those that "
+         "Cells of the corpus are told by their counts: those that repeat one of the same sample, "
+         "and those that "
          "another sample has, too.",
          &r->ledger_samples);
     part(p, "Labelled cells that the corpus has",
-         "Cells that models are judged on and that pretraining saw, without their labels. Scores on the others "
+         "Cells that models are judged on and that pretraining saw, without their labels. Scores "
+         "on the others "
          "alone are the split test-unseen.",
          &r->ledger_sets);
     page_section_end(p);

@@ -6,8 +6,8 @@
  *
  *   \gcpart{STAGE}{FILE}                   FILE.tex where the stage has run, else a sentence that
  *                                          says so
- *   \gctable{FILE}{COLUMNS}{COLUMN=VALUE}  rows of a table, columns with commas between; {}: all rows
- *   \gcscores{STAGE}{METRIC}{SPLIT}        for each data set, method, score and interval of the
+ *   \gctable{FILE}{COLUMNS}{COLUMN=VALUE}  rows of a table, columns with commas between; {}: all
+ * rows \gcscores{STAGE}{METRIC}{SPLIT}        for each data set, method, score and interval of the
  *                                          variant clean; {}: all splits, named behind the set
  *   \gcversus{STAGE}{METRIC}{A}{B}         method A beside B, paired: above or below, by how much;
  *                                          it says when all their data sets are made up

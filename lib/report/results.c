@@ -218,8 +218,8 @@ enum rc results_read(struct results *r, const char *folder, const char *profile,
     enum rc rc =
         folder_exists(folder) ? RC_OK : err_set(e, RC_INPUT, "no results folder '%s'", folder);
     static enum rc (*const part[])(struct results *, struct err *) = {
-        results_inputs,   results_samples, results_corpus, results_knowledge, results_worth,
-        results_cross,  results_ledger, results_figures,
+        results_inputs,   results_samples, results_corpus, results_knowledge,
+        results_worth,    results_cross,   results_ledger, results_figures,
         results_pretrain, results_maps,    results_scores, results_stages,
     };
     for (size_t i = 0; !rc && i < sizeof part / sizeof *part; i++)

@@ -191,8 +191,8 @@ enum rc results_scores(struct results *r, struct err *e);
 enum rc results_score_files(struct results *r, const char *const *path, size_t n, struct err *e);
 enum rc results_stages(struct results *r, struct err *e);
 
-/* "FOLDER/<fmt>" in the arena, NULL when memory is short; where nothing lies for a stage that is not
- * looked at. */
+/* "FOLDER/<fmt>" in the arena, NULL when memory is short; where nothing lies for a stage that is
+ * not looked at. */
 const char *results_path(struct results *r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* Names in a folder, sorted by bytes; none when the folder is absent. wanted 'd': folders, 'f':

@@ -29,8 +29,8 @@ static bool ends_with(const char *name, const char *end)
 /* Names become file names and addresses: letters, digits, dots, dashes, underscores. */
 static bool is_plain(const char *name)
 {
-    return name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")] ==
-           '\0';
+    return name[strspn(
+               name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")] == '\0';
 }
 
 /* What stands in the SVG's <title>, escaped as it is there; NULL: none that may stand in quotes. */

@@ -12,7 +12,8 @@ enum rc results_ledger(struct results *r, struct err *e)
         { "corpus-ledger/sums.tsv", "what,cells_source,cells_in,kept,published", &r->ledger_sums },
         { "corpus-ledger/ledger.tsv", "sample,species,state,cells_source,cells_in,kept,reason",
           &r->ledger_rows },
-        { "ledger/samples.tsv", "sample,cells,repeated,in_other_samples,share", &r->ledger_samples },
+        { "ledger/samples.tsv", "sample,cells,repeated,in_other_samples,share",
+          &r->ledger_samples },
         { "ledger/sets.tsv", "set,cells,in_corpus,share", &r->ledger_sets },
     };
     enum rc rc = RC_OK;

@@ -103,7 +103,8 @@ static struct score reduce(const struct row *w, size_t n)
             squares += (w[i].value - s.mean) * (w[i].value - s.mean);
     if (s.n_seeds > 1) {
         double df = (double)s.n_seeds - 1;
-        double half = gsl_cdf_tdist_Pinv(SCORE_QUANTILE, df) * sqrt(squares / df / (double)s.n_seeds);
+        double half =
+            gsl_cdf_tdist_Pinv(SCORE_QUANTILE, df) * sqrt(squares / df / (double)s.n_seeds);
         s.lo = s.mean - half;
         s.hi = s.mean + half;
     }

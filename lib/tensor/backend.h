@@ -28,7 +28,7 @@ enum real_type { REAL_F32, REAL_F64 };
 
 /* Sizes by which work is cut; they belong to the operations, not to the machine. */
 enum {
-    OP_ROW_BLOCK = 64, /* rows summed by one task before blocks are joined in order */
+    OP_ROW_BLOCK = 64,      /* rows summed by one task before blocks are joined in order */
     OP_SUM_ITEMS = 1 << 12, /* of sum_squares of a filling with memory of its own */
 };
 /* Items from one row to the next where rows are kept rounded to bf16: whole 16 bytes. */
@@ -66,11 +66,11 @@ struct op_linear {
     void *work;         /* backward: [n,out], only when act is not ACT_NONE */
     void *scratch;      /* linear_scratch_bytes, where the backend has that slot */
     const void *packed; /* forward: what linear_pack made of w; NULL: to be made anew */
-    /* Of a filling with `round`, each may be NULL: forms rounded to bf16. w_low has ld_w, the others
-     * low_ld of their columns. */
+    /* Of a filling with `round`, each may be NULL: forms rounded to bf16. w_low has ld_w, the
+     * others low_ld of their columns. */
     const void *w_low;
-    void *x_low;      /* forward fills it, unless x_low_made; backward reads it */
-    void *y_low;      /* filled by forward, only with an activation; out is a multiple of 8 */
+    void *x_low; /* forward fills it, unless x_low_made; backward reads it */
+    void *y_low; /* filled by forward, only with an activation; out is a multiple of 8 */
     bool x_low_made;
 };
 
@@ -252,9 +252,9 @@ struct backend_transfer {
     size_t n_bytes;
 };
 
-/* Failures are told by backend_memory.trouble, that of another rank too. There is a second queue: work
- * called between beside and back goes there, behind all that was queued so far on the first, which goes
- * on without waiting for it until meet. */
+/* Failures are told by backend_memory.trouble, that of another rank too. There is a second queue:
+ * work called between beside and back goes there, behind all that was queued so far on the first,
+ * which goes on without waiting for it until meet. */
 enum { BACKEND_RANKS_ID = 128 };
 struct backend_ranks {
     void (*id)(char id[BACKEND_RANKS_ID]); /* made by one rank, handed to all */
@@ -281,7 +281,8 @@ struct backend_memory {
     void (*wait)(void);
     const char *(*trouble)(void); /* what failed first, since when all else did nothing; or NULL */
     void (*sum_squares)(const void *x, size_t n, double *to);
-    /* The same in two halves: one number of each OP_SUM_ITEMS items, and the sum of those numbers. */
+    /* The same in two halves: one number of each OP_SUM_ITEMS items, and the sum of those numbers.
+     */
     void (*square_parts)(const void *x, size_t n, double *part);
     void (*join_parts)(const double *part, size_t n_parts, double *to);
     const struct backend_ranks *ranks; /* NULL: one device only */

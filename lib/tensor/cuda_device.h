@@ -24,8 +24,9 @@ struct cuda {
     bool bf16; /* products take their inputs rounded to bf16 and add in f32; else all is f32 */
 };
 
-/* The device whose number is this process's among those that mpirun or srun started on this machine, device 0
- * where neither did. On failure *c is empty and *why says what this machine lacks. */
+/* The device whose number is this process's among those that mpirun or srun started on this
+ * machine, device 0 where neither did. On failure *c is empty and *why says what this machine
+ * lacks. */
 bool cuda_open(struct cuda *c, bool bf16, const char **why);
 void cuda_close(struct cuda *c);
 /* At least n bytes of work; waits for the stream when it must grow. */
@@ -57,8 +58,8 @@ struct cuda_product {
 };
 int cuda_multiply(const struct cuda *c, const struct cuda_product *p);
 
-/* Ranks, one device each. The id is made by one of them and handed to all. Nothing is added here: ranks
- * exchange bytes, and who adds them decides the order (lib/nn/grad_share.h). */
+/* Ranks, one device each. The id is made by one of them and handed to all. Nothing is added here:
+ * ranks exchange bytes, and who adds them decides the order (lib/nn/grad_share.h). */
 enum { CUDA_ID_BYTES = 128 };
 struct cuda_ranks {
     void *handle;

@@ -36,8 +36,9 @@ enum rc params_add(struct params *p, const char *name, size_t rows, size_t cols,
                    bool decay, struct err *e);
 /* Makes the blocks, zeroed. */
 enum rc params_alloc(struct params *p, bool training, struct err *e);
-/* Keeps a rounded copy of all weights for the products of a filling with `round`; does nothing for others.
- * Whoever changes weights but optim_step_there calls params_round before they are used again. */
+/* Keeps a rounded copy of all weights for the products of a filling with `round`; does nothing for
+ * others. Whoever changes weights but optim_step_there calls params_round before they are used
+ * again. */
 enum rc params_keep_low(struct params *p, struct err *e);
 void params_round(const struct params *p);
 /* NULL when there is none. Its tensor is valid after params_alloc. */

@@ -58,8 +58,9 @@ void tape_release(struct tape *t);
 void tape_keep_weights(struct tape *t, size_t most_bytes);
 enum rc tape_check(const struct tape *t, struct err *e);
 void tape_backward(struct tape *t);
-/* Calls reached(ctx, k) in tape_backward, when every operation that follows this call has done its part: what
- * only those use has all of its gradient then (queued, where the backend has memory of its own). */
+/* Calls reached(ctx, k) in tape_backward, when every operation that follows this call has done its
+ * part: what only those use has all of its gradient then (queued, where the backend has memory of
+ * its own). */
 void tape_on_return(struct tape *t, void (*reached)(void *ctx, size_t k), void *ctx, size_t k);
 /* Waits until every loss asked for stands where it was wanted, also those of earlier rounds. Does nothing
  * where the backend's memory is this process's. */
@@ -77,9 +78,9 @@ void tape_rewind(struct tape *t, struct tape_mark m);
 void *tape_memory(struct tape *t, size_t n_bytes);
 /* Constants of the batch from floats. */
 struct tensor *tape_input(struct tape *t, const float *x, size_t rows, size_t cols);
-/* Rows index[0..n) of a float table [rows,cols] that has no gradient (knowledge) and stands still while the
- * tape lives: where the backend has memory of its own it is copied there once. file: the mapping that holds the
- * table, whose rows are then read from the file; or NULL. */
+/* Rows index[0..n) of a float table [rows,cols] that has no gradient (knowledge) and stands still
+ * while the tape lives: where the backend has memory of its own it is copied there once. file: the
+ * mapping that holds the table, whose rows are then read from the file; or NULL. */
 struct tensor *tape_input_rows(struct tape *t, const float *table, const struct mapped *file,
                                size_t rows, size_t cols, const uint32_t *index, size_t n);
 /* A fresh tensor of zeros; has a gradient in training. */

@@ -71,8 +71,9 @@ static struct op_linear linear_of(const struct tensor *x, const struct tensor *w
                                .db = b ? b->g : NULL };
 }
 
-/* Rounded forms: of w where they are kept, of x from its first product to its last, of a y that products
- * may follow. Without gradients rounds are too short for it: memory is given back before the next use. */
+/* Rounded forms: of w where they are kept, of x from its first product to its last, of a y that
+ * products may follow. Without gradients rounds are too short for it: memory is given back before
+ * the next use. */
 static void keep_low(struct tape *t, struct op_linear *o, struct tensor *x, const struct tensor *w,
                      struct tensor *y)
 {

@@ -61,8 +61,9 @@ struct tensor *tape_rows(struct tape *t, const struct tensor *x, size_t at, size
         return &t->nothing;
     assert(at <= x->rows && n <= x->rows - at);
     const size_t bytes = at * x->ld * t->b->real_bytes;
-    *y = (struct tensor){ n, x->cols, x->ld, (char *)x->x + bytes,
-                          x->g ? (char *)x->g + bytes : NULL, NULL };
+    *y = (struct tensor){
+        n, x->cols, x->ld, (char *)x->x + bytes, x->g ? (char *)x->g + bytes : NULL, NULL
+    };
     return y;
 }
 

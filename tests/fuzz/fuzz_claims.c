@@ -1,5 +1,5 @@
-/* Expressions of the claims table, patterns of methods and of splits, a line each: whatever the bytes, a
- * number, or a sentence. */
+/* Expressions of the claims table, patterns of methods and of splits, a line each: whatever the
+ * bytes, a number, or a sentence. */
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

@@ -538,8 +538,8 @@ static uint16_t bf16_of(float x)
     return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
-/* Rounded forms that are kept: the same bytes as rounding in each call, and what is kept is the rounded
- * number. */
+/* Rounded forms that are kept: the same bytes as rounding in each call, and what is kept is the
+ * rounded number. */
 static int kept_case(struct fixture *r)
 {
     const size_t n = r->n, in = r->d, out = r->m;
@@ -570,12 +570,18 @@ static void kept(void)
 {
     static const size_t rows[] = { 1, 31, 65 };
     for (size_t i = 0; i < 3; i++)
-        check(&device, (struct fixture){ .name = "linear, rounded forms kept", .n = rows[i], .d = 24,
-                                         .m = 40, .act = ACT_GELU, .bf16 = true, .bound = bf16,
+        check(&device, (struct fixture){ .name = "linear, rounded forms kept",
+                                         .n = rows[i],
+                                         .d = 24,
+                                         .m = 40,
+                                         .act = ACT_GELU,
+                                         .bf16 = true,
+                                         .bound = bf16,
                                          .f = kept_case });
 }
 
-/* What AdamW, norm and a linear operation keep is what they wrote, rounded to nearest, ties to even. */
+/* What AdamW, norm and a linear operation keep is what they wrote, rounded to nearest, ties to
+ * even. */
 static void kept_numbers(void)
 {
     enum { N = 16, D = 8 };
@@ -593,19 +599,39 @@ static void kept_numbers(void)
         at[i] = (float *)(void *)(d + (size_t)i * sizeof x);
     int status = cuda_copy(&device, at[0], x, sizeof x) || cuda_copy(&device, at[1], g, sizeof g) ||
                  cuda_copy(&device, at[5], v, sizeof v) || cuda_copy(&device, at[6], v, sizeof v);
-    const struct op_norm norm = { .n = N, .d = D, .x = at[0], .gamma = at[1], .beta = at[1],
-                                  .eps = 1e-5, .y = at[2], .sum = at[3], .y_low = d + 7 * sizeof x,
-                                  .mean = at[4], .rstd = at[4] + N };
-    status = status || norm_forward_cuda(&device, &norm) || cuda_copy(&device, y, at[2], sizeof y) ||
+    const struct op_norm norm = { .n = N,
+                                  .d = D,
+                                  .x = at[0],
+                                  .gamma = at[1],
+                                  .beta = at[1],
+                                  .eps = 1e-5,
+                                  .y = at[2],
+                                  .sum = at[3],
+                                  .y_low = d + 7 * sizeof x,
+                                  .mean = at[4],
+                                  .rstd = at[4] + N };
+    status = status || norm_forward_cuda(&device, &norm) ||
+             cuda_copy(&device, y, at[2], sizeof y) ||
              cuda_copy(&device, low, norm.y_low, sizeof low) || cuda_wait(&device);
     bool same = !status;
     for (int i = 0; i < N * D; i++)
         same = same && low[i] == bf16_of(y[i]);
     ok(same, "norm keeps its rows rounded");
-    const struct op_adamw adam = { .n_segments = 1, .begin = all, .decay = &decay, .p = at[0],
-                                   .g = at[2], .m = at[5], .v = at[6], .lr = 0.1, .beta1 = 0.9,
-                                   .beta2 = 0.999, .eps = 1e-8, .weight_decay = 0.1,
-                                   .grad_scale = 1, .step = 1, .low = d + 7 * sizeof x };
+    const struct op_adamw adam = { .n_segments = 1,
+                                   .begin = all,
+                                   .decay = &decay,
+                                   .p = at[0],
+                                   .g = at[2],
+                                   .m = at[5],
+                                   .v = at[6],
+                                   .lr = 0.1,
+                                   .beta1 = 0.9,
+                                   .beta2 = 0.999,
+                                   .eps = 1e-8,
+                                   .weight_decay = 0.1,
+                                   .grad_scale = 1,
+                                   .step = 1,
+                                   .low = d + 7 * sizeof x };
     status = status || adamw_cuda(&device, &adam) || cuda_copy(&device, y, at[0], sizeof y) ||
              cuda_copy(&device, low, adam.low, sizeof low) || cuda_wait(&device);
     bool moved = false;

@@ -1,6 +1,7 @@
-/* Training on several emulated devices: processes are ranks, their devices exchange memory by sockets
- * (tests/cuemu/ranks.cpp). Any number of them gives the bytes of one, with the optimiser's state shared out or
- * not; what they send is what the plan says; a lost rank is an error on the others. */
+/* Training on several emulated devices: processes are ranks, their devices exchange memory by
+ * sockets (tests/cuemu/ranks.cpp). Any number of them gives the bytes of one, with the optimiser's
+ * state shared out or not; what they send is what the plan says; a lost rank is an error on the
+ * others. */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdlib.h>
@@ -33,7 +34,7 @@ struct outcome {
 /* In memory of all processes. */
 static struct {
     struct outcome alone, of[MOST_RANKS];
-} *shared;
+} * shared;
 
 static const char *backend_name;
 static bool shard, lost;
@@ -146,8 +147,7 @@ static void sent(int n_ranks)
     double got = 0;
     for (int r = 0; r < n_ranks; r++)
         got += (double)shared->of[r].sent;
-    const double want =
-        STEPS * grad_share_bytes(n_ranks, o->n_micros, o->n, sizeof(float), shard);
+    const double want = STEPS * grad_share_bytes(n_ranks, o->n_micros, o->n, sizeof(float), shard);
     ok(o->n_micros == 4 && near(got, want, 0, 0),
        "%d ranks%s send %.0f bytes in %d steps, as the plan says: %.0f", n_ranks,
        shard ? " with shares of the optimiser" : "", got, STEPS, want);
@@ -174,8 +174,7 @@ static void alone(const char *name)
     shard = false;
     const int bad = train(&d, &shared->alone);
     ok(!bad && isfinite((double)shared->alone.loss[STEPS - 1]),
-       "%s: %d steps on one device, loss %.4f", name, STEPS,
-       (double)shared->alone.loss[STEPS - 1]);
+       "%s: %d steps on one device, loss %.4f", name, STEPS, (double)shared->alone.loss[STEPS - 1]);
 }
 
 /* Blocks that sockets do not hold, both ways at once, and none. */

@@ -353,8 +353,9 @@ static void pretraining(struct folder *f, struct model *m, const char *file, boo
         compare_rows(f, "value_pred", &b, &s, values, want, true);
     double *w;
     if (want_tensor(&expect, "f64/", "id_logits_masked", &w, &want)) {
-        const struct tensor l = { b.n_masked, m->config.n_tokens, m->config.n_tokens,
-                                  out.id.logits, NULL, NULL };
+        const struct tensor l = {
+            b.n_masked, m->config.n_tokens, m->config.n_tokens, out.id.logits, NULL, NULL
+        };
         double *x = tensor_numbers(f, &l);
         if (ok(want->n_items == l.rows * l.cols, "%s: logits of every selected position", file))
             compare(f, "id_logits_masked", x, w, l.rows * l.cols, 0);

@@ -1,5 +1,5 @@
-/* The order of events in embed: the first cells are in the result's file before the input is read to
- * its end and before anybody has asked for the hash of the weights. Times are not looked at. */
+/* The order of events in embed: the first cells are in the result's file before the input is read
+ * to its end and before anybody has asked for the hash of the weights. Times are not looked at. */
 #define _GNU_SOURCE /* memmem */
 #include "lib/app/embed_stream.h"
 
@@ -46,12 +46,15 @@ static bool make_model(void)
     memset(c.use_knowledge, 0, sizeof c.use_knowledge);
     vocab_init(&v);
     medians_init(&med);
-    bool good = !vocab_add(&v, &(struct vocab_entry){ "<pad>", "<pad>", "-", SPECIES_UNKNOWN, -1 }, &e) &&
-                !vocab_add(&v, &(struct vocab_entry){ "<mask>", "<mask>", "-", SPECIES_UNKNOWN, -1 }, &e);
+    bool good =
+        !vocab_add(&v, &(struct vocab_entry){ "<pad>", "<pad>", "-", SPECIES_UNKNOWN, -1 }, &e) &&
+        !vocab_add(&v, &(struct vocab_entry){ "<mask>", "<mask>", "-", SPECIES_UNKNOWN, -1 }, &e);
     for (int i = 0; good && i < GENES; i++) {
         snprintf(gene_name[i], sizeof gene_name[i], "ENSG%011d", i + 1);
-        good = !vocab_add(&v, &(struct vocab_entry){ gene_name[i], gene_name[i], "protein_coding",
-                                                     SPECIES_HUMAN, -1 }, &e) &&
+        good = !vocab_add(&v,
+                          &(struct vocab_entry){ gene_name[i], gene_name[i], "protein_coding",
+                                                 SPECIES_HUMAN, -1 },
+                          &e) &&
                !medians_add(&med, &(struct median){ gene_name[i], 9, 1 + i % 3 }, &e);
     }
     char *vocab = text_new("%s/vocab.tsv", dir), *medians = text_new("%s/medians.tsv", dir);
@@ -132,7 +135,8 @@ static enum rc take(void *ctx, const float *x, size_t n, struct err *e)
         k->calls++;
         return RC_OK;
     }
-    ok(n == H5AD_CHUNK_ROWS, "the first batch is a chunk of %d cells: %zu", (int)H5AD_CHUNK_ROWS, n);
+    ok(n == H5AD_CHUNK_ROWS, "the first batch is a chunk of %d cells: %zu", (int)H5AD_CHUNK_ROWS,
+       n);
     ok(k->in->first > 0 && k->in->first < k->in->head.count.n_rows,
        "it is there after %zu of %zu cells were read", k->in->first, k->in->head.count.n_rows);
     ok(!k->m->hash.done, "and before there is a hash of the weights");
@@ -154,12 +158,14 @@ static void first_cells(const char *path, struct watch *k)
     k->m = &m;
     k->in = &in;
     if (ok(!embedder_open(&m, dir, &backend_ref, &(struct embedder_wants){ .hash = true }, &e) &&
-               !cell_blocks_open(&in, path, &(struct import_options){ .species = SPECIES_UNKNOWN }, out, &e),
+               !cell_blocks_open(&in, path, &(struct import_options){ .species = SPECIES_UNKNOWN },
+                                 out, &e),
            "model and cells open%s", e.text)) {
         if (k->only_first)
             ok(!h5ad_writer_open(&k->w, out, &e), "a result%s", e.text);
         const enum rc rc = embed_stream(&m, &in, 0, take, k, &rep, &e);
-        ok(rc == (k->only_first ? RC_CHECK : RC_OK), "the stream ends as it was asked to: %s", e.text);
+        ok(rc == (k->only_first ? RC_CHECK : RC_OK), "the stream ends as it was asked to: %s",
+           e.text);
         if (k->only_first)
             h5ad_writer_abort(&k->w);
         const char *hash = embedder_sha256(&m, &e);

@@ -93,7 +93,8 @@ static void arenas(void)
     ok(q == p + 64, "a reset joins the blocks of the round before to one");
     arena_reset(&a);
     ok(arena_get(&a, 10) == p && arena_get(&a, 5000) == q, "after a reset the same memory is used");
-    ok((char *)arena_get(&a, 1000) == q + 5056, "and there is room for a round that is a little larger");
+    ok((char *)arena_get(&a, 1000) == q + 5056,
+       "and there is room for a round that is a little larger");
     arena_reset(&a);
     ok(arena_get(&a, 10) == p && arena_get(&a, 5000) == q, "which asks for no other block");
     char *big = memory_pages((9u << 20) + 1);

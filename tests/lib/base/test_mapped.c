@@ -86,7 +86,8 @@ static void copies_stay_out(void)
         skip("what becomes resident: no /proc/self/smaps");
     else
         ok(copied == 0 && touched >= BIG / STEP * 4,
-           "copies leave no page of the mapping in this process (%ld KB, then %ld)", copied, touched);
+           "copies leave no page of the mapping in this process (%ld KB, then %ld)", copied,
+           touched);
     mapped_close(&m);
     unlink(in("big"));
 }
@@ -115,7 +116,8 @@ int main(void)
     char copy[16] = { 0 };
     mapped_copy(&a, (char *)a.at + 2, 7, copy);
     ok(strcmp(copy, "me text") == 0, "a copy of a part");
-    ok(!mapped_write(&a, &e) && !mapped_write(&a, &e), "it is to be written to, said twice%s", e.text);
+    ok(!mapped_write(&a, &e) && !mapped_write(&a, &e), "it is to be written to, said twice%s",
+       e.text);
     memcpy(a.at, "SOME", 4);
     mapped_copy(&a, a.at, 9, copy);
     ok(strcmp(copy, "SOME text") == 0, "a copy has what was written");

@@ -1,4 +1,5 @@
-/* A file's hash beside other work: with a thread, without one, broken off, and of what cannot be read. */
+/* A file's hash beside other work: with a thread, without one, broken off, and of what cannot be
+ * read. */
 #include "lib/base/sha256_job.h"
 
 #include <fcntl.h>
@@ -48,7 +49,8 @@ static void of_files(const char *path, size_t n, int threads)
     threads_init(threads);
     ok(put(path, n) && !sha256_file(path, want, NULL, &e) && !sha256_job_start(&j, path, &e) &&
            unlink(path) == 0 && !sha256_job_wait(&j, &e) && strcmp(j.hex, want) == 0,
-       "%zu bytes, %d threads: the hash of the file that was there at the start%s", n, threads, e.text);
+       "%zu bytes, %d threads: the hash of the file that was there at the start%s", n, threads,
+       e.text);
     sha256_job_release(&j);
 }
 

@@ -81,8 +81,9 @@ static int by_key(const void *a, const void *b)
 
 static void sorts(void)
 {
-    static const size_t size[] = { 0,          1,              2,          7,         8, 9, 1000,
-                                   SPILL_STEP, SPILL_STEP + 1, 200 * 1000, 300 * 1000 };
+    static const size_t size[] = {
+        0, 1, 2, 7, 8, 9, 1000, SPILL_STEP, SPILL_STEP + 1, 200 * 1000, 300 * 1000
+    };
     for (size_t k = 0; k < sizeof size / sizeof *size; k++) {
         const size_t n = size[k];
         struct item *v = spill_alloc((n + 1) * sizeof *v);

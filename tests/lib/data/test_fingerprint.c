@@ -1,5 +1,6 @@
-/* Circular fingerprints: golden bits from a second writing of the header's words, in another language, whose last step of
- * MurmurHash3 gives the published value (of 1: b456bcfc34c2cb2c), and what bits must not depend on. */
+/* Circular fingerprints: golden bits from a second writing of the header's words, in another
+ * language, whose last step of MurmurHash3 gives the published value (of 1: b456bcfc34c2cb2c), and
+ * what bits must not depend on. */
 #include "lib/data/fingerprint.h"
 
 #include <string.h>

@@ -86,8 +86,8 @@ static void numbers(void)
         "0", "12", "-3", "+4", "3.0", ".5", "5.", "3.000000e+00", "1E2", "123456789012345678901"
     };
     static const double want[] = { 0, 12, -3, 4, 3, 0.5, 5, 3, 100, 123456789012345678901.0 };
-    static const char *const bad[] = { "",  " 1", "1 ", "12abc", "0x10", "nan",   "inf",
-                                       ".", "e5", "1e", "1e+",   "--1",  "1.2.3", "1,5", "1e400" };
+    static const char *const bad[] = { "",   " 1", "1 ",  "12abc", "0x10",  "nan", "inf",  ".",
+                                       "e5", "1e", "1e+", "--1",   "1.2.3", "1,5", "1e400" };
     bool all = true;
     double v;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)

@@ -44,8 +44,8 @@ static void compare(const char *what, uint64_t seed, size_t n, size_t n_names)
 {
     struct arena a;
     spill_arena(&a, 1 << 16);
-    const char **name = spill_alloc((n + 1) * sizeof *name), **to = spill_alloc((n + 1) * sizeof *to),
-               **want = malloc((n + 1) * sizeof *want);
+    const char **name = spill_alloc((n + 1) * sizeof *name),
+               **to = spill_alloc((n + 1) * sizeof *to), **want = malloc((n + 1) * sizeof *want);
     for (size_t i = 0; i < n; i++) {
         char text[64];
         const unsigned x = (unsigned)rng_below(seed, RNG_TEST, 0, i, (uint32_t)n_names),

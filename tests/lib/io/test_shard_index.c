@@ -28,10 +28,14 @@ static uint64_t make_id(enum how how, size_t i)
 {
     const uint64_t x = (uint64_t)rng_below(how, RNG_TEST, 1, i, 1 << 30) * 2654435761u;
     switch (how) {
-    case NARROW: return x % 5 * 40 + x / 7 % 3;
-    case AT_THE_END: return UINT64_MAX - x % 9;
-    case EQUAL: return 77;
-    default: return x;
+    case NARROW:
+        return x % 5 * 40 + x / 7 % 3;
+    case AT_THE_END:
+        return UINT64_MAX - x % 9;
+    case EQUAL:
+        return 77;
+    default:
+        return x;
     }
 }
 
@@ -48,7 +52,8 @@ int main(void)
             for (size_t part = 1; good && part <= 1 << 14; part *= 4) {
                 uint32_t *slot = NULL;
                 uint64_t n_slots = 0;
-                good = !shard_index_make(id, n, part, &slot, &n_slots, NULL) && n_slots >= n + n / 2;
+                good =
+                    !shard_index_make(id, n, part, &slot, &n_slots, NULL) && n_slots >= n + n / 2;
                 uint32_t *want = good ? one_after_another(id, n, n_slots) : NULL;
                 good = want && memcmp(slot, want, (size_t)n_slots * sizeof *slot) == 0;
                 free(want);
