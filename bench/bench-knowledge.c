@@ -23,6 +23,7 @@
 #include "lib/data/names.h"
 #include "lib/io/network.h"
 #include "lib/nn/dnabert_embed.h"
+#include "lib/tensor/product_rate.h"
 
 static const char *pairs_path;
 static int64_t repeat = 3;
@@ -177,7 +178,7 @@ static enum rc coexpression(struct err *e)
         seconds = took < seconds ? took : seconds;
     }
     const double flops = 3 * 2 * (double)n.genes * (double)n.genes * (double)cells;
-    const double sgemm = rate_of_products(&backend_cpu);
+    const double sgemm = product_rate(&backend_cpu, RATE_CPU) * 1e-9;
     if (!rc)
         rc = put(json_pack("{s:s, s:I, s:I, s:f, s:I, s:i, s:f, s:f, s:f, s:f}", "bench",
                            "coexpression", "genes", (json_int_t)n.genes, "cells", (json_int_t)cells,

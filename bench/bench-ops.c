@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/rate.h"
 #include "lib/base/rng.h"
+#include "lib/base/thread.h"
 #include "lib/base/tool.h"
+#include "lib/tensor/product_rate.h"
 #include "lib/tensor/profile.h"
 #include "lib/tensor/tape.h"
 
@@ -252,8 +253,8 @@ static enum rc run(const struct tool_args *a, struct err *e)
         return err_set(e, RC_SKIP, "%s", why);
     if (opt.rows < 2 || opt.cell < 2 || opt.repeat < 1)
         return err_set(e, RC_USAGE, "--rows and --cell are at least 2, --repeat 1");
-    const double rate = rate_of_products(b);
-    printf("backend %s, %d threads: products of 128 x 1024 x 1024 at %.1f GFLOP/s\n", b->name,
+    const double rate = product_rate(b, RATE_CPU) * 1e-9;
+    printf("backend %s, %d threads: products at %.1f GFLOP/s\n", b->name,
            threads_count(), rate);
     printf("%-22s %12s %10s %9s %8s %11s %10s\n", "op", "shape", "ms", "GFLOP/s", "GB/s",
            "GFLOP/cpu s", "of products");

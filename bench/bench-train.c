@@ -24,6 +24,7 @@
 #include "lib/io/lines.h"
 #include "lib/nn/cost.h"
 #include "lib/nn/train.h"
+#include "lib/tensor/product_rate.h"
 #include "lib/tensor/profile.h"
 
 static struct {
@@ -72,8 +73,6 @@ static struct model_config config_of(const char *name)
     }
     return c;
 }
-
-enum { KEEP_BYTES = 1 << 29 }; /* of packed weights, with --forward-only */
 
 struct cells {
     struct batch_cell *cell;
@@ -235,7 +234,7 @@ static enum rc run(const struct tool_args *a, struct err *e)
                                      .micro_rows = (size_t)opt.micro_rows };
     trainer_init(&t, &m, &o);
     if (opt.forward_only)
-        tape_keep_weights(&t.tape, KEEP_BYTES);
+        tape_keep_weights(&t.tape, TAPE_KEEP_BYTES);
     double best = INFINITY, best_cpu = 0, flop = 0, masked = 0;
     struct train_result r = { 0 };
     for (int64_t pass = -1; !rc && pass < opt.repeat; pass++) {
@@ -265,7 +264,7 @@ static enum rc run(const struct tool_args *a, struct err *e)
     struct rusage u;
     getrusage(RUSAGE_SELF, &u);
     if (!rc) {
-        const double sgemm = rate_of_products(&backend_cpu), workers = threads_count();
+        const double sgemm = product_rate(&backend_cpu, RATE_CPU) * 1e-9, workers = threads_count();
         printf("{\"config\": \"%s\", \"dtype\": \"%s\", \"device\": \"%s\", \"isa\": \"%s\", "
                "\"mode\": \"%s\", \"fold\": %s, "
                "\"dropout\": %g, \"threads\": %d, \"batch\": %lld, \"steps\": %lld, "

@@ -245,6 +245,7 @@ static enum rc run(const struct tool_args *a, struct err *e)
         return rc;
     if (opt.random_weights)
         model_randomise(&m.model, a->seed);
+    tape_keep_weights(&m.tape, TAPE_KEEP_BYTES);
     embedder_say_backend(b);
     r.d = m.model.config.d;
     rc = h5ad_writer_open(&r.w, a->out, e);

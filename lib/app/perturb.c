@@ -151,6 +151,7 @@ enum rc perturb(const struct perturb_options *o, const struct backend *b, struct
         return rc;
     if (o->random_weights)
         model_randomise(&j.m.model, o->seed);
+    tape_keep_weights(&j.m.tape, TAPE_KEEP_BYTES);
     rc = folder_make(o->out, e);
     if (!rc)
         rc = run(&j, e);

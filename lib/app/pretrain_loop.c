@@ -3,12 +3,12 @@
 #include <stdlib.h>
 
 #include "lib/app/pretrain.h"
-#include "lib/app/sgemm_rate.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/thread.h"
 #include "lib/io/json.h"
 #include "lib/nn/cost.h"
+#include "lib/tensor/product_rate.h"
 
 static enum rc write_baselines(const struct pretrain *p, const struct train_eval *v, struct err *e)
 {
@@ -146,7 +146,10 @@ static enum rc measure(struct pretrain *p, struct err *e)
     double *rate = calloc(n, sizeof *rate);
     if (!rate)
         return err_set(e, RC_FAIL, "no memory for %zu ranks", n);
-    rate[p->dist->rank] = sgemm_rate();
+    const char *why;
+    const struct backend *b = backend_find("cpu", &why);
+    if (b)
+        rate[p->dist->rank] = product_rate(b, RATE_WALL);
     enum rc rc = dist_gather(p->dist, rate, sizeof *rate, n, e);
     for (size_t i = 0; i < n; i++)
         p->sgemm += rate[i];

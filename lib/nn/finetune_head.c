@@ -9,7 +9,6 @@
 
 enum {
     HEAD_ROWS = 1024,
-    KEEP_BYTES = 512 << 20, /* of packed weights, while cells are encoded */
     FOLD_GENES = 2         /* times the pairs of the vocabulary */
 };
 
@@ -104,7 +103,7 @@ enum rc finetune_begin_still(struct finetune_work *w, const struct batch_cell *c
     for (size_t i = 0; i < n; i++)
         genes += genes_of(w->m, &cell[i]);
     *folded = !w->m->folded.table && genes >= FOLD_GENES * (size_t)w->m->config.n_tokens;
-    tape_keep_weights(&w->tape, KEEP_BYTES);
+    tape_keep_weights(&w->tape, TAPE_KEEP_BYTES);
     return *folded ? model_fold(w->m, e) : RC_OK;
 }
 

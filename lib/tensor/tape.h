@@ -49,6 +49,10 @@ struct tape {
     struct tensor nothing;  /* what operations return after a failure */
 };
 
+/* For tape_keep_weights: all of Small, half of Base, whose layers packed anew in each call cost some
+ * hundredths of a call of 2,000 rows and would take as much memory as the weights. */
+enum { TAPE_KEEP_BYTES = 192 << 20 };
+
 void tape_init(struct tape *t, const struct backend *b, bool training);
 void tape_reset(struct tape *t);
 void tape_release(struct tape *t);

@@ -1,8 +1,10 @@
-/* The timing backend counts what it passes on, and changes nothing of it. */
+/* The timing backend counts what it passes on, and changes nothing of it; the yardstick beside it. */
 #include "lib/tensor/profile.h"
 
+#include <math.h>
 #include <string.h>
 
+#include "lib/tensor/product_rate.h"
 #include "lib/tensor/tape.h"
 #include "tests/tap.h"
 
@@ -35,6 +37,23 @@ static const struct profile_row *find(const char *name)
     return NULL;
 }
 
+static void yardstick(void)
+{
+    const char *why;
+    ok(!(product_rate(&backend_ref, RATE_CPU) > 0), "products in double are no yardstick");
+    static const char *const name[] = { "cpu", "cpu-bf16", "cpu-avx2" };
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+        const struct backend *b = backend_find(name[i], &why);
+        if (!b) {
+            skip("%s: %s", name[i], why);
+            continue;
+        }
+        const double wall = product_rate(b, RATE_WALL), cpu = product_rate(b, RATE_CPU);
+        ok(isfinite(wall) && wall > 1e6 && isfinite(cpu) && cpu > 1e6, "%s: %.1f GFLOP/s of products",
+           name[i], cpu * 1e-9);
+    }
+}
+
 int main(void)
 {
     float y[2][ROWS * OUT], dx[2][ROWS * IN];
@@ -53,5 +72,6 @@ int main(void)
     ok(f && f->seconds > 0 && f->least > 0 && f->least <= f->seconds, "seconds are counted");
     profile_reset();
     ok(!find("linear_forward"), "nothing is left after a reset");
+    yardstick();
     return tap_end();
 }
