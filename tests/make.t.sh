@@ -111,4 +111,14 @@ is 'and no build' bash -c "! grep -E '/(build|results|cache)/' '$tmp/list'"
 t 'an installation, into a folder with a blank' 0 '' \
 	make -C "$SRC" B="$built" install DESTDIR="$tmp/in stall" PREFIX=/opt/gc
 t 'starts its tools from there' 0 '' "$tmp/in stall/opt/gc/bin/genecompass" manifest --version
+if command -v gnuplot >/dev/null; then
+	{
+		printf 'task\tdataset\tmethod\tvariant\tsplit\tseed\tmetric\tvalue\tn\n'
+		printf 'annotate\tlung\thvg+logistic\tclean\ttest\t%s\tmacro_f1\t0.%s\t40\n' 1 7 2 8
+	} >"$tmp/metrics.tsv"
+	t 'which draw, wherever they are called' 0 '1 figures' env -C "$tmp" "$tmp/in stall/opt/gc/bin/genecompass" figure \
+		metrics.tsv --kind methods --name fig3b --out drawn
+else
+	skip 'which draw, wherever they are called' 'the package gnuplot-nox is not installed'
+fi
 end
