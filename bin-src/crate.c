@@ -7,11 +7,12 @@
 #include "lib/base/tool.h"
 #include "lib/report/crate.h"
 
-static const char *build;
+static const char *build, *source = ".";
 
 static const struct opt opts[] = {
     OPT_STR("build", &build, "FILE",
             "what the programs are made of: `make` writes BUILD/build.tsv"),
+    OPT_STR("source", &source, "DIR", "the checkout that they were made from"),
     OPT_END,
 };
 
@@ -20,14 +21,18 @@ static const struct tool tool = {
     "RESULTS",
     "Describe a results folder in the standards of others",
     "Reads the manifests, reports and logs of the stages in RESULTS. --out DIR gets\n"
-    "  ro-crate-metadata.json    RO-Crate (Process Run Crate): each stage an action, with\n"
-    "                            program, parameters, inputs, outputs and sums. It belongs\n"
-    "                            into RESULTS itself: `make crate` puts a copy there\n"
+    "  ro-crate-metadata.json    RO-Crate (Provenance Run Crate): the makefile a workflow,\n"
+    "                            each stage a step, with program, parameters, inputs,\n"
+    "                            outputs and sums. It belongs into RESULTS itself:\n"
+    "                            `make crate` puts a copy there\n"
+    "  workflow/                 that makefile and its fragments, from --source\n"
     "  croissant.json            the corpus for data set search (Croissant)\n"
     "  croissant-benchmarks.json predictions and scores, likewise\n"
     "  bom.cdx.json              programs, libraries, compiler, sources (CycloneDX)\n"
     "  model-card.md             the newest weights: size, training, scores, limits\n"
     "  data-sheet.md             the corpus: samples, rules, losses, inputs, licences\n"
+    "  README.md                 what lies where, and how to check it; a copy goes into\n"
+    "                            RESULTS, too\n"
     "  build.tsv                 a copy of --build\n\n"
     "  crate results/demo --build build/build.tsv --out results/demo/crate\n\n"
     "No number is typed: the cards say where each was read. Nothing is hashed but the\n"
@@ -37,14 +42,14 @@ static const struct tool tool = {
     1
 };
 
-enum { N_FILES = 7 };
+enum { N_FILES = 8 };
 
 static enum rc write_all(const struct crate *k, const char *out, struct err *e)
 {
-    static const char *const name[N_FILES] = {
-        "build.tsv",     "bom.cdx.json",  "croissant.json",        "croissant-benchmarks.json",
-        "model-card.md", "data-sheet.md", "ro-crate-metadata.json"
-    };
+    static const char *const name[N_FILES] = { "build.tsv",      "bom.cdx.json",
+                                               "croissant.json", "croissant-benchmarks.json",
+                                               "model-card.md",  "data-sheet.md",
+                                               "README.md",      "ro-crate-metadata.json" };
     char *path[N_FILES];
     enum rc rc = RC_OK;
     for (int i = 0; i < N_FILES; i++)
@@ -62,8 +67,12 @@ static enum rc write_all(const struct crate *k, const char *out, struct err *e)
         rc = crate_model_card(k, path[4], e);
     if (!rc)
         rc = crate_data_sheet(k, path[5], e);
+    if (!rc)
+        rc = crate_readme(k, path[6], e);
+    if (!rc)
+        rc = crate_workflow(k, source, out, e);
     if (!rc) /* last: it has the sums of the others */
-        rc = crate_ro(k, out, path[6], e);
+        rc = crate_ro(k, out, path[7], e);
     for (int i = 0; i < N_FILES; i++)
         free(path[i]);
     return rc;

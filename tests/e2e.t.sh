@@ -95,6 +95,13 @@ is 'end with their path' test "$(tail -n 1 "$tmp/.stdout")" = "$tmp/a/paper/numb
 is 'parts that have run are in it' test "$(grep -c '^.gcset{ran!' "$tmp/a/paper/numbers.tex")" -ge 6
 t 'and once more' 0 '' job "$tmp/b" paper PDF=no -j1 THREADS=1
 is 'with the same manifest' cmp "$tmp/a/paper/MANIFEST.tsv" "$tmp/b/paper/MANIFEST.tsv"
+# Megabytes of pages: each is opened once (tests/page-browser.py).
+if command -v chromium >/dev/null; then
+	is 'pages with all these figures open in a browser, all links clicked, nothing on the console' \
+		"$PYTHON" "$SRC/tests/page-browser.py" "$tmp/a/report"
+else
+	skip 'pages with all these figures in a browser' 'the package chromium is not installed'
+fi
 # The page that the paper was made from has the figures, so what was made from the page before is stale.
 t 'the crate of that page' 0 '' job "$tmp/a" crate
 rm -rf "$tmp/elsewhere/a"; cp -r "$tmp/a" "$tmp/elsewhere/a"

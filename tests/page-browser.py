@@ -3,7 +3,10 @@
 Names on stdout what is wrong and ends with status 1; with 77 where there is no chromium. Looked for: a message
 on the console, a link of the folder that leads nowhere (each is clicked), a page wider than the window, text with
 too little contrast, pictures without words, heads that are skipped, controls without a name, tables without
-heads, and columns that do not sort. Talks to the browser through its pipe, so nothing beside Python is needed."""
+heads, and columns that do not sort. Talks to the browser through its pipe, so nothing beside Python is needed.
+
+Laying out a page of megabytes takes seconds, so each is opened once; widths and colours change under it, what does
+not depend on them is looked at once, and it is opened again only where a link has led away from it."""
 import json
 import os
 import pathlib
@@ -12,13 +15,13 @@ import subprocess
 import sys
 import tempfile
 
-WIDTHS = (1280, 390)
+# Each is a layout or a style of the whole page: every width and every scheme, not every pair of them.
+LOOKS_LIKE = ((1280, "light"), (1280, "dark"), (390, "dark"))
 
-# What must hold in a page; returns sentences. Contrast as WCAG 2 counts it, 4.5 for text, 3 for large text.
+# What must hold in a page whatever its looks; returns sentences.
 RULES = r"""
 (() => {
   const bad = [], say = s => bad.push(s);
-  const seen = e => e.getClientRects().length > 0;
   const d = document;
   if (!d.documentElement.lang) say('no language');
   if (!d.title) say('no title');
@@ -46,8 +49,19 @@ RULES = r"""
     if (!t.querySelector('thead th[scope=col]')) say('a table without heads');
   for (const e of d.querySelectorAll('.scroll'))
     if (e.tabIndex < 0) say('what scrolls cannot be reached by keys');
+  return bad;
+})()
+"""
+
+# What depends on width and colours. Contrast as WCAG 2 counts it, 4.5 for text, 3 for large text.
+LOOKS = r"""
+(() => {
+  const bad = [], say = s => bad.push(s), d = document;
   if (d.documentElement.scrollWidth > innerWidth)
     say(`wider than the window: ${d.documentElement.scrollWidth} of ${innerWidth}`);
+  for (const t of d.querySelectorAll('.cards'))
+    if (innerWidth < 700 && t.scrollWidth > t.parentElement.clientWidth)
+      say(`a table of cards is wider than what it stands in: ${t.scrollWidth} of ${t.parentElement.clientWidth}`);
   const rgb = c => (c.match(/[\d.]+/g) || []).map(Number);
   const light = c => c.slice(0, 3).map(v => (v /= 255, v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
     .reduce((s, v, i) => s + v * [0.2126, 0.7152, 0.0722][i], 0);
@@ -60,12 +74,14 @@ RULES = r"""
   };
   const told = new Set(), looked = new Set();
   const kind = e => e ? `${e.tagName}.${e.className}` : '';
-  for (const e of d.querySelectorAll('body *')) {
-    if (e.closest('svg')) continue;
-    if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || !seen(e)) continue;
+  // Every element but what lies in figures, whose marks are many.
+  const walk = d.createTreeWalker(d.body, NodeFilter.SHOW_ELEMENT,
+    e => e.tagName === 'svg' ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT);
+  for (let e; (e = walk.nextNode());) {
     // Alike elements in alike places have one look.
     const key = [e, e.parentElement, e.parentElement.parentElement].map(kind).join(' ');
-    if (looked.has(key)) continue;
+    if (looked.has(key) || ![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
+    if (!e.getClientRects().length) continue; // is not shown; another of its kind may be
     looked.add(key);
     const s = getComputedStyle(e), a = light(rgb(s.color)), b = light(below(e));
     const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), size = parseFloat(s.fontSize);
@@ -133,7 +149,7 @@ class Browser:
 
     def read(self):
         while b"\0" not in self.rest:
-            more = os.read(self.into, 1 << 16)
+            more = os.read(self.into, 1 << 20)
             if not more:
                 raise SystemExit("the browser has gone")
             self.rest += more
@@ -163,6 +179,11 @@ class Browser:
         self.ask("Page.navigate", url=url)
         self.until("Page.loadEventFired")
 
+    def look(self, width, scheme):
+        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1,
+                 mobile=False)  # a mobile window grows with a page that is too wide
+        self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
     def value(self, script):
         got = self.ask("Runtime.evaluate", expression=script, returnByValue=True)
         if "exceptionDetails" in got:
@@ -185,8 +206,9 @@ class Browser:
 
 def click_all(b, page, folder):
     """Each address of the page once: within it the place must be there; beside it the file must open."""
-    bad = []
+    bad, here = [], True
     hrefs = b.value("[...new Set([...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href')))]")
+    hrefs.sort(key=lambda h: not h.startswith("#"))  # those that stay first
     for href in hrefs:
         if href.startswith(("http://", "https://")):
             continue  # sources; nothing is fetched
@@ -196,6 +218,8 @@ def click_all(b, page, folder):
             continue
         if name and not name.endswith(".html"):
             continue
+        if not here:
+            b.open(page.as_uri())
         b.events = []
         b.value(f"document.querySelector('a[href={json.dumps(href)}]').click()")
         if name and name != page.name:
@@ -206,9 +230,22 @@ def click_all(b, page, folder):
         if place and not b.value(f"!!document.getElementById({json.dumps(place)})"):
             bad.append(f"'{href}' names no place")
         bad += b.troubles()
-        if name and name != page.name:
-            b.open(page.as_uri())
+        here = not name or name == page.name
     return bad
+
+
+def look_at(b, page, folder):
+    b.look(*LOOKS_LIKE[0])
+    b.open(page.as_uri())
+    bad = b.troubles()
+    if len(b.ask("Page.printToPDF", printBackground=True)["data"]) < 10000:
+        bad.append("prints to nothing")
+    b.value("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    bad += b.value(RULES)
+    for width, scheme in LOOKS_LIKE:
+        b.look(width, scheme)
+        bad += [f"{width} px, {scheme}: {x}" for x in b.value(LOOKS)]
+    return bad + b.value(SORTS) + b.troubles() + click_all(b, page, folder)
 
 
 def main():
@@ -221,20 +258,7 @@ def main():
         b = Browser(home)
         pages = sorted(folder.glob("*.html"))
         for page in pages:
-            for width in WIDTHS:
-                for scheme in ("light", "dark"):
-                    b.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1,
-                          mobile=False)  # a mobile window grows with a page that is too wide
-                    b.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-                    b.open(page.as_uri())
-                    b.value("document.querySelectorAll('details').forEach(d => { d.open = true })")
-                    found = b.troubles() + b.value(RULES)
-                    if scheme == "light" and width == WIDTHS[0]:
-                        found += b.value(SORTS) + b.troubles() + click_all(b, page, folder)
-                    bad += [f"{page.name}, {width} px, {scheme}: {x}" for x in found]
-            b.open(page.as_uri())
-            if len(b.ask("Page.printToPDF", printBackground=True)["data"]) < 10000:
-                bad.append(f"{page.name} prints to nothing")
+            bad += [f"{page.name}: {x}" for x in look_at(b, page, folder)]
         b.process.terminate()
         b.process.wait()
     print("\n".join(bad[:40]) or f"{len(pages)} pages")

@@ -1,11 +1,13 @@
 #!/bin/bash
 # build-facts: what the programs are made of, as a table for `crate`.
 #
-#   build-facts.sh VERSION ARCHIVE FLAGS PROGRAM...     at the root of the checkout; CC names the compiler
+#   build-facts.sh VERSION ARCHIVE FLAGS PROGRAM...     at the root of the checkout; CC names the compiler,
+#                                                       MAKE the make
 #
 #   kind      name                    version         sha256      detail
 #   date      2026-01-31              -               -           of SOURCE_DATE_EPOCH, else of the last commit
 #   compiler  cc                      its own words   of the file flags
+#   engine    make                    4.3             of the file its own words
 #   library   libhdf5_serial.so.103   1.10.8-1        of the file pkg:deb/debian/..., or its name alone
 #   program   embed                   0.1.0           of the file -
 #   needs     embed                   -               -           libhdf5_serial.so.103
@@ -28,6 +30,10 @@ row date "$date"
 
 words=$("$CC" --version | sed -n 1p)
 row compiler "$CC" "$words" "$(sum "$(readlink -f "$(command -v "$CC")")")" "$flags"
+
+make=${MAKE:-make}
+words=$("$make" --version | sed -n 1p)
+row engine "${make##*/}" "${words##* }" "$(sum "$(readlink -f "$(command -v "$make")")")" "$words"
 
 # The loader's list: soname => file. Packages know files by the folder that they were packed for, with or
 # without /usr; one question for all, since each reads the whole database.

@@ -2,13 +2,13 @@
 # and a data sheet.
 #
 #   $R/crate/*                   all of them, a stage like any other: audit and sign look at it, too
-#   $R/ro-crate-metadata.json    a copy of that in $R/crate, since it describes the folder it lies in
+#   $R/ro-crate-metadata.json, $R/README.md    copies of those in $R/crate: they are about the folder they lie in
 #   $B/build.tsv                 what the programs are made of, with their sums and that of `make dist`
 #
 # Made anew each time, and no part of `demo`: it holds the versions of this machine's libraries, where equal
 # runs have equal manifests everywhere.
 $B/build.tsv: $(tools) workflows/build-facts.sh dist FORCE
-	@CC='$(CC)' bash workflows/build-facts.sh '$(version)' '$B/$(dist).tar.gz' '$(flags)' $(tools) >$@.part; \
+	@CC='$(CC)' MAKE='$(MAKE_COMMAND)' bash workflows/build-facts.sh '$(version)' '$B/$(dist).tar.gz' '$(flags)' $(tools) >$@.part; \
 	 if cmp -s $@.part $@; then rm $@.part; else mv $@.part $@; fi
 
 $R/crate/MANIFEST.tsv: $B/bin/crate $B/build.tsv $R/report/MANIFEST.tsv FORCE | $(closer)
@@ -16,8 +16,7 @@ $R/crate/MANIFEST.tsv: $B/bin/crate $B/build.tsv $R/report/MANIFEST.tsv FORCE | 
 	$Q$(tool)crate $R --build $B/build.tsv --out $(@D) --quiet
 	$Q$(closer) $(@D) --quiet --stage $(stage) --base $R . \
 		$$(find $R -name MANIFEST.tsv ! -path '$(@D)/*' -printf '--input %p\n' | LC_ALL=C sort)
-	@cp $(@D)/ro-crate-metadata.json $R/ro-crate-metadata.json.part; \
-	 mv $R/ro-crate-metadata.json.part $R/ro-crate-metadata.json
+	@for f in README.md ro-crate-metadata.json; do cp $(@D)/$$f $R/$$f.part; mv $R/$$f.part $R/$$f; done
 
 ##@ Audit
 crate: $R/crate/MANIFEST.tsv ## RO-Crate, Croissant, bill of materials, model card, data sheet of the results

@@ -152,6 +152,8 @@ static enum rc repeat_crate(const struct job *j, struct audit_words *w, struct e
     words_add(w, "%s", j->c->root);
     words_add(w, "--build");
     words_add(w, "%s/crate/build.tsv", j->c->root);
+    words_add(w, "--source");
+    words_add(w, "%s/crate/workflow", j->c->root);
     words_add(w, "--out");
     words_add(w, "%s/again", j->how->scratch);
     return again(j, w, NULL, e);

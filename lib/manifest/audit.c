@@ -264,30 +264,48 @@ static const char *common_version(const struct chain *c)
     return best;
 }
 
-/* RO-Crate wants its file in the folder that it describes, so the root has a copy of the one that the
- * stage crate wrote: the same bytes, and there where the stage is. */
-static enum rc check_copy(struct audit *a, const struct chain *c, size_t *n, struct err *e)
+/* The file that a file of the root must be a copy of; CHAIN_NONE: none. */
+static size_t copied_from(const struct chain *c, const char *name)
 {
-    size_t at = chain_file_of(c, CHAIN_COPY), of = chain_file_of(c, "crate/" CHAIN_COPY);
-    if (of == CHAIN_NONE)
-        return RC_OK; /* a copy of nothing is told as any file outside of a stage */
-    if (at == CHAIN_NONE)
-        return FAILS("strays", CHAIN_COPY, "missing: the copy of crate/" CHAIN_COPY);
-    return strcmp(c->file[at].sha256, c->file[of].sha256) == 0
-               ? RC_OK
-               : FAILS("strays", CHAIN_COPY, "changed: is no copy of crate/" CHAIN_COPY);
+    char path[64];
+    snprintf(path, sizeof path, "crate/%s", name);
+    return chain_file_of(c, path);
+}
+
+/* RO-Crate wants its file in the folder that it describes, and so with README.md: the root has a
+ * copy of what the stage crate wrote, the same bytes, and there where the stage is. */
+static enum rc check_copies(struct audit *a, const struct chain *c, size_t *n, struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (const char *const *name = chain_copies; !rc && *name; name++) {
+        const size_t at = chain_file_of(c, *name), of = copied_from(c, *name);
+        if (of == CHAIN_NONE)
+            continue; /* a copy of nothing is told as any file outside of a stage */
+        if (at == CHAIN_NONE)
+            rc = FAILS("strays", *name, "missing: the copy of crate/%s", *name);
+        else if (strcmp(c->file[at].sha256, c->file[of].sha256) != 0)
+            rc = FAILS("strays", *name, "changed: is no copy of crate/%s", *name);
+    }
+    return rc;
+}
+
+static bool is_copy(const struct chain *c, const char *path)
+{
+    for (const char *const *name = chain_copies; *name; name++)
+        if (strcmp(*name, path) == 0)
+            return copied_from(c, path) != CHAIN_NONE;
+    return false;
 }
 
 static enum rc check_strays(struct audit *a, const struct chain *c, struct err *e)
 {
     size_t count = 0, *n = &count, n_logs = 0;
-    enum rc rc = check_copy(a, c, n, e);
+    enum rc rc = check_copies(a, c, n, e);
     for (size_t i = 0; !rc && i < c->n_files; i++) {
         const struct chain_file *f = &c->file[i];
         if (f->stage == CHAIN_NONE && f->what == CHAIN_PARAMS && params_of_some(c, f->path))
             continue;
-        if (f->stage == CHAIN_NONE && strcmp(f->path, CHAIN_COPY) == 0 && f->what == CHAIN_FILE &&
-            chain_file_of(c, "crate/" CHAIN_COPY) != CHAIN_NONE)
+        if (f->stage == CHAIN_NONE && f->what == CHAIN_FILE && is_copy(c, f->path))
             continue;
         if (f->stage == CHAIN_NONE)
             rc = FAILS("strays", f->path, "lies in no stage");

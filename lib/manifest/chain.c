@@ -314,6 +314,8 @@ enum rc chain_hash(struct chain *c, struct err *e)
 
 /* --- names ---------------------------------------------------------------------------------- */
 
+const char *const chain_copies[] = { "README.md", "ro-crate-metadata.json", NULL };
+
 size_t chain_stage_of(const struct chain *c, const char *name)
 {
     uint64_t at = map_get(&c->stage_at, name);

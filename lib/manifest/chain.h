@@ -13,8 +13,8 @@
 #include "lib/manifest/manifest.h"
 
 #define CHAIN_NONE ((size_t)-1)
-/* What may lie in the results folder itself: a copy of crate/NAME. */
-#define CHAIN_COPY "ro-crate-metadata.json"
+/* What may lie in the results folder itself: copies of files of the stage crate. Ends with NULL. */
+extern const char *const chain_copies[];
 
 enum chain_what {
     CHAIN_FILE,     /* an output, or one too many */

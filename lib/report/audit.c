@@ -76,7 +76,7 @@ static void row(struct markup *m, const struct audit_finding *f)
                (int)f->verdict, audit_word(f->verdict), audit_word(f->verdict), f->check);
     markup_text(m, f->subject);
     markup_raw(m, "</code></td>");
-    plain_cell(m, f->text);
+    plain_cell(m, "what was seen", f->text);
     markup_raw(m, "</tr>\n");
 }
 
@@ -113,7 +113,8 @@ static void page(struct markup *m, const struct audit *a)
     count_table(m, a);
     markup_raw(m, "<h2>Verdicts</h2>\n<div>\n");
     plain_choice(m, "v", "Show", word, 3);
-    markup_raw(m, "<table>\n<thead><tr><th scope=\"col\">verdict</th><th scope=\"col\">check</th>"
+    markup_raw(m, "<table class=\"cards\">\n<thead><tr><th scope=\"col\">verdict</th><th "
+                  "scope=\"col\">check</th>"
                   "<th scope=\"col\">file or stage</th><th scope=\"col\">what was seen</th></tr>"
                   "</thead>\n<tbody>\n");
     for (size_t k = 0; k < 3; k++)

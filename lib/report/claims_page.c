@@ -4,6 +4,30 @@
 
 #include "lib/report/plain.h"
 
+/* The columns, and in a narrow window the words before their cells. */
+enum { ID, CLAIM, NUMBER, VERDICT, OURS, HOW, WHERE, DEVIATIONS, AGAIN, N_HEADS };
+static const char *const head[N_HEADS] = { "id",      "the paper says", "number",
+                                           "verdict", "ours",           "how",
+                                           "where",   "deviations",     "command and file" };
+
+static const char *or_none(const char *text)
+{
+    return strcmp(text, "-") == 0 ? "" : text;
+}
+
+static void again_cell(struct markup *m, const char *command, const char *file)
+{
+    if (!*command && !*file) {
+        plain_cell(m, head[AGAIN], NULL);
+        return;
+    }
+    markup_fmt(m, "<td data-of=\"%s\"><code>", head[AGAIN]);
+    markup_text(m, command);
+    markup_raw(m, "</code><br/><code>");
+    markup_text(m, file);
+    markup_raw(m, "</code></td>");
+}
+
 static void page_row(struct markup *m, const struct claim *c)
 {
     static const char *const colour[N_CLAIM_VERDICTS] = { "holds", "fails", "holds", "fails",
@@ -13,30 +37,26 @@ static void page_row(struct markup *m, const struct claim *c)
     markup_raw(m, "\"><th scope=\"row\">");
     markup_text(m, c->id);
     markup_raw(m, "</th>");
-    plain_cell(m, c->claim);
-    markup_raw(m, "<td class=\"n\">");
-    markup_text(m, strcmp(c->number, "-") == 0 ? "–" : c->number);
-    if (strcmp(c->unit, "-") != 0) {
+    plain_cell(m, head[CLAIM], c->claim);
+    markup_fmt(m, "<td class=\"n%s\" data-of=\"%s\">", *or_none(c->number) ? "" : " none",
+               head[NUMBER]);
+    markup_text(m, *or_none(c->number) ? c->number : "–");
+    if (*or_none(c->unit)) {
         markup_raw(m, " ");
         markup_text(m, c->unit);
     }
-    markup_fmt(m, "</td><td class=\"%s\">%s</td>", colour[c->verdict], claim_word(c->verdict));
-    plain_cell(m, c->ours);
-    plain_cell(m, c->text);
-    plain_cell(m, c->where);
-    plain_cell(m, strcmp(c->deviations, "-") == 0 ? "" : c->deviations);
-    markup_raw(m, "<td><code>");
-    markup_text(m, c->command);
-    markup_raw(m, "</code> <code>");
-    markup_text(m, c->file);
-    markup_raw(m, "</code></td></tr>\n");
+    markup_fmt(m, "</td><td class=\"%s\" data-of=\"%s\">%s</td>", colour[c->verdict], head[VERDICT],
+               claim_word(c->verdict));
+    plain_cell(m, head[OURS], or_none(c->ours));
+    plain_cell(m, head[HOW], c->text);
+    plain_cell(m, head[WHERE], c->where);
+    plain_cell(m, head[DEVIATIONS], or_none(c->deviations));
+    again_cell(m, or_none(c->command), or_none(c->file));
+    markup_raw(m, "</tr>\n");
 }
 
 void claims_page(struct markup *m, const struct claim *c, size_t n_claims)
 {
-    static const char *const head[] = { "id",      "the paper says", "number",
-                                        "verdict", "ours",           "how",
-                                        "where",   "deviations",     "command and file" };
     const char *word[N_CLAIM_VERDICTS];
     size_t n[N_CLAIM_VERDICTS];
     claims_count(c, n_claims, n);
@@ -52,8 +72,8 @@ void claims_page(struct markup *m, const struct claim *c, size_t n_claims)
     }
     markup_raw(m, ".</p>\n<div>\n");
     plain_choice(m, "v", "Show", word, N_CLAIM_VERDICTS);
-    markup_raw(m, "<table>\n<thead><tr>");
-    for (size_t i = 0; i < sizeof head / sizeof *head; i++)
+    markup_raw(m, "<table class=\"cards\">\n<thead><tr>");
+    for (int i = 0; i < N_HEADS; i++)
         markup_fmt(m, "<th scope=\"col\">%s</th>", head[i]);
     markup_raw(m, "</tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < n_claims; i++)

@@ -14,13 +14,17 @@ enum rc crate_read(struct crate *k, const struct chain *c, const char *build, st
     table_init(&k->build, 0);
     if (tsv_read_need(build, "kind,name,version,sha256,detail", &k->build, e))
         return e->rc;
-    for (size_t i = 0; i < k->build.n_rows && !k->date; i++)
-        if (strcmp(crate_fact(k, i, "kind"), "date") == 0)
+    bool engine = false;
+    for (size_t i = 0; i < k->build.n_rows; i++) {
+        if (!k->date && strcmp(crate_fact(k, i, "kind"), "date") == 0)
             k->date = crate_fact(k, i, "name");
-    if (k->date)
+        engine |= strcmp(crate_fact(k, i, "kind"), "engine") == 0;
+    }
+    if (k->date && engine)
         return RC_OK;
+    const char *lacks = k->date ? "engine" : "date";
     crate_release(k);
-    return err_set(e, RC_INPUT, "'%s' has no row of kind date", build);
+    return err_set(e, RC_INPUT, "'%s' has no row of kind %s", build, lacks);
 }
 
 void crate_release(struct crate *k)
@@ -41,7 +45,7 @@ static const struct {
 } called[] = {
     { "authors", "knowledge-diff" },
     { "dnabert", "dnabert-train" },
-    { "fig3/corpus", "qc-filter" },
+    { "fig3/corpus", "tokenize" },
     { "fig3/models", "pretrain" },
     { "fig3/scores", "annotate" },
     { "fig3/figures", "figure" },
@@ -74,6 +78,63 @@ const char *crate_program(const struct crate *k, const char *stage)
             best = name;
     }
     return best;
+}
+
+/* --- the workflow ---------------------------------------------------------------------------- */
+
+static bool names_workflow(const char *name)
+{
+    return strcmp(name, "GNUmakefile") == 0 || strncmp(name, "workflows/", 10) == 0;
+}
+
+bool crate_in_workflow(const struct crate *k, const char *name, const char *sha256)
+{
+    for (size_t i = 0; names_workflow(name) && i < k->build.n_rows; i++)
+        if (strcmp(crate_fact(k, i, "kind"), "source") == 0 &&
+            strcmp(crate_fact(k, i, "name"), name) == 0)
+            return !sha256 || strcmp(crate_fact(k, i, "sha256"), sha256) == 0;
+    return false;
+}
+
+/* The table comes from outside: its names must not lead out of the folder. */
+static bool stays_below(const char *name)
+{
+    for (const char *at = name; (at = strstr(at, "..")); at += 2)
+        if ((at == name || at[-1] == '/') && (!at[2] || at[2] == '/'))
+            return false;
+    return true;
+}
+
+static enum rc copy_one(const struct crate *k, size_t row, const char *source, const char *out,
+                        struct err *e)
+{
+    const char *name = crate_fact(k, row, "name");
+    char sum[SHA256_HEX], *from = text_new("%s/%s", source, name);
+    char *to = text_new("%s/" CRATE_WORKFLOW "/%s", out, name);
+    enum rc rc = from && to ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
+    if (!rc && !stays_below(name))
+        rc = err_set(e, RC_INPUT, "'%s' is no path below a checkout", name);
+    if (!rc)
+        rc = sha256_file(from, sum, NULL, e);
+    if (!rc && strcmp(sum, crate_fact(k, row, "sha256")) != 0)
+        rc = err_set(e, RC_INPUT, "'%s' is not what the table of the build has the sum of", from);
+    if (!rc)
+        rc = file_copy(from, to, e);
+    free(from);
+    free(to);
+    return rc;
+}
+
+enum rc crate_workflow(const struct crate *k, const char *source, const char *out, struct err *e)
+{
+    if (!crate_in_workflow(k, "GNUmakefile", NULL))
+        return err_set(e, RC_INPUT, "the table of the build has no GNUmakefile");
+    enum rc rc = RC_OK;
+    for (size_t i = 0; !rc && i < k->build.n_rows; i++)
+        if (strcmp(crate_fact(k, i, "kind"), "source") == 0 &&
+            names_workflow(crate_fact(k, i, "name")))
+            rc = copy_one(k, i, source, out, e);
+    return rc;
 }
 
 char *crate_path(const struct chain_stage *s, const char *name)

@@ -8,11 +8,10 @@
 /* The kinds of rows that are components, and what CycloneDX calls them. */
 static const char *type_of(const char *kind)
 {
-    static const char *const type[][2] = { { "compiler", "application" },
-                                           { "library", "library" },
-                                           { "program", "application" },
-                                           { "source", "file" },
-                                           { "archive", "file" } };
+    static const char *const type[][2] = {
+        { "compiler", "application" }, { "engine", "application" }, { "library", "library" },
+        { "program", "application" },  { "source", "file" },        { "archive", "file" }
+    };
     for (size_t i = 0; i < sizeof type / sizeof *type; i++)
         if (strcmp(type[i][0], kind) == 0)
             return type[i][1];
@@ -44,15 +43,19 @@ static json_t *component(const struct crate *k, size_t i, const char *type)
     return NULL;
 }
 
-/* The compiler is a tool of the build, all others are in it. */
+/* Compiler and make are tools of the build, all others are in it. */
+static bool is_tool(const char *kind)
+{
+    return strcmp(kind, "compiler") == 0 || strcmp(kind, "engine") == 0;
+}
+
 static bool components(const struct crate *k, json_t *list, json_t *tools)
 {
     bool good = list && tools;
     for (size_t i = 0; good && i < k->build.n_rows; i++) {
         const char *kind = crate_fact(k, i, "kind"), *type = type_of(kind);
         if (type)
-            good = !json_array_append_new(strcmp(kind, "compiler") == 0 ? tools : list,
-                                          component(k, i, type));
+            good = !json_array_append_new(is_tool(kind) ? tools : list, component(k, i, type));
     }
     return good;
 }

@@ -19,7 +19,14 @@ static const char style[] =
     "code{font-family:ui-monospace,monospace;font-size:.8rem}\n"
     "td:last-child{min-width:12em}\n"
     "input{margin:0 .3em 0 .9em}label{font-size:.92rem}.pick{color:var(--soft)}\n"
-    "@media print{input,label,.pick{display:none}}\n";
+    "@media print{input,label,.pick{display:none}}\n"
+    /* Narrow: a row is a paragraph whose cells say what they are, so that nothing lies outside. */
+    "@media (max-width:699px){.cards,.cards tbody,.cards tr,.cards th,.cards td{display:block}"
+    ".cards thead,.cards .none{display:none}"
+    ".cards tr{padding:.7em 0;border-bottom:1px solid var(--line)}"
+    ".cards th,.cards td{border:0;padding:1px 0;min-width:0;text-align:left;"
+    "overflow-wrap:anywhere}"
+    ".cards td[data-of]::before{content:attr(data-of) \": \";color:var(--soft)}}\n";
 
 void plain_open(struct markup *m, const char *title)
 {
@@ -59,9 +66,10 @@ void plain_choice(struct markup *m, const char *property, const char *label,
     markup_raw(m, "<br/>\n");
 }
 
-void plain_cell(struct markup *m, const char *text)
+void plain_cell(struct markup *m, const char *of, const char *text)
 {
-    markup_raw(m, "<td>");
-    markup_text(m, text && *text ? text : "–");
+    const bool none = !text || !*text;
+    markup_fmt(m, "<td data-of=\"%s\"%s>", of, none ? " class=\"none\"" : "");
+    markup_text(m, none ? "–" : text);
     markup_raw(m, "</td>");
 }

@@ -12,6 +12,8 @@ void plain_close(struct markup *m);
  * word of that number is picked, all rows at first. The tables follow as siblings. */
 void plain_choice(struct markup *m, const char *property, const char *label,
                   const char *const *word, size_t n);
-void plain_cell(struct markup *m, const char *text);
+/* of: the head of its column, our own word. In a narrow window the rows of a table of class "cards"
+ * stand as paragraphs, and a cell begins with it. */
+void plain_cell(struct markup *m, const char *of, const char *text);
 
 #endif
