@@ -5,9 +5,8 @@
  * GELU is x Phi(x) with the error function, quick-GELU x sigmoid(1.702 x) (spec/03
  * sections 3.4, 3.7).
  *
- * cpu: y and dx in blocks of rows; dw in tiles of LINEAR_OUT x LINEAR_IN, each summed
- * over all rows by one thread in blocks of LINEAR_DEPTH rows. The tiles depend on nothing else, so
- * neither do the bits. */
+ * cpu: y and dx in blocks of rows; dw in tiles, each summed over DEPTH rows at a time, added in
+ * rising order by one thread. The tiles depend on nothing else, so neither do the bits. */
 #ifndef GC_KERNELS_LINEAR_H
 #define GC_KERNELS_LINEAR_H
 
@@ -25,8 +24,10 @@ void act_forward_ref(const struct op_act *o);
 void act_backward_ref(const struct op_act *o);
 void CPU(act_forward)(const struct op_act *o);
 void CPU(act_backward)(const struct op_act *o);
-/* Bytes of op_linear.scratch for forward and backward (of cpu: forward alone). */
+/* Bytes of op_linear.scratch for forward and backward; the part for dw and db only where they are
+ * wanted. linear_back_bytes: of the latter alone. */
 size_t CPU(linear_scratch_bytes)(const struct op_linear *o, size_t ops);
+size_t CPU(linear_back_bytes)(const struct op_linear *o, size_t ops);
 size_t CPU(linear_packed_bytes)(const struct op_linear *o);
 void CPU(linear_pack)(const struct op_linear *o, void *to);
 size_t BF16(linear_packed_bytes)(const struct op_linear *o);

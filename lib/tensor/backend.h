@@ -2,7 +2,7 @@
  *
  * A model calls operations through a tape (lib/tensor/tape.h); the tape calls the slots of one
  * `struct backend`. Three fillings: ref (kernels/NAME_ref.c: portable C, all numbers and sums in
- * double; it is the specification), cpu (kernels/NAME_cpu.c: float, products through oneDNN) and,
+ * double; it is the specification), cpu (kernels/NAME_cpu.c: float) and,
  * where built, cuda. The contract of each operation stands in kernels/NAME.h.
  *
  * Arrays are void *: double for ref, float for cpu (backend->type). Matrices are row-major with a

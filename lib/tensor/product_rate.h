@@ -10,7 +10,7 @@ enum rate_clock {
 };
 
 /* FLOP/s of b's products on tiles that stay in the caches, all threads at once: of forward
- * products, weights packed before, and of those of backward the faster kind. Takes about a quarter
+ * products, weights packed before, and of oneDNN's in f32 the faster kind. Takes about a quarter
  * of a second. 0: b runs products elsewhere than on this processor, or no memory. */
 double product_rate(const struct backend *b, enum rate_clock clock);
 

@@ -175,6 +175,12 @@ static void linears(void)
                              { 300, 100, 100, 100, 1, 1 },
                              { 70, 70, 70, 70, 100, 100 },
                              .f = f_linears });
+    /* More rows than are packed at a time for dw, more outputs than a piece is deep. */
+    check_cpu(&(struct fix){ "three linear over blocks of rows",
+                             6,
+                             { 1100, 50, 50, 50, 1, 1 },
+                             { 35, 35, 35, 35, 50, 50 },
+                             .f = f_linears });
     both((struct fix){ "linear without bias", 2, { 5, 4 }, { 7, 7 }, .f = f_linear });
     both((struct fix){ "linear with a view of weights",
                        3,
@@ -183,7 +189,8 @@ static void linears(void)
                        .d = 6,
                        .f = f_linear_view });
     static const size_t edge[][3] = { { 0, 8, 8 },      { 1, 1, 1 },      { 127, 31, 33 },
-                                      { 128, 64, 128 }, { 129, 65, 129 }, { 300, 130, 200 } };
+                                      { 128, 64, 128 }, { 129, 65, 129 }, { 300, 130, 200 },
+                                      { 513, 33, 300 }, { 770, 300, 49 }, { 600, 1, 1 } };
     for (size_t i = 0; i < sizeof edge / sizeof *edge; i++) {
         char name[64];
         snprintf(name, sizeof name, "linear %zu x %zu -> %zu", edge[i][0], edge[i][1], edge[i][2]);
@@ -439,6 +446,7 @@ static void threads(void)
 {
     static const struct fix cases[] = {
         { "linear", 3, { 300, 200, 1 }, { 130, 130, 200 }, .extra = ACT_GELU, .f = f_linear },
+        { "linear over blocks of rows", 3, { 700, 270, 1 }, { 140, 140, 270 }, .f = f_linear },
         { "three linear",
           6,
           { 300, 100, 100, 100, 1, 1 },

@@ -40,6 +40,57 @@ static bool part_is_equal(const struct backend *b, const struct op_linear *whole
     return same;
 }
 
+/* The same of dx, which begins with what is there; of y as its gradient. */
+static bool part_dx_is_equal(const struct backend *b, const struct op_linear *whole, size_t from,
+                             size_t n)
+{
+    struct op_linear part = *whole;
+    float *dx = some(n * whole->ld_x, 4), *work = malloc(n * whole->out * sizeof *work);
+    part.n = n;
+    part.dy = (const float *)whole->dy + from * whole->out;
+    part.pre = whole->pre ? (float *)whole->pre + from * whole->out : NULL;
+    part.dx = dx;
+    part.work = work;
+    bool same = dx && work;
+    if (same) {
+        for (size_t r = 0; r < n; r++)
+            memcpy(dx + r * part.ld_x, (const float *)whole->x + (from + r) * part.ld_x,
+                   part.in * sizeof *dx);
+        b->linear_backward(&part);
+        for (size_t r = 0; same && r < n; r++)
+            same = memcmp(dx + r * part.ld_x, (const float *)whole->dx + (from + r) * part.ld_x,
+                          part.in * sizeof *dx) == 0;
+    }
+    free(dx);
+    free(work);
+    return same;
+}
+
+/* dx of all rows, on top of a copy of x. */
+static void check_dx(const struct backend *b, const char *name, struct op_linear o)
+{
+    float *dx = malloc(o.n * o.ld_x * sizeof *dx), *work = malloc(o.n * o.out * sizeof *work);
+    if (!dx || !work) {
+        ok(false, "memory");
+        exit(1);
+    }
+    memcpy(dx, o.x, o.n * o.ld_x * sizeof *dx);
+    o.dy = o.y;
+    o.dx = dx;
+    o.work = work;
+    b->linear_backward(&o);
+    size_t wrong = 0, first = 0;
+    for (size_t n = 1; n < 140; n += n < 14 ? 1 : 9)
+        for (size_t from = 0; from + n <= ROWS; from += 37)
+            if (!part_dx_is_equal(b, &o, from, n) && !wrong++)
+                first = n;
+    if (!ok(!wrong, "%s, %zu to %zu: gradients of rows alone are as among %d", name, o.in, o.out,
+            ROWS))
+        note("%zu places differ, the first with %zu rows", wrong, first);
+    free(dx);
+    free(work);
+}
+
 static void check(const struct backend *b, const char *name, size_t in, size_t out, enum act act)
 {
     float *x = some(ROWS * in, 1), *w = some(out * in, 2), *bias_of = some(out, 3);
@@ -70,6 +121,8 @@ static void check(const struct backend *b, const char *name, size_t in, size_t o
         if (!ok(!wrong, "%s, %zu to %zu%s: rows alone are as among %d", name, in, out,
                 bias ? " with bias" : "", ROWS))
             note("%zu places differ, the first with %zu rows", wrong, first);
+        if (!bias)
+            check_dx(b, name, o);
         free(o.scratch);
     }
     free(x);
@@ -93,6 +146,7 @@ int main(void)
         check(b, names[i], 64, 256, ACT_GELU);
         check(b, names[i], 512, 128, ACT_NONE);
         check(b, names[i], 128, 7, ACT_NONE);
+        check(b, names[i], 37, 600, ACT_QUICK_GELU); /* sums of dx in pieces */
         check(b, names[i], 2, 128, ACT_NONE);
         check(b, names[i], 6500, 40, ACT_NONE); /* many pieces of weights, one after the other */
     }
