@@ -419,11 +419,19 @@ static bool on_tensor_cores(const struct cuda *c, const struct op_attention *o)
     return c->bf16 && o->d / o->heads <= MMA_WIDEST;
 }
 
+/* sm_90a is code for capability 9.0 and no other. */
+static bool by_warpgroups(const struct cuda *c, const struct op_attention *o)
+{
+    return on_tensor_cores(c, o) && c->capability == 90 && o->d / o->heads >= WG_NARROWEST;
+}
+
 int attention_forward_cuda(const struct cuda *c, const struct op_attention *o)
 {
     const struct heads a = heads_of(c, o);
     if (!o->n)
         return 0;
+    if (by_warpgroups(c, o))
+        return attention_wgmma_forward_cuda(c, o);
     if (on_tensor_cores(c, o))
         return attention_bf16_forward_cuda(c, o);
     if (a.width > CUDA_HEAD_WIDTH)
@@ -433,8 +441,10 @@ int attention_forward_cuda(const struct cuda *c, const struct op_attention *o)
 
 size_t attention_work_cuda(const struct cuda *c, const struct op_attention *o)
 {
-    if (on_tensor_cores(c, o))
-        return attention_bf16_work_cuda(o);
+    const size_t backward = on_tensor_cores(c, o) ? attention_bf16_work_cuda(o) : 0;
+    const size_t forward = by_warpgroups(c, o) ? attention_wgmma_work_cuda(o) : 0;
+    if (backward)
+        return forward > backward ? forward : backward;
     return o->n * o->heads * sizeof(float);
 }
 

@@ -20,6 +20,7 @@ bool cuda_open(struct cuda *c, bool bf16, const char **why)
     *why = NULL;
     *c = {};
     c->bf16 = bf16;
+    c->capability = 90;
     return true;
 }
 

@@ -354,6 +354,17 @@ static void look_ups(void)
            species_case);
 }
 
+/* e: rows, width of a head, cells, heads. */
+static void rounded_attention(const char *how, const size_t e[4], bool without)
+{
+    char name[64];
+    snprintf(name, sizeof name, "attention, %s", how);
+    if (without)
+        at(name, e[0], e[1] * e[3], e[2], e[3], 0, ACT_NONE, true, bf16, attention_case);
+    snprintf(name, sizeof name, "attention with dropout, %s", how);
+    at(name, e[0], e[1] * e[3], e[2], e[3], 0.1, ACT_NONE, true, bf16, attention_case);
+}
+
 static void attentions(void)
 {
     static const size_t edge[][4] = {
@@ -377,14 +388,21 @@ static void attentions(void)
                                      { 128, 64, 1, 1 }, { 129, 64, 5, 1 }, { 300, 32, 60, 2 },
                                      { 257, 64, 9, 2 }, { 40, 72, 3, 1 },  { 2049, 16, 1, 1 }
     };
-    for (size_t i = 0; i < sizeof mma / sizeof *mma; i++) {
-        const size_t *e = mma[i];
-        if (e[0] < 2049)
-            at("attention, bf16", e[0], e[1] * e[3], e[2], e[3], 0, ACT_NONE, true, bf16,
-               attention_case);
-        at("attention with dropout, bf16", e[0], e[1] * e[3], e[2], e[3], 0.1, ACT_NONE, true, bf16,
-           attention_case);
-    }
+    static const size_t groups[][4] = { /* around tiles of 64 rows, two or three of a block */
+                                        { 1, 64, 1, 2 },   { 31, 33, 1, 1 },   { 63, 40, 1, 2 },
+                                        { 64, 64, 1, 1 },  { 65, 64, 1, 2 },   { 128, 48, 1, 1 },
+                                        { 129, 64, 5, 1 }, { 191, 36, 1, 1 },  { 192, 64, 1, 1 },
+                                        { 193, 64, 1, 1 }, { 300, 33, 60, 2 }, { 521, 64, 1, 1 }
+    };
+    const int capability = device.capability;
+    device.capability = capability < 80 ? capability : 80;
+    for (size_t i = 0; i < sizeof mma / sizeof *mma; i++)
+        rounded_attention("bf16", mma[i], mma[i][0] < 2049);
+    device.capability = capability;
+    if (capability != 90)
+        skip("attention by warpgroups is for devices of capability 9.0");
+    for (size_t i = 0; capability == 90 && i < sizeof groups / sizeof *groups; i++)
+        rounded_attention("warpgroups", groups[i], groups[i][0] < 521);
 }
 
 static void losses(void)
