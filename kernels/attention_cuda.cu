@@ -441,10 +441,10 @@ int attention_forward_cuda(const struct cuda *c, const struct op_attention *o)
 
 size_t attention_work_cuda(const struct cuda *c, const struct op_attention *o)
 {
-    const size_t backward = on_tensor_cores(c, o) ? attention_bf16_work_cuda(o) : 0;
-    const size_t forward = by_warpgroups(c, o) ? attention_wgmma_work_cuda(o) : 0;
-    if (backward)
-        return forward > backward ? forward : backward;
+    if (by_warpgroups(c, o))
+        return attention_wgmma_work_cuda(o);
+    if (on_tensor_cores(c, o))
+        return attention_bf16_work_cuda(o);
     return o->n * o->heads * sizeof(float);
 }
 
@@ -453,6 +453,8 @@ int attention_backward_cuda(const struct cuda *c, const struct op_attention *o)
     const struct heads a = heads_of(c, o);
     if (!o->n)
         return 0;
+    if (by_warpgroups(c, o))
+        return attention_wgmma_backward_cuda(c, o);
     if (on_tensor_cores(c, o))
         return attention_bf16_backward_cuda(c, o);
     if (a.width > CUDA_HEAD_WIDTH)

@@ -45,6 +45,7 @@ int attention_bf16_backward_cuda(const struct cuda *c, const struct op_attention
  * WG_NARROWEST wide. */
 size_t attention_wgmma_work_cuda(const struct op_attention *o);
 int attention_wgmma_forward_cuda(const struct cuda *c, const struct op_attention *o);
+int attention_wgmma_backward_cuda(const struct cuda *c, const struct op_attention *o);
 size_t id_loss_work_cuda(const struct cuda *c, const struct op_id_loss *o);
 int id_loss_cuda(const struct cuda *c, const struct op_id_loss *o);
 size_t square_loss_work_cuda(const struct op_square_loss *o);

@@ -474,6 +474,48 @@ static void not_a_number(void)
     cuda_release(l);
 }
 
+/* The same of attention on the tensor cores, whose maximum leaves a NaN out. */
+static void not_a_number_rounded(const char *how, int capability)
+{
+    enum { N = 70, D = 64 };
+    const int was = device.capability;
+    float *x = calloc(N * D, sizeof *x), *d = cuda_memory(N * D * sizeof *x);
+    float *y = cuda_memory(N * (D + 2) * sizeof *y);
+    const uint32_t first[] = { 0, N };
+    uint32_t *f = cuda_memory(sizeof first);
+    for (size_t k = 0; k < N * D; k++)
+        x[k] = k == 3 * D + 5 ? NAN : 0.01f * (float)(k % 7);
+    const struct op_attention a = { .n_cells = 1,
+                                    .n = N,
+                                    .d = D,
+                                    .heads = 1,
+                                    .first = f,
+                                    .longest = N,
+                                    .q = d,
+                                    .k = d,
+                                    .v = d,
+                                    .y = y,
+                                    .row_max = y + N * D,
+                                    .row_sum = y + N * (D + 1) };
+    device.bf16 = true;
+    device.capability = capability;
+    int status = cuda_copy(&device, d, x, N * D * sizeof *x) ||
+                 cuda_copy(&device, f, first, sizeof first) ||
+                 cuda_reserve(&device, attention_work_cuda(&device, &a)) ||
+                 attention_forward_cuda(&device, &a) ||
+                 cuda_copy(&device, x, y, N * D * sizeof *x) || cuda_wait(&device);
+    size_t n = 0;
+    for (size_t i = 0; i < N; i++)
+        n += isnan(x[i * D + 1]) != 0;
+    ok(!status && n == N, "a NaN in a key makes every row of its cell NaN, %s", how);
+    device.capability = was;
+    device.bf16 = false;
+    cuda_release(d);
+    cuda_release(y);
+    cuda_release(f);
+    free(x);
+}
+
 static void refusals(void)
 {
     const struct op_attention a = { .n_cells = 1, .n = 3, .d = 264, .heads = 1 };
@@ -675,6 +717,9 @@ int main(void)
     attentions();
     losses();
     not_a_number();
+    not_a_number_rounded("bf16", device.capability < 80 ? device.capability : 80);
+    if (device.capability == 90)
+        not_a_number_rounded("warpgroups", 90);
     refusals();
     steps("cuda");
     steps("cuda-bf16");
