@@ -86,10 +86,13 @@ static void pass(struct plan *p, const char *name, const char *text, double time
 
 /* One product of rows x in -> out, forward and both backward ones, and the passes beside it.
  * rounds: in how many of them x is rounded by the product itself (each other x comes with its
- * rounded form); kept: AdamW keeps that of w. */
+ * rounded form); kept: AdamW keeps that of w. dx: added to what another operation wrote, or the
+ * first there, or not wanted. */
+enum slope { ADDED, FIRST, UNWANTED };
 struct side {
     double rounds;
     bool act, kept;
+    enum slope dx;
 };
 
 static void linear(struct plan *p, const char *name, double times, double n, double in, double out,
@@ -98,8 +101,12 @@ static void linear(struct plan *p, const char *name, double times, double n, dou
     const double rate = opt.bf16 * opt.product_share, f = 2 * n * in * out, a = p->a;
     op(p, name, "2 n in out", "2 n in+2 in out+a n out", times, f,
        2 * n * in + 2 * in * out + a * n * out, rate);
-    op(p, "  dx", "2 n in out", "2 n out+2 in out+2a n in", times, f,
-       2 * n * out + 2 * in * out + 2 * a * n * in, rate);
+    if (s.dx == ADDED)
+        op(p, "  dx", "2 n in out", "2 n out+2 in out+2a n in", times, f,
+           2 * n * out + 2 * in * out + 2 * a * n * in, rate);
+    else if (s.dx == FIRST)
+        op(p, "  dx", "2 n in out", "2 n out+2 in out+a n in", times, f,
+           2 * n * out + 2 * in * out + a * n * in, rate);
     op(p, "  dw", "2 n in out", "2 n(in+out)+8 in out", times, f, 2 * n * (in + out) + 8 * in * out,
        rate);
     if (p->built) {
@@ -133,8 +140,8 @@ static void attention_built(struct plan *p)
     pass(p, "attention: packing", "18 n D", L, 18 * rows);
     op(p, "  forward", "4 cells T^2 D", "10 n D", L, 4 * s, 10 * rows, rate[GROUP_FORWARD]);
     pass(p, "  backward: packing", "28 n D", L, 28 * rows);
-    op(p, "  queries", "6 cells T^2 D", "16 n D", L, 6 * s, 16 * rows, rate[GROUP_QUERIES]);
-    op(p, "  keys", "8 cells T^2 D", "24 n D", L, 8 * s, 24 * rows, rate[GROUP_KEYS]);
+    op(p, "  queries", "6 cells T^2 D", "12 n D", L, 6 * s, 12 * rows, rate[GROUP_QUERIES]);
+    op(p, "  keys", "8 cells T^2 D", "16 n D", L, 8 * s, 16 * rows, rate[GROUP_KEYS]);
 }
 
 static void attention(struct plan *p)
@@ -156,10 +163,10 @@ static void embedding(struct plan *p)
     double kinds = 0;
     for (int k = 0; k < N_KNOWLEDGE; k++)
         kinds += p->c.use_knowledge[k];
-    linear(p, "knowledge K -> D", kinds, p->U, K, D, (struct side){ kinds, false, true });
+    linear(p, "knowledge K -> D", kinds, p->U, K, D, (struct side){ kinds, false, true, UNWANTED });
     linear(p, "word and kinds D -> D", kinds + 1, p->U, D, D,
-           (struct side){ kinds + 1, false, false });
-    linear(p, "cat_proj D -> D", 1, p->g, D, D, (struct side){ 1, false, true });
+           (struct side){ kinds + 1, false, false, FIRST });
+    linear(p, "cat_proj D -> D", 1, p->g, D, D, (struct side){ 1, false, true, FIRST });
     pass(p, "gather and axpy", "2a g D", 1, 2 * a * p->g * D);
     pass(p, "  backward", "2a g D + 2a U D", 1, 2 * a * (p->g + p->U) * D);
     pass(p, "norm, act, position, drop", "11a g D", 1, 11 * a * p->g * D);
@@ -171,7 +178,7 @@ static void heads(struct plan *p)
 {
     const double D = p->c.d, V = p->c.n_tokens, f = 2 * p->M * V * D;
     const double rate = opt.bf16 * opt.product_share;
-    linear(p, "heads' transforms D -> D", 2, p->M, D, D, (struct side){ 1, true, true });
+    linear(p, "heads' transforms D -> D", 2, p->M, D, D, (struct side){ 1, true, true, FIRST });
     op(p, "id loss: logits, dz, de", "6 M V D", "8 M V", 1, 3 * f, 8 * p->M * V, rate);
     if (p->built)
         pass(p, "  soft-max, db, packing", "26 M V", 1, 26 * p->M * V);
@@ -183,20 +190,21 @@ static void step(struct plan *p)
 {
     const double D = p->c.d, F = p->c.ffn, L = p->c.n_layers, a = p->a;
     embedding(p);
-    linear(p, "query, key, value", 3 * L, p->n, D, D, (struct side){ 1, false, true });
+    linear(p, "query, key, value", 3 * L, p->n, D, D, (struct side){ 1, false, true, ADDED });
     attention(p);
-    linear(p, "attention's output", L, p->n, D, D, (struct side){ L, false, true });
-    linear(p, "feed-forward D -> F", L, p->n, D, F, (struct side){ 0, true, true });
-    linear(p, "feed-forward F -> D", L, p->n, F, D, (struct side){ 0, false, true });
+    linear(p, "attention's output", L, p->n, D, D, (struct side){ L, false, true, FIRST });
+    linear(p, "feed-forward D -> F", L, p->n, D, F, (struct side){ 0, true, true, ADDED });
+    linear(p, "feed-forward F -> D", L, p->n, F, D, (struct side){ 0, false, true, FIRST });
     if (p->built)
         pass(p, "norm, residual, rounding", "18 n D", 2 * L, 18 * p->n * D);
     else
         pass(p, "norm + residual + dropout", "4a n D", 2 * L, 4 * a * p->n * D);
-    pass(p, "  backward", "8a n D", 2 * L, 8 * a * p->n * D);
+    pass(p, "  backward", "6a n D", 2 * L, 6 * a * p->n * D);
     heads(p);
     const double micros = ceil((double)opt.cells / (double)opt.micro_cells);
-    pass(p, "gradients set to zero", "a(12 D+2 F)n L+4 P", 1,
-         a * (12 * D + 2 * F) * p->n * L + 4 * micros * p->P);
+    /* Of activations: those of the embedding that an operation adds to which cannot write first. */
+    pass(p, "gradients set to zero", "a(4 g+9 U)D+4 P", 1,
+         a * (4 * p->g + 9 * p->U) * D + 4 * micros * p->P);
     pass(p, "micro-batches joined", "20 P", micros - 1, 20 * p->P);
     pass(p, "norm of gradients", "4 P", 1, 4 * p->P);
     pass(p, "adamw", "30 P", 1, 30 * p->P);

@@ -271,8 +271,8 @@ static __device__ __forceinline__ void slope(const struct heads &a, const float 
 
 /* Adds to the rows of the cell that this block owns. */
 template <int NC, int R>
-static __device__ void add_rows(const struct heads &a, void *to, size_t first, size_t begin,
-                                size_t rows, size_t head, const float out[R][NC])
+static __device__ void add_rows(const struct heads &a, void *to, bool fresh, size_t first,
+                                size_t begin, size_t rows, size_t head, const float out[R][NC])
 {
     if (!to)
         return;
@@ -281,7 +281,7 @@ static __device__ void add_rows(const struct heads &a, void *to, size_t first, s
         float *x = (float *)to + (first + row) * a.o.d + head * a.width;
         for (int c = 0; c < NC && row < rows; c++)
             if ((size_t)(tx() + GRID * c) < a.width)
-                x[tx() + GRID * c] += out[i][c];
+                x[tx() + GRID * c] = out[i][c] + (fresh ? 0 : x[tx() + GRID * c]);
     }
 }
 
@@ -320,7 +320,7 @@ static __global__ void __launch_bounds__(CUDA_THREADS) attention_queries(struct 
         __syncwarp();
         scores_by_rows<NC, R>(ds, k, out);
     }
-    add_rows<NC, R>(a, a.o.dq, first, begin, rows, head, out);
+    add_rows<NC, R>(a, a.o.dq, a.o.dq_first, first, begin, rows, head, out);
 }
 
 template <int NC, int R>
@@ -362,8 +362,8 @@ static __global__ void __launch_bounds__(CUDA_THREADS) attention_keys(struct hea
         scores_by_rows<NC, R>(p, dy, dv);
         scores_by_rows<NC, R>(ds, q, dk);
     }
-    add_rows<NC, R>(a, a.o.dk, first, begin, rows, head, dk);
-    add_rows<NC, R>(a, a.o.dv, first, begin, rows, head, dv);
+    add_rows<NC, R>(a, a.o.dk, a.o.dk_first, first, begin, rows, head, dk);
+    add_rows<NC, R>(a, a.o.dv, a.o.dv_first, first, begin, rows, head, dv);
 }
 
 static dim3 blocks_of(const struct op_attention *o, int tile_rows)

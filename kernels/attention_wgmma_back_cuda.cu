@@ -50,8 +50,8 @@ static __global__ void attention_notes(struct tiles a)
 
 /* x += factor out, of rows and columns that there are. row: of the lane's two halves. */
 static __device__ __forceinline__ void add_rows(const struct tiles &a, const struct spot &p,
-                                                const size_t row[2], void *x, float factor,
-                                                const float out[CUDA_GROUP_SUMS])
+                                                const size_t row[2], void *x, bool fresh,
+                                                float factor, const float out[CUDA_GROUP_SUMS])
 {
     if (!x)
         return;
@@ -64,7 +64,7 @@ static __device__ __forceinline__ void add_rows(const struct tiles &a, const str
         for (int i = 0; i < CUDA_GROUP_SUMS; i++) {
             const size_t col = (size_t)(i / 4 * 8 + 2 * p.t + i % 2);
             if (i / 2 % 2 == half && col < a.width)
-                to[col] += factor * out[i];
+                to[col] = factor * out[i] + (fresh ? 0 : to[col]);
         }
     }
 }
@@ -178,7 +178,7 @@ static __device__ __forceinline__ void own_queries(const struct tiles &a, const 
     cuda_group_commit();
     cuda_group_wait<0>();
     cuda_group_done(f.dq);
-    add_rows(a, p, row, a.o.dq, a.scale, f.dq);
+    add_rows(a, p, row, a.o.dq, a.o.dq_first, a.scale, f.dq);
 }
 
 static __global__ void __launch_bounds__(BACKWARD_THREADS, 1)
@@ -323,8 +323,8 @@ static __device__ __forceinline__ void own_keys(const struct tiles &a, const str
     cuda_group_wait<0>();
     cuda_group_done(f.dv);
     cuda_group_done(f.dk);
-    add_rows(a, p, row, a.o.dv, a.drop.scale, f.dv);
-    add_rows(a, p, row, a.o.dk, a.scale, f.dk);
+    add_rows(a, p, row, a.o.dv, a.o.dv_first, a.drop.scale, f.dv);
+    add_rows(a, p, row, a.o.dk, a.o.dk_first, a.scale, f.dk);
 }
 
 static __global__ void __launch_bounds__(BACKWARD_THREADS, 1) attention_keys_wgmma(struct tiles a)
