@@ -2,20 +2,21 @@
  * one: arithmetic and bytes by formula, time = the larger of the two at the stated rates.
  *   gpu-plan [--cells N] [--tflops-bf16 X] ...
  * Two designs are priced:
- *   built     the kernels of kernels/NAME_cuda.cu as they are: activations in f32; products in bf16
+ *   built   the kernels of kernels/NAME_cuda.cu as they are: activations in f32; products in bf16
  * of rounded forms, which whoever makes a matrix writes beside it or its first product makes, and
- *             which are kept for the backward pass; attention of packed copies; activations as
- * passes target    the same operations with activations in bf16 (no packing), attention on the
- * tensor cores, activations in the products' epilogues: what the speed targets assume Letters: n
- * rows of all cells, g gene rows, T rows of a cell, D width, F feed-forward, V tokens, M masked
- * rows, U distinct genes of the batch, P parameters, a bytes of an activation. Attention as built
- * is priced by what one warp does in one step of kernels/attention_mma.h (struct pipes below)
- * instead of by a share that is wished for. None of this was measured on a device. */
+ * which are kept for the backward pass; attention of packed copies by the kernels of sm_90;
+ * activations as passes target  the same operations with activations in bf16 (no packing),
+ * attention at the shares asked for, activations in the products' epilogues: what the speed targets
+ * assume Letters: n rows of all cells, g gene rows, T rows of a cell, D width, F feed-forward, V
+ * tokens, M masked rows, U distinct genes of the batch, P parameters, a bytes of an activation.
+ * Attention as built is priced by what one step takes of each part of the processor
+ * (bench/gpu-attention.h) instead of by a share that is wished for. None of this was measured on a
+ * device. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/attention_tiles.h"
+#include "bench/gpu-attention.h"
 #include "lib/base/tool.h"
 #include "lib/nn/cost.h"
 #include "lib/nn/grad_share.h"
@@ -23,7 +24,7 @@
 static struct {
     int64_t cells, micro_cells;
     double bf16, memory, product_share, memory_share, attention_forward, attention_backward;
-    double mma_share, dropout;
+    double mma_share, wgmma_share, issue_share, dropout;
 } opt = { .cells = 32,
           .micro_cells = 8,
           .bf16 = 989,
@@ -33,6 +34,8 @@ static struct {
           .attention_forward = 0.55,
           .attention_backward = 0.40,
           .mma_share = 0.62,
+          .wgmma_share = 0.9,
+          .issue_share = 0.9,
           .dropout = 0.02 };
 
 static const struct opt opts[] = {
@@ -47,6 +50,8 @@ static const struct opt opts[] = {
     OPT_F64("attention-backward", &opt.attention_backward, "NUM", "the same"),
     OPT_F64("mma-share", &opt.mma_share, "NUM",
             "of the bf16 peak that the instruction mma.sync can reach"),
+    OPT_F64("wgmma-share", &opt.wgmma_share, "NUM", "the same of wgmma"),
+    OPT_F64("issue-share", &opt.issue_share, "NUM", "of a scheduler's slots that can be filled"),
     OPT_F64("dropout", &opt.dropout, "NUM", "of attention as built; 0: no random numbers"),
     OPT_END,
 };
@@ -81,10 +86,13 @@ static void pass(struct plan *p, const char *name, const char *text, double time
 
 /* One product of rows x in -> out, forward and both backward ones, and the passes beside it.
  * rounds: in how many of them x is rounded by the product itself (each other x comes with its
- * rounded form); kept: AdamW keeps that of w. */
+ * rounded form); kept: AdamW keeps that of w. dx: added to what another operation wrote, or the
+ * first there, or not wanted. */
+enum slope { ADDED, FIRST, UNWANTED };
 struct side {
     double rounds;
     bool act, kept;
+    enum slope dx;
 };
 
 static void linear(struct plan *p, const char *name, double times, double n, double in, double out,
@@ -93,8 +101,12 @@ static void linear(struct plan *p, const char *name, double times, double n, dou
     const double rate = opt.bf16 * opt.product_share, f = 2 * n * in * out, a = p->a;
     op(p, name, "2 n in out", "2 n in+2 in out+a n out", times, f,
        2 * n * in + 2 * in * out + a * n * out, rate);
-    op(p, "  dx", "2 n in out", "2 n out+2 in out+2a n in", times, f,
-       2 * n * out + 2 * in * out + 2 * a * n * in, rate);
+    if (s.dx == ADDED)
+        op(p, "  dx", "2 n in out", "2 n out+2 in out+2a n in", times, f,
+           2 * n * out + 2 * in * out + 2 * a * n * in, rate);
+    else if (s.dx == FIRST)
+        op(p, "  dx", "2 n in out", "2 n out+2 in out+a n in", times, f,
+           2 * n * out + 2 * in * out + a * n * in, rate);
     op(p, "  dw", "2 n in out", "2 n(in+out)+8 in out", times, f, 2 * n * (in + out) + 8 * in * out,
        rate);
     if (p->built) {
@@ -109,108 +121,27 @@ static void linear(struct plan *p, const char *name, double times, double n, dou
     }
 }
 
-/* Cycles of a multiprocessor that one step of one warp takes of each of its pipes: 16 MMA_M own
- * rows against N of the other side, heads 64 wide. Rates a cycle, of sm_90: 4096 FLOP of the tensor
- * cores (the peak; mma.sync reaches opt.mma_share of it), 16 exponentials, 128 bytes of shared
- * memory, 128 lanes of instructions, 64 of wide multiplies. */
-struct pipes {
-    double tensor, exponent, shared, issue, multiply, flop, scores;
-};
-
-/* products: matrix products of a step, each reading its N rows from shared memory. own: matrices of
- * own rows that are read again in every step; a_score: instructions of a score besides. Where there
- * is dropout: one Philox block for 8 scores (20 wide multiplies, 20 logic, 20 of keys, 24 to
- * compare and pack) and two instructions a score to take its bit. */
-static struct pipes pipes_of(double N, double products, double own, double a_score)
+static struct gpu_shares shares(void)
 {
-    const double own_rows = 16 * MMA_M, W = MMA_WIDEST, scores = own_rows * N;
-    const double random = opt.dropout > 0 ? 1 : 0;
-    struct pipes p = { .scores = scores, .flop = products * 2 * scores * W };
-    p.tensor = p.flop / (4096 * opt.mma_share);
-    p.exponent = scores / 16;
-    p.shared = (products * N + own * own_rows + 2 * N / MMA_WARPS) * W * 2 / 128;
-    p.multiply = random * scores / 8 * 20 / 64;
-    p.issue = (scores * (a_score + random * (2 + 84.0 / 8)) + 32 * p.flop / 4096) / 128;
-    return p;
-}
-
-static double sum_of(const struct pipes *p)
-{
-    return p->tensor + p->exponent + p->shared + p->issue + p->multiply;
-}
-
-/* A warp uses its pipes one after another; the warps that share a scheduler use them side by side.
- * So a step takes the longest pipe, or the sum over those warps. */
-static double cycles_of(const struct pipes *p)
-{
-    const double warps = MMA_BLOCKS * MMA_WARPS / 4.0;
-    const double longest =
-        fmax(fmax(fmax(p->tensor, p->exponent), fmax(p->shared, p->issue)), p->multiply);
-    return fmax(longest, sum_of(p) / warps);
-}
-
-static double up(double x, double to)
-{
-    return ceil(x / to) * to;
-}
-
-/* TFLOP/s at which useful products are made: cells end in the middle of a tile. */
-static double rate_of(const struct plan *p, const struct pipes *s, double N)
-{
-    const double waste = up(p->T, MMA_OWN) * up(p->T, N) / (p->T * p->T);
-    return opt.bf16 * s->flop / (4096 * cycles_of(s) * waste);
-}
-
-static struct pipes forward_pipes(void)
-{
-    return pipes_of(MMA_FORWARD, 2, 1, 4.5);
-}
-
-static struct pipes query_pipes(void)
-{
-    return pipes_of(MMA_BACKWARD, 3, 2, 4.5);
-}
-
-static struct pipes key_pipes(void)
-{
-    return pipes_of(MMA_BACKWARD, 4, 2, 5);
+    return (struct gpu_shares){ opt.bf16, opt.mma_share, opt.wgmma_share, opt.issue_share,
+                                opt.dropout > 0 };
 }
 
 static void attention_built(struct plan *p)
 {
     const double s = (double)opt.cells * p->T * p->T * p->c.d, rows = p->n * p->c.d;
-    const struct pipes f = forward_pipes(), q = query_pipes(), k = key_pipes();
+    const struct gpu_shares g = shares();
+    double rate[GROUP_KERNELS];
+    for (int k = 0; k < GROUP_KERNELS; k++) {
+        const struct pipes of = group_pipes(&g, k);
+        rate[k] = rate_of(&g, &of, p->T);
+    }
     const double L = p->c.n_layers;
     pass(p, "attention: packing", "18 n D", L, 18 * rows);
-    op(p, "  forward", "4 cells T^2 D", "10 n D", L, 4 * s, 10 * rows, rate_of(p, &f, MMA_FORWARD));
+    op(p, "  forward", "4 cells T^2 D", "10 n D", L, 4 * s, 10 * rows, rate[GROUP_FORWARD]);
     pass(p, "  backward: packing", "28 n D", L, 28 * rows);
-    op(p, "  queries", "6 cells T^2 D", "16 n D", L, 6 * s, 16 * rows,
-       rate_of(p, &q, MMA_BACKWARD));
-    op(p, "  keys", "8 cells T^2 D", "24 n D", L, 8 * s, 24 * rows, rate_of(p, &k, MMA_BACKWARD));
-}
-
-static void print_pipes(const struct plan *p, const char *name, struct pipes s, double N,
-                        double useful)
-{
-    const double rate = rate_of(p, &s, N);
-    printf("%-10s %4.0f x %2.0f %8.0f %8.0f %8.0f %8.0f %9.0f %8.0f %9.0f %8.1f%% %9.1f%%\n", name,
-           16.0 * MMA_M, N, s.tensor, s.exponent, s.shared, s.issue, s.multiply, cycles_of(&s),
-           rate, 100 * rate / opt.bf16, 100 * useful * rate / opt.bf16);
-}
-
-/* The step of each kernel. With atomics backward would be five products instead of seven; the last
- * column counts only those. */
-static void attention_table(const struct plan *p)
-{
-    const double five = 5.0 / 7;
-    printf("attention as built, cycles of one warp's step by pipe, %d blocks of %d threads on a "
-           "multiprocessor, dropout %g:\n",
-           MMA_BLOCKS, MMA_WARPS * 32, opt.dropout);
-    printf("%-10s %9s %8s %8s %8s %8s %9s %8s %9s %9s %10s\n", "kernel", "scores", "tensor", "exp",
-           "shared", "issue", "multiply", "step", "TFLOP/s", "of peak", "useful");
-    print_pipes(p, "forward", forward_pipes(), MMA_FORWARD, 1);
-    print_pipes(p, "queries", query_pipes(), MMA_BACKWARD, five);
-    print_pipes(p, "keys", key_pipes(), MMA_BACKWARD, five);
+    op(p, "  queries", "6 cells T^2 D", "12 n D", L, 6 * s, 12 * rows, rate[GROUP_QUERIES]);
+    op(p, "  keys", "8 cells T^2 D", "16 n D", L, 8 * s, 16 * rows, rate[GROUP_KEYS]);
 }
 
 static void attention(struct plan *p)
@@ -232,10 +163,10 @@ static void embedding(struct plan *p)
     double kinds = 0;
     for (int k = 0; k < N_KNOWLEDGE; k++)
         kinds += p->c.use_knowledge[k];
-    linear(p, "knowledge K -> D", kinds, p->U, K, D, (struct side){ kinds, false, true });
+    linear(p, "knowledge K -> D", kinds, p->U, K, D, (struct side){ kinds, false, true, UNWANTED });
     linear(p, "word and kinds D -> D", kinds + 1, p->U, D, D,
-           (struct side){ kinds + 1, false, false });
-    linear(p, "cat_proj D -> D", 1, p->g, D, D, (struct side){ 1, false, true });
+           (struct side){ kinds + 1, false, false, FIRST });
+    linear(p, "cat_proj D -> D", 1, p->g, D, D, (struct side){ 1, false, true, FIRST });
     pass(p, "gather and axpy", "2a g D", 1, 2 * a * p->g * D);
     pass(p, "  backward", "2a g D + 2a U D", 1, 2 * a * (p->g + p->U) * D);
     pass(p, "norm, act, position, drop", "11a g D", 1, 11 * a * p->g * D);
@@ -247,7 +178,7 @@ static void heads(struct plan *p)
 {
     const double D = p->c.d, V = p->c.n_tokens, f = 2 * p->M * V * D;
     const double rate = opt.bf16 * opt.product_share;
-    linear(p, "heads' transforms D -> D", 2, p->M, D, D, (struct side){ 1, true, true });
+    linear(p, "heads' transforms D -> D", 2, p->M, D, D, (struct side){ 1, true, true, FIRST });
     op(p, "id loss: logits, dz, de", "6 M V D", "8 M V", 1, 3 * f, 8 * p->M * V, rate);
     if (p->built)
         pass(p, "  soft-max, db, packing", "26 M V", 1, 26 * p->M * V);
@@ -259,20 +190,21 @@ static void step(struct plan *p)
 {
     const double D = p->c.d, F = p->c.ffn, L = p->c.n_layers, a = p->a;
     embedding(p);
-    linear(p, "query, key, value", 3 * L, p->n, D, D, (struct side){ 1, false, true });
+    linear(p, "query, key, value", 3 * L, p->n, D, D, (struct side){ 1, false, true, ADDED });
     attention(p);
-    linear(p, "attention's output", L, p->n, D, D, (struct side){ L, false, true });
-    linear(p, "feed-forward D -> F", L, p->n, D, F, (struct side){ 0, true, true });
-    linear(p, "feed-forward F -> D", L, p->n, F, D, (struct side){ 0, false, true });
+    linear(p, "attention's output", L, p->n, D, D, (struct side){ L, false, true, FIRST });
+    linear(p, "feed-forward D -> F", L, p->n, D, F, (struct side){ 0, true, true, ADDED });
+    linear(p, "feed-forward F -> D", L, p->n, F, D, (struct side){ 0, false, true, FIRST });
     if (p->built)
         pass(p, "norm, residual, rounding", "18 n D", 2 * L, 18 * p->n * D);
     else
         pass(p, "norm + residual + dropout", "4a n D", 2 * L, 4 * a * p->n * D);
-    pass(p, "  backward", "8a n D", 2 * L, 8 * a * p->n * D);
+    pass(p, "  backward", "6a n D", 2 * L, 6 * a * p->n * D);
     heads(p);
     const double micros = ceil((double)opt.cells / (double)opt.micro_cells);
-    pass(p, "gradients set to zero", "a(12 D+2 F)n L+4 P", 1,
-         a * (12 * D + 2 * F) * p->n * L + 4 * micros * p->P);
+    /* Of activations: those of the embedding that an operation adds to which cannot write first. */
+    pass(p, "gradients set to zero", "a(4 g+9 U)D+4 P", 1,
+         a * (4 * p->g + 9 * p->U) * D + 4 * micros * p->P);
     pass(p, "micro-batches joined", "20 P", micros - 1, 20 * p->P);
     pass(p, "norm of gradients", "4 P", 1, 4 * p->P);
     pass(p, "adamw", "30 P", 1, 30 * p->P);
@@ -349,7 +281,8 @@ static void shape(const char *name, const struct model_config *c, double genes)
     step(&target);
     result(&built, genes);
     result(&target, genes);
-    attention_table(&built);
+    const struct gpu_shares g = shares();
+    attention_tables(&g, built.T);
     printf("gradients over GPUs, as built, %.1f M parameters, %lld cells a GPU:\n", built.P / 1e6,
            (long long)opt.cells);
     exchange(&built);
@@ -367,9 +300,10 @@ static enum rc run(const struct tool_args *a, struct err *e)
     small.d = 256;
     small.ffn = 512;
     printf("modelled, not measured. peaks: %.0f TFLOP/s bf16, %.2f TB/s; shares: products %.2f, "
-           "memory %.2f, mma.sync %.2f; attention of the target %.2f forward, %.2f backward\n",
+           "memory %.2f, mma.sync %.2f, wgmma %.2f, issue %.2f; attention of the target %.2f "
+           "forward, %.2f backward\n",
            opt.bf16, opt.memory, opt.product_share, opt.memory_share, opt.mma_share,
-           opt.attention_forward, opt.attention_backward);
+           opt.wgmma_share, opt.issue_share, opt.attention_forward, opt.attention_backward);
     shape("Base", &base, 2048);
     shape("Small", &small, 973);
     return RC_OK;

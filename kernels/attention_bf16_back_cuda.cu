@@ -34,7 +34,8 @@ static __device__ __forceinline__ uint32_t key_word(const struct place &p, uint3
 /* x += factor out, rows and columns that there are. */
 template <int W>
 static __device__ __forceinline__ void add_rows(const struct packed &a, const struct place &p,
-                                                void *x, float factor, const float out[M][W / 8][4])
+                                                void *x, bool fresh, float factor,
+                                                const float out[M][W / 8][4])
 {
     if (!x)
         return;
@@ -50,8 +51,10 @@ static __device__ __forceinline__ void add_rows(const struct packed &a, const st
             for (int n = 0; n < W / 8; n++)
 #pragma unroll
                 for (int e = 0; e < 2; e++)
-                    if ((size_t)(8 * n + 2 * p.t + e) < a.width)
-                        to[8 * n + 2 * p.t + e] += factor * out[m][n][2 * half + e];
+                    if ((size_t)(8 * n + 2 * p.t + e) < a.width) {
+                        float *const at = to + 8 * n + 2 * p.t + e;
+                        *at = factor * out[m][n][2 * half + e] + (fresh ? 0 : *at);
+                    }
         }
 }
 
@@ -148,7 +151,7 @@ static __global__ void __launch_bounds__(MMA_THREADS, MMA_BLOCKS)
         __syncthreads();
     }
     cuda_copy_wait<0>();
-    add_rows<W>(a, p, a.o.dq, a.scale, out);
+    add_rows<W>(a, p, a.o.dq, a.o.dq_first, a.scale, out);
 }
 
 /* Queries [at, at + N) with their two numbers: zeros beyond the cell make p = 1, dy = 0, ds = 0. */
@@ -213,8 +216,8 @@ static __global__ void __launch_bounds__(MMA_THREADS, MMA_BLOCKS)
         __syncthreads();
     }
     cuda_copy_wait<0>();
-    add_rows<W>(a, p, a.o.dv, a.drop.scale, dv);
-    add_rows<W>(a, p, a.o.dk, a.scale, dk);
+    add_rows<W>(a, p, a.o.dv, a.o.dv_first, a.drop.scale, dv);
+    add_rows<W>(a, p, a.o.dk, a.o.dk_first, a.scale, dk);
 }
 
 template <int W> static int backward(const struct cuda *c, const struct packed &a)

@@ -271,8 +271,8 @@ static __device__ __forceinline__ void slope(const struct heads &a, const float 
 
 /* Adds to the rows of the cell that this block owns. */
 template <int NC, int R>
-static __device__ void add_rows(const struct heads &a, void *to, size_t first, size_t begin,
-                                size_t rows, size_t head, const float out[R][NC])
+static __device__ void add_rows(const struct heads &a, void *to, bool fresh, size_t first,
+                                size_t begin, size_t rows, size_t head, const float out[R][NC])
 {
     if (!to)
         return;
@@ -281,7 +281,7 @@ static __device__ void add_rows(const struct heads &a, void *to, size_t first, s
         float *x = (float *)to + (first + row) * a.o.d + head * a.width;
         for (int c = 0; c < NC && row < rows; c++)
             if ((size_t)(tx() + GRID * c) < a.width)
-                x[tx() + GRID * c] += out[i][c];
+                x[tx() + GRID * c] = out[i][c] + (fresh ? 0 : x[tx() + GRID * c]);
     }
 }
 
@@ -320,7 +320,7 @@ static __global__ void __launch_bounds__(CUDA_THREADS) attention_queries(struct 
         __syncwarp();
         scores_by_rows<NC, R>(ds, k, out);
     }
-    add_rows<NC, R>(a, a.o.dq, first, begin, rows, head, out);
+    add_rows<NC, R>(a, a.o.dq, a.o.dq_first, first, begin, rows, head, out);
 }
 
 template <int NC, int R>
@@ -362,8 +362,8 @@ static __global__ void __launch_bounds__(CUDA_THREADS) attention_keys(struct hea
         scores_by_rows<NC, R>(p, dy, dv);
         scores_by_rows<NC, R>(ds, q, dk);
     }
-    add_rows<NC, R>(a, a.o.dk, first, begin, rows, head, dk);
-    add_rows<NC, R>(a, a.o.dv, first, begin, rows, head, dv);
+    add_rows<NC, R>(a, a.o.dk, a.o.dk_first, first, begin, rows, head, dk);
+    add_rows<NC, R>(a, a.o.dv, a.o.dv_first, first, begin, rows, head, dv);
 }
 
 static dim3 blocks_of(const struct op_attention *o, int tile_rows)
@@ -419,11 +419,19 @@ static bool on_tensor_cores(const struct cuda *c, const struct op_attention *o)
     return c->bf16 && o->d / o->heads <= MMA_WIDEST;
 }
 
+/* sm_90a is code for capability 9.0 and no other. */
+static bool by_warpgroups(const struct cuda *c, const struct op_attention *o)
+{
+    return on_tensor_cores(c, o) && c->capability == 90 && o->d / o->heads >= WG_NARROWEST;
+}
+
 int attention_forward_cuda(const struct cuda *c, const struct op_attention *o)
 {
     const struct heads a = heads_of(c, o);
     if (!o->n)
         return 0;
+    if (by_warpgroups(c, o))
+        return attention_wgmma_forward_cuda(c, o);
     if (on_tensor_cores(c, o))
         return attention_bf16_forward_cuda(c, o);
     if (a.width > CUDA_HEAD_WIDTH)
@@ -433,6 +441,8 @@ int attention_forward_cuda(const struct cuda *c, const struct op_attention *o)
 
 size_t attention_work_cuda(const struct cuda *c, const struct op_attention *o)
 {
+    if (by_warpgroups(c, o))
+        return attention_wgmma_work_cuda(o);
     if (on_tensor_cores(c, o))
         return attention_bf16_work_cuda(o);
     return o->n * o->heads * sizeof(float);
@@ -443,6 +453,8 @@ int attention_backward_cuda(const struct cuda *c, const struct op_attention *o)
     const struct heads a = heads_of(c, o);
     if (!o->n)
         return 0;
+    if (by_warpgroups(c, o))
+        return attention_wgmma_backward_cuda(c, o);
     if (on_tensor_cores(c, o))
         return attention_bf16_backward_cuda(c, o);
     if (a.width > CUDA_HEAD_WIDTH)

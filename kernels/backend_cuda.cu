@@ -278,13 +278,12 @@ static const struct backend_memory device_memory = {
     .ranks = &device_ranks,
 };
 
-#define TABLE(text, rounds)                                                                          \
+#define TABLE(text, rounds)                                                                        \
     {                                                                                              \
         .name = text, .isa = NULL, .type = REAL_F32, .real_bytes = sizeof(float),                  \
-        .attention_first = false, .small = NULL, .memory = &device_memory, .round = rounds,        \
-        .linear_scratch_bytes = NULL,                                                              \
-        .linear_packed_bytes = NULL, .linear_pack = NULL, .linears_forward = NULL,                 \
-        .linears_backward = NULL,                                                                  \
+        .attention_first = false, .gradient_first = true, .small = NULL, .memory = &device_memory, \
+        .round = rounds, .linear_scratch_bytes = NULL, .linear_packed_bytes = NULL,                \
+        .linear_pack = NULL, .linears_forward = NULL, .linears_backward = NULL,                    \
         .linear_forward = linear_forward_slot, .linear_backward = linear_backward_slot,            \
         .act_forward = act_forward_slot, .act_backward = act_backward_slot,                        \
         .norm_forward = norm_forward_slot, .norm_backward = norm_backward_slot,                    \

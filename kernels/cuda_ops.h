@@ -41,6 +41,11 @@ int attention_backward_cuda(const struct cuda *c, const struct op_attention *o);
 size_t attention_bf16_work_cuda(const struct op_attention *o);
 int attention_bf16_forward_cuda(const struct cuda *c, const struct op_attention *o);
 int attention_bf16_backward_cuda(const struct cuda *c, const struct op_attention *o);
+/* By warpgroups; those above call them where the device is one of sm_90 and heads are at least
+ * WG_NARROWEST wide. */
+size_t attention_wgmma_work_cuda(const struct op_attention *o);
+int attention_wgmma_forward_cuda(const struct cuda *c, const struct op_attention *o);
+int attention_wgmma_backward_cuda(const struct cuda *c, const struct op_attention *o);
 size_t id_loss_work_cuda(const struct cuda *c, const struct op_id_loss *o);
 int id_loss_cuda(const struct cuda *c, const struct op_id_loss *o);
 size_t square_loss_work_cuda(const struct op_square_loss *o);

@@ -169,7 +169,7 @@ int linear_backward_cuda(const struct cuda *c, const struct op_linear *o)
                                         .turn_a = false,
                                         .turn_b = false,
                                         .bf16 = c->bf16,
-                                        .beta = 1,
+                                        .beta = o->dx_first ? 0.0f : 1.0f,
                                         .bias = NULL,
                                         .out = (float *)o->dx,
                                         .ld_out = o->ld_x };

@@ -160,13 +160,14 @@ static __global__ void norm_slopes(struct op_norm o, struct cuda_drop drop)
     mh = cuda_warp_sum(mh) / (float)d;
     mhx = cuda_warp_sum(mhx) / (float)d;
     for (size_t at = lane_column(); at < d; at += WARP_COLUMNS) {
-        float ds[8], g[8];
+        float ds[8], g[8] = {};
         slope8(w, at, h, xhat);
         for (size_t k = 0; k < 8; k++)
             ds[k] = w.rstd * (h[k] - mh - xhat[k] * mhx);
         if (o.dr) {
             float *const dr = (float *)o.dr + i * d;
-            cuda_load8(dr, at, d, g);
+            if (!o.dr_first)
+                cuda_load8(dr, at, d, g);
             for (size_t k = 0; k < 8; k++)
                 g[k] += ds[k];
             cuda_store8(dr, at, d, g);
@@ -174,7 +175,11 @@ static __global__ void norm_slopes(struct op_norm o, struct cuda_drop drop)
         if (o.dx) {
             float *const dx = (float *)o.dx + i * d;
             drop8(drop, i, at, ds);
-            cuda_load8(dx, at, d, g);
+            if (o.dx_first)
+                for (size_t k = 0; k < 8; k++)
+                    g[k] = 0;
+            else
+                cuda_load8(dx, at, d, g);
             for (size_t k = 0; k < 8; k++)
                 g[k] += ds[k];
             cuda_store8(dx, at, d, g);

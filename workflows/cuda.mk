@@ -2,7 +2,8 @@
 , := ,
 # The cuda kernels (kernels/*_cuda.cu) and the layer below them, in two builds:
 #   emulated   a C++ compiler reads the same files behind tests/cuemu/cuemu.h; part of `all`
-#   device     nvcc, for the architectures of CUDA_ARCH; `make cuda`, never part of `all`
+#   device     nvcc, for the architectures of CUDA_ARCH; `make cuda`, never part of `all`. Files named wgmma hold
+#              instructions of sm_90a alone and are for it; whether they are called is decided on the machine
 cuda_src := $(sort $(wildcard kernels/*.cu))
 cuda_device_src := $(sort $(wildcard lib/tensor/*.cu))
 cuemu_src := $(sort $(wildcard tests/cuemu/*.cpp))
@@ -42,8 +43,8 @@ cuda_jobs = $(foreach d,$(call golden,model),$(foreach b,cuda cuda-bf16, \
 NVCC ?= $(shell command -v nvcc || true)
 CUDA_ARCH ?= 80 90
 nvcc_home := $(patsubst %/bin/,%,$(dir $(realpath $(NVCC))))
-nvcc_flags := -std=c++20 -O3 -lineinfo -I. $(foreach a,$(CUDA_ARCH),-gencode \
-	arch=compute_$a$(,)code=sm_$a) -Werror all-warnings -Xcompiler -Wall -Xcompiler -Wextra \
+nvcc_for = $(foreach a,$(if $(findstring wgmma,$1),90a,$(CUDA_ARCH)),-gencode arch=compute_$a$(,)code=sm_$a)
+nvcc_flags := -std=c++20 -O3 -lineinfo -I. -Werror all-warnings -Xcompiler -Wall -Xcompiler -Wextra \
 	-Xptxas -v
 nvcc_obj := $(patsubst %.cu,$B/cuda/obj/%.o,$(cuda_src) $(cuda_device_src))
 nvcc_libs := $(if $(NVCC),-L$(nvcc_home)/lib64 -Wl$(,)-rpath$(,)$(nvcc_home)/lib64) -lcublasLt \
@@ -55,7 +56,7 @@ cuda_lacks := $(strip $(if $(NVCC),$(foreach h,cublasLt.h nccl.h,$(if $(call cud
 # What ptxas says of registers and spills stays beside each object.
 $B/cuda/obj/%.o: %.cu
 	@mkdir -p $(@D)
-	$(call say,NVCC)$(NVCC) $(nvcc_flags) -MMD -MP -c -o $@ $< 2>$(@:.o=.ptxas) || \
+	$(call say,NVCC)$(NVCC) $(call nvcc_for,$<) $(nvcc_flags) -MMD -MP -c -o $@ $< 2>$(@:.o=.ptxas) || \
 		{ grep -v '^ptxas info' $(@:.o=.ptxas) >&2; exit 1; }
 -include $(nvcc_obj:.o=.d)
 

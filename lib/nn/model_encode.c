@@ -48,7 +48,7 @@ static void take_folded(struct model *m, struct tape *t, const struct batch *b,
         index[g] = row == word ? word : m->folded.homolog[word];
     }
     x->index = index;
-    *x->pairs = (struct tensor){ m->folded.rows, d, d, m->folded.table, NULL, NULL };
+    *x->pairs = (struct tensor){ .rows = m->folded.rows, .cols = d, .ld = d, .x = m->folded.table };
 }
 
 /* Cells [from, from + n) as a batch that borrows. */

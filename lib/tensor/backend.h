@@ -72,6 +72,7 @@ struct op_linear {
     void *x_low; /* forward fills it, unless x_low_made; backward reads it */
     void *y_low; /* filled by forward, only with an activation; out is a multiple of 8 */
     bool x_low_made;
+    bool dx_first; /* see backend.gradient_first */
 };
 
 /* y = act(x), element by element, m = n * d items. */
@@ -97,6 +98,7 @@ struct op_norm {
     const void *dy;
     void *dx, *dr, *dgamma, *dbeta;
     void *y_low; /* as in op_linear, filled by forward; d is a multiple of 8 */
+    bool dx_first, dr_first; /* see backend.gradient_first */
 };
 
 /* y = drop(x) */
@@ -178,6 +180,7 @@ struct op_attention {
                       * saved, no backward. Of backends with attention_first */
     const void *dy;
     void *dq, *dk, *dv;
+    bool dq_first, dk_first, dv_first; /* see backend.gradient_first */
     void *work; /* op_attention_work reals for each worker */
     size_t work_reals;
 };
@@ -294,6 +297,10 @@ struct backend {
     enum real_type type;
     size_t real_bytes;
     bool attention_first;          /* op_attention.first_only is understood */
+    /* d_first of linear, norm and attention is understood: what d points to holds nothing yet and
+     * is written, where else backward adds. Where not, the tape sets gradients to zero beforehand.
+     */
+    bool gradient_first;
     const struct small_ops *small; /* lib/tensor/small.h; NULL: not in this filling */
     const struct backend_memory *memory; /* NULL: memory of this process, and calls are done when they return */
     /* low[n] = x[n] rounded to bf16. NULL: products take reals as they are. */

@@ -22,7 +22,7 @@ static int local_rank(void)
 bool cuda_open(struct cuda *c, bool bf16, const char **why)
 {
     const int mine = local_rank();
-    int n = 0;
+    int n = 0, major = 0, minor = 0;
     cudaStream_t stream;
     *c = {};
     cudaError_t e = cudaGetDeviceCount(&n);
@@ -36,6 +36,10 @@ bool cuda_open(struct cuda *c, bool bf16, const char **why)
     }
     e = cudaSetDevice(mine);
     if (!e)
+        e = cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, mine);
+    if (!e)
+        e = cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, mine);
+    if (!e)
         e = cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking);
     if (e) {
         *why = cudaGetErrorString(e);
@@ -43,6 +47,7 @@ bool cuda_open(struct cuda *c, bool bf16, const char **why)
     }
     c->stream = stream;
     c->bf16 = bf16;
+    c->capability = 10 * major + minor;
     c->products = cuda_products_open(why);
     if (!c->products)
         cuda_close(c);

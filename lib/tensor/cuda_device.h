@@ -22,6 +22,7 @@ struct cuda {
     char *work;     /* scratch of one launcher at a time, device memory, 256-byte aligned */
     size_t work_bytes;
     bool bf16; /* products take their inputs rounded to bf16 and add in f32; else all is f32 */
+    int capability; /* of the device, ten times its major number and its minor one */
 };
 
 /* The device whose number is this process's among those that mpirun or srun started on this

@@ -64,9 +64,11 @@ enum rc params_alloc(struct params *p, bool training, struct err *e)
     for (size_t i = 0; i < p->n; i++) {
         struct param *q = &p->item[i];
         const size_t at = q->begin * p->b->real_bytes;
-        q->t = (struct tensor){
-            q->rows, q->cols, q->cols, (char *)p->x + at, p->g ? (char *)p->g + at : NULL, NULL
-        };
+        q->t = (struct tensor){ .rows = q->rows,
+                                .cols = q->cols,
+                                .ld = q->cols,
+                                .x = (char *)p->x + at,
+                                .g = p->g ? (char *)p->g + at : NULL };
     }
     return RC_OK;
 }

@@ -79,11 +79,46 @@ enum rc tape_check(const struct tape *t, struct err *e)
                    (t->arena.peak_bytes + t->device.peak_bytes) >> 20);
 }
 
+/* Before something reads or adds to a gradient. */
+static void meet(const struct backend *b, struct tape_slope *s, bool *first)
+{
+    if (s->set)
+        return;
+    s->set = true;
+    if (first)
+        *first = true;
+    else
+        backend_zero(b, s->g, s->n_bytes);
+}
+
+void tape_meets_now(struct tape *t, const struct tensor *x)
+{
+    if (!t->failed && x && x->g && x->slope)
+        meet(t->b, x->slope, NULL);
+}
+
+void tape_meets(struct tape *t, const struct tensor *x, bool *first)
+{
+    if (t->failed || !x || !x->g || !x->slope)
+        return;
+    const bool whole = x->g == x->slope->g && x->ld == x->cols &&
+                       x->rows * x->cols * t->b->real_bytes == x->slope->n_bytes;
+    struct tape_meeting *m = tape_memory(t, sizeof *m);
+    if (t->failed)
+        return;
+    *m = (struct tape_meeting){ NULL, x->slope, whole ? first : NULL };
+    *t->last->last_meets = m;
+    t->last->last_meets = &m->next;
+}
+
 void tape_backward(struct tape *t)
 {
     assert(t->training);
-    for (struct tape_node *n = t->failed ? NULL : t->last; n; n = n->before)
+    for (struct tape_node *n = t->failed ? NULL : t->last; n; n = n->before) {
+        for (const struct tape_meeting *m = n->meets; m; m = m->next)
+            meet(t->b, m->slope, m->first);
         n->backward(t->b, n->op);
+    }
 }
 
 struct on_return {
@@ -208,6 +243,7 @@ void *tape_record(struct tape *t, const void *op, size_t n_bytes, tape_backward_
         return NULL;
     memcpy(copy, op, n_bytes);
     *n = (struct tape_node){ .before = t->last, .backward = backward, .op = copy };
+    n->last_meets = &n->meets;
     t->last = n;
     return copy;
 }
@@ -221,14 +257,20 @@ static struct tensor *tensor_in(struct tape *t, struct tensor x)
     return p;
 }
 
-/* Values not set; gradients zero. */
+/* Values not set; gradients zero, or not set either where who is first there writes them. */
 struct tensor *tape_output(struct tape *t, size_t rows, size_t cols)
 {
     struct tensor x = { .rows = rows, .cols = cols, .ld = cols };
     x.x = tape_reals(t, rows * cols);
     if (t->training)
         x.g = tape_reals(t, rows * cols);
-    if (!t->failed && x.g)
+    if (x.g && t->b->gradient_first)
+        x.slope = tape_memory(t, sizeof *x.slope);
+    if (t->failed)
+        return &t->nothing;
+    if (x.slope)
+        *x.slope = (struct tape_slope){ x.g, rows * cols * t->b->real_bytes, false };
+    else if (x.g)
         backend_zero(t->b, x.g, rows * cols * t->b->real_bytes);
     return tensor_in(t, x);
 }
@@ -236,6 +278,7 @@ struct tensor *tape_output(struct tape *t, size_t rows, size_t cols)
 struct tensor *tape_new(struct tape *t, size_t rows, size_t cols)
 {
     struct tensor *x = tape_output(t, rows, cols);
+    tape_meets_now(t, x);
     if (!t->failed)
         backend_zero(t->b, x->x, rows * cols * t->b->real_bytes);
     return x;
@@ -246,7 +289,7 @@ struct tensor *tape_input(struct tape *t, const float *x, size_t rows, size_t co
     void *to = tape_reals(t, rows * cols);
     if (!t->failed)
         reals_from_f32(t->b, to, x, rows * cols);
-    return tensor_in(t, (struct tensor){ rows, cols, cols, to, NULL, NULL });
+    return tensor_in(t, (struct tensor){ .rows = rows, .cols = cols, .ld = cols, .x = to });
 }
 
 struct input_rows {
@@ -316,7 +359,7 @@ static struct tensor *rows_there(struct tape *t, const float *table, size_t rows
     if (t->failed)
         return &t->nothing;
     t->b->gather_forward(&o);
-    return tensor_in(t, (struct tensor){ n, cols, cols, o.y, NULL, NULL });
+    return tensor_in(t, (struct tensor){ .rows = n, .cols = cols, .ld = cols, .x = o.y });
 }
 
 struct tensor *tape_input_rows(struct tape *t, const float *table, const struct mapped *file,
@@ -328,7 +371,7 @@ struct tensor *tape_input_rows(struct tape *t, const float *table, const struct 
     struct input_rows r = { t->b, table, file, cols, n, index, to };
     if (!t->failed)
         threads_for((n + OP_ROW_BLOCK - 1) / OP_ROW_BLOCK, input_block, &r);
-    return tensor_in(t, (struct tensor){ n, cols, cols, to, NULL, NULL });
+    return tensor_in(t, (struct tensor){ .rows = n, .cols = cols, .ld = cols, .x = to });
 }
 
 struct tensor *tape_columns(struct tape *t, const struct tensor *x, size_t at, size_t n)

@@ -15,11 +15,19 @@
 #include "lib/base/mapped.h"
 #include "lib/tensor/backend.h"
 
+/* A gradient that holds nothing until something is first put there (backend.gradient_first). */
+struct tape_slope {
+    void *g;
+    size_t n_bytes;
+    bool set;
+};
+
 /* A matrix. x and g hold reals of the tape's backend; g is NULL where no gradient is wanted. */
 struct tensor {
     size_t rows, cols, ld; /* ld: items from one row to the next */
     void *x, *g;
     void *low; /* x rounded to bf16, kept for products (op_linear.x_low, w_low); NULL: not kept */
+    struct tape_slope *slope; /* of all that g is a part of; NULL: g holds zeros or a sum */
 };
 
 struct tape_node;

@@ -71,6 +71,15 @@ static struct op_linear linear_of(const struct tensor *x, const struct tensor *w
                                .db = b ? b->g : NULL };
 }
 
+static void linear_meets(struct tape *t, const struct tensor *x, const struct tensor *w,
+                         const struct tensor *b, const struct tensor *y, struct op_linear *kept)
+{
+    tape_meets(t, y, NULL);
+    tape_meets(t, x, kept ? &kept->dx_first : NULL);
+    tape_meets(t, w, NULL);
+    tape_meets(t, b, NULL);
+}
+
 /* Rounded forms: of w where they are kept, of x from its first product to its last, of a y that
  * products may follow. Without gradients rounds are too short for it: memory is given back before
  * the next use. */
@@ -108,8 +117,10 @@ struct tensor *tape_linear(struct tape *t, struct tensor *x, struct tensor *w, s
         return &t->nothing;
     o.packed = packed_of(t, &o);
     t->b->linear_forward(&o);
-    if (t->training)
-        tape_record(t, &o, sizeof o, linear_back);
+    if (t->training) {
+        struct op_linear *kept = tape_record(t, &o, sizeof o, linear_back);
+        linear_meets(t, x, w, b, y, kept);
+    }
     return y;
 }
 
@@ -153,6 +164,7 @@ void tape_linears(struct tape *t, struct tensor *x, size_t ops, struct tensor *c
         t->b->linears_forward(l.o, ops);
     for (size_t i = 0; i < ops && !t->b->linears_forward; i++)
         t->b->linear_forward(&l.o[i]);
-    if (t->training)
-        tape_record(t, &l, sizeof l, linears_back);
+    struct op_linears *kept = t->training ? tape_record(t, &l, sizeof l, linears_back) : NULL;
+    for (size_t i = kept ? ops : 0; i-- > 0;)
+        linear_meets(t, x, w[i], b[i], y[i], &kept->o[i]);
 }

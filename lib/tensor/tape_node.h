@@ -6,8 +6,16 @@
 
 typedef void tape_backward_fn(const struct backend *b, const void *op);
 
+/* A gradient that an operation's backward reads or adds to. */
+struct tape_meeting {
+    struct tape_meeting *next;
+    struct tape_slope *slope;
+    bool *first; /* of the operation, told when it is the first there; NULL: zeros are put there */
+};
+
 struct tape_node {
     struct tape_node *before;
+    struct tape_meeting *meets, **last_meets;
     tape_backward_fn *backward;
     const void *op; /* its struct op_..., in the arena */
 };
@@ -25,6 +33,11 @@ double *tape_later(struct tape *t, double *to);
 void *tape_scratch(struct tape *t, size_t n_bytes);
 /* A tensor whose values are not set yet; gradient zero in training. */
 struct tensor *tape_output(struct tape *t, size_t rows, size_t cols);
+/* The newest operation's backward reads or adds to the gradient of x (NULL is allowed), in the
+ * order of these calls; first: the d_first of its copy that belongs to it, or NULL. */
+void tape_meets(struct tape *t, const struct tensor *x, bool *first);
+/* The gradient of x is read or added to now. */
+void tape_meets_now(struct tape *t, const struct tensor *x);
 /* Copies op into the arena and puts it on the tape; NULL when the tape failed. */
 void *tape_record(struct tape *t, const void *op, size_t n_bytes, tape_backward_fn *backward);
 

@@ -61,8 +61,11 @@ struct tensor *tape_act(struct tape *t, struct tensor *x, enum act act)
     if (t->failed)
         return &t->nothing;
     t->b->act_forward(&o);
-    if (t->training && o.dx)
+    if (t->training && o.dx) {
         tape_record(t, &o, sizeof o, act_back);
+        tape_meets(t, y, NULL);
+        tape_meets(t, x, NULL);
+    }
     return y;
 }
 
@@ -102,8 +105,12 @@ static struct tensor *norm(struct tape *t, struct tensor *x, struct tensor *r, s
     if (t->failed)
         return &t->nothing;
     t->b->norm_forward(&o);
-    if (t->training)
-        tape_record(t, &o, sizeof o, norm_back);
+    if (t->training) {
+        struct op_norm *kept = tape_record(t, &o, sizeof o, norm_back);
+        tape_meets(t, y, NULL);
+        tape_meets(t, r, kept ? &kept->dr_first : NULL);
+        tape_meets(t, x, kept ? &kept->dx_first : NULL);
+    }
     return y;
 }
 
@@ -141,8 +148,11 @@ struct tensor *tape_dropout(struct tape *t, struct tensor *x, const struct dropo
     if (t->failed)
         return &t->nothing;
     t->b->dropout_forward(&o);
-    if (t->training && o.dx)
+    if (t->training && o.dx) {
         tape_record(t, &o, sizeof o, dropout_back);
+        tape_meets(t, y, NULL);
+        tape_meets(t, x, NULL);
+    }
     return y;
 }
 
@@ -173,8 +183,12 @@ struct tensor *tape_add(struct tape *t, struct tensor *x, double a, struct tenso
     backend_copy(t->b, z->x, x->x, n * t->b->real_bytes);
     t->b->axpy(&(struct op_axpy){ n, a, y->x, z->x });
     struct op_add o = { n, a, z->g, x->g, y->g };
-    if (t->training)
+    if (t->training) {
         tape_record(t, &o, sizeof o, add_back);
+        tape_meets(t, z, NULL);
+        tape_meets(t, x, NULL);
+        tape_meets(t, y, NULL);
+    }
     return z;
 }
 
@@ -199,8 +213,11 @@ struct tensor *tape_gather(struct tape *t, struct tensor *table, const uint32_t 
     if (t->failed)
         return &t->nothing;
     t->b->gather_forward(&o);
-    if (t->training && o.dtable)
+    if (t->training && o.dtable) {
         tape_record(t, &o, sizeof o, gather_back);
+        tape_meets(t, y, NULL);
+        tape_meets(t, table, NULL);
+    }
     return y;
 }
 
@@ -230,8 +247,12 @@ struct tensor *tape_gather_axpy(struct tape *t, struct tensor *table, const uint
     if (t->failed)
         return &t->nothing;
     t->b->gather_axpy_forward(&o);
-    if (t->training)
+    if (t->training) {
         tape_record(t, &o, sizeof o, gather_axpy_back);
+        tape_meets(t, y, NULL);
+        tape_meets(t, table, NULL);
+        tape_meets(t, w, NULL);
+    }
     return y;
 }
 
@@ -261,8 +282,13 @@ struct tensor *tape_add_position(struct tape *t, struct tensor *x, struct tensor
     if (t->failed)
         return &t->nothing;
     t->b->add_position_forward(&o);
-    if (t->training)
+    if (t->training) {
         tape_record(t, &o, sizeof o, add_position_back);
+        tape_meets(t, y, NULL);
+        tape_meets(t, x, NULL);
+        tape_meets(t, type, NULL);
+        tape_meets(t, position, NULL);
+    }
     return y;
 }
 
@@ -286,8 +312,12 @@ struct tensor *tape_add_species(struct tape *t, struct tensor *x, struct tensor 
     if (t->failed)
         return &t->nothing;
     t->b->add_species_forward(&o);
-    if (t->training)
+    if (t->training) {
         tape_record(t, &o, sizeof o, add_species_back);
+        tape_meets(t, y, NULL);
+        tape_meets(t, x, NULL);
+        tape_meets(t, cls, NULL);
+    }
     return y;
 }
 
@@ -339,8 +369,15 @@ struct tensor *tape_attention(struct tape *t, struct tensor *q, struct tensor *k
     if (t->failed)
         return &t->nothing;
     t->b->attention_forward(&o);
-    if (t->training)
-        tape_record(t, &o, sizeof o, attention_back);
+    if (t->training) {
+        struct op_attention *kept = tape_record(t, &o, sizeof o, attention_back);
+        tape_meets(t, y, NULL);
+        tape_meets(t, q, kept ? &kept->dq_first : NULL);
+        const bool apart =
+            kept && k->g != v->g; /* which of the two is first is the filling's affair */
+        tape_meets(t, k, apart ? &kept->dk_first : NULL);
+        tape_meets(t, v, apart ? &kept->dv_first : NULL);
+    }
     return y;
 }
 
@@ -398,6 +435,9 @@ void tape_id_loss_later(struct tape *t, struct tensor *z, struct tensor *e, stru
     o.best = wanted(t, out->best, o.n * sizeof *o.best);
     o.logits = wanted(t, out->logits, o.n * o.n_class * t->b->real_bytes);
     if (t->training) {
+        tape_meets_now(t, z);
+        tape_meets_now(t, e);
+        tape_meets_now(t, b);
         o.dz = z->g;
         o.de = e->g;
         o.db = b ? b->g : NULL;
@@ -429,6 +469,8 @@ void tape_square_loss_later(struct tape *t, struct tensor *x, const float *targe
                                 .scale = scale,
                                 .loss = tape_later(t, to),
                                 .dx = t->training ? x->g : NULL };
+    if (t->training)
+        tape_meets_now(t, x);
     if (!t->failed)
         t->b->square_loss(&o);
 }

@@ -50,7 +50,7 @@ struct tensor *tape_shape(struct tape *t, const struct tensor *x, size_t rows, s
     if (t->failed)
         return &t->nothing;
     assert(dense(x) && rows * cols == x->rows * x->cols);
-    *y = (struct tensor){ rows, cols, cols, x->x, x->g, NULL };
+    *y = (struct tensor){ rows, cols, cols, x->x, x->g, NULL, x->slope };
     return y;
 }
 
@@ -62,7 +62,7 @@ struct tensor *tape_rows(struct tape *t, const struct tensor *x, size_t at, size
     assert(at <= x->rows && n <= x->rows - at);
     const size_t bytes = at * x->ld * t->b->real_bytes;
     *y = (struct tensor){
-        n, x->cols, x->ld, (char *)x->x + bytes, x->g ? (char *)x->g + bytes : NULL, NULL
+        n, x->cols, x->ld, (char *)x->x + bytes, x->g ? (char *)x->g + bytes : NULL, NULL, x->slope
     };
     return y;
 }

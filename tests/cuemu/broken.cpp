@@ -3,7 +3,9 @@
 
 #include "tests/cuemu/cuemu.h"
 
-enum { N = 64 };
+#include "kernels/cuda_wgmma.h"
+
+constexpr int N = 64;
 
 /* Every thread adds its number to the sum of the threads behind it. */
 static void whole(float *out)
@@ -148,12 +150,192 @@ static void half_multiplies(float *out)
     out[threadIdx.x] = sum[0];
 }
 
+/* Two tiles of small whole numbers as kernels/cuda_wgmma.h wants them, 128 threads of two
+ * warpgroups each, by all threads. */
+constexpr int TILE = 64 * 64, GROUPS = 2;
+static int number(int tile, int i, int j)
+{
+    return (i * (5 + tile) + j * (3 + 2 * tile)) % 17 - 8;
+}
+
+static char *two_tiles(void)
+{
+    char *const base = cuda_tile_aligned(cuemu_shared());
+    uint16_t *const x = (uint16_t *)(void *)base;
+    for (int k = (int)threadIdx.x; k < 2 * TILE; k += GROUPS * CUDA_GROUP) {
+        const int tile = k / TILE, i = k / 64 % 64, j = k % 64;
+        x[tile * TILE + i * 64 + (j / 8 ^ i % 8) * 8 + j % 8] = small_bf16(number(tile, i, j));
+    }
+    __syncthreads();
+    return base;
+}
+
+/* This warp's 16 rows of the first tile. */
+static void first_rows(const char *base, uint32_t a[4][4])
+{
+    const int lane = (int)threadIdx.x % 32, row = (int)threadIdx.x / 32 % 4 * 16 + lane % 16;
+    for (int c = 0; c < 4; c++)
+        cuda_matrix4(a[c], base + 128 * row + ((2 * c + lane / 16) ^ row % 8) * 16);
+}
+
+/* The first tile times the transpose of the second and, to 1, times the second: the number of wrong
+ * sums. */
+static void group_products(float *out)
+{
+    const char *const base = two_tiles();
+    const uint64_t tile = cuda_tile_of(base + 2 * TILE);
+    float sum[32], rows[32];
+    uint32_t a[4][4];
+    first_rows(base, a);
+    for (int i = 0; i < 32; i++)
+        rows[i] = 1;
+    cuda_group_fence();
+    for (int c = 0; c < 4; c++)
+        cuda_group_mma<false>(sum, a[c], cuda_tile_columns(tile, c), c > 0);
+    cuda_group_commit();
+    cuda_group_fence();
+    for (int c = 0; c < 4; c++)
+        cuda_group_mma<true>(rows, a[c], cuda_tile_rows(tile, c), true);
+    cuda_group_commit();
+    cuda_group_wait<1>();
+    float wrong = 0;
+    for (int i = 0; i < 32; i++)
+        wrong += (float)(rows[i] == rows[i]); /* still under way */
+    const int lane = (int)threadIdx.x % 32;
+    for (int turn = 0; turn < 2; turn++) {
+        for (int i = 0; i < 32; i++) {
+            const int r = (int)threadIdx.x / 32 % 4 * 16 + lane / 4 + i / 2 % 2 * 8;
+            const int col = i / 4 * 8 + lane % 4 * 2 + i % 2;
+            int want = turn;
+            for (int k = 0; k < 64; k++)
+                want += number(0, r, k) * (turn ? number(1, k, col) : number(1, col, k));
+            wrong += (float)((turn ? rows : sum)[i] != (float)want);
+        }
+        cuda_group_wait<0>();
+    }
+    if (threadIdx.x < N)
+        out[threadIdx.x] = wrong;
+}
+
+/* One product with a bug. */
+static void group_bug(float *out, bool fenced, bool waits, bool overwritten, bool unlike)
+{
+    char *const base = two_tiles();
+    float sum[32] = {};
+    uint32_t a[4][4];
+    first_rows(base, a);
+    if (fenced)
+        cuda_group_fence();
+    cuda_group_mma<false>(sum, a[0],
+                          cuda_tile_columns(cuda_tile_of(base), unlike ? (int)threadIdx.x / 32 : 0),
+                          false);
+    cuda_group_commit();
+    if (overwritten)
+        memset(base, 0, 64);
+    const float early = sum[5];
+    if (waits)
+        cuda_group_wait<0>();
+    if (threadIdx.x < N)
+        out[threadIdx.x] = early;
+}
+
+static void group_early(float *out)
+{
+    group_bug(out, true, true, false, false);
+}
+
+static void group_forgotten(float *out)
+{
+    group_bug(out, true, false, false, false);
+}
+
+static void group_unfenced(float *out)
+{
+    group_bug(out, false, true, false, false);
+}
+
+static void group_overwritten(float *out)
+{
+    group_bug(out, true, true, true, false);
+}
+
+static void group_unlike(float *out)
+{
+    group_bug(out, true, true, false, true);
+}
+
+/* A warp copies four pieces through two places, the others add them up. */
+static void pass_pieces(float *out, bool opens, bool waits, unsigned announced)
+{
+    constexpr int PIECES = 4, PLACES = 2, READERS = N / 32;
+    alignas(16) static float from[PIECES * N];
+    alignas(16) static float place[PLACES][N];
+    static uint64_t full[PLACES], empty[PLACES];
+    for (unsigned k = threadIdx.x; k < PIECES * N; k += N + 32)
+        from[k] = (float)k;
+    if (threadIdx.x == 0)
+        for (int i = 0; i < PLACES; i++) {
+            cuda_gate_make(&full[i], 1);
+            cuda_gate_make(&empty[i], READERS);
+        }
+    __syncthreads();
+    float sum = 0;
+    for (unsigned i = 0; i < PIECES; i++) {
+        const unsigned at = i % PLACES, turn = i / PLACES;
+        if (threadIdx.x >= N) {
+            if (turn)
+                cuda_gate_wait(&empty[at], (turn - 1) % 2);
+            if (threadIdx.x == N) {
+                cuda_gate_expect(&full[at], announced);
+                cuda_bulk_copy(place[at], from + i * N, sizeof place[at], &full[at]);
+            }
+            continue;
+        }
+        if (waits)
+            cuda_gate_wait(&full[at], turn % 2);
+        sum += place[at][(threadIdx.x + 1) % N];
+        __syncwarp();
+        if (opens && threadIdx.x % 32 == 0)
+            cuda_gate_arrive(&empty[at]);
+    }
+    if (threadIdx.x < N)
+        out[threadIdx.x] = sum;
+}
+
+static void gates(float *out)
+{
+    pass_pieces(out, true, true, N * sizeof(float));
+}
+
+static void gate_shut(float *out)
+{
+    pass_pieces(out, false, true, N * sizeof(float));
+}
+
+static void bulk_early(float *out)
+{
+    pass_pieces(out, true, false, N * sizeof(float));
+}
+
+static void bulk_more(float *out)
+{
+    pass_pieces(out, true, true, N * sizeof(float) - 16);
+}
+
 int broken_run(enum broken which, float *out)
 {
-    static void (*const kernel[])(float *) = { whole,        no_barrier,    last_wins,
-                                               half_waits,   warp_gone,     part_of_a_warp,
-                                               unset_shared, beyond_shared, copies,
-                                               never_waits,  products,      half_multiplies };
+    static void (*const kernel[])(float *) = {
+        whole,          no_barrier,        last_wins,      half_waits,  warp_gone,
+        part_of_a_warp, unset_shared,      beyond_shared,  copies,      never_waits,
+        products,       half_multiplies,   group_products, group_early, group_forgotten,
+        group_unfenced, group_overwritten, group_unlike,   gates,       gate_shut,
+        bulk_early,     bulk_more
+    };
+    if (which >= GATES)
+        return cuemu_run(1, N + 32, 0, [=] { kernel[which](out); });
+    if (which >= GROUP_PRODUCTS)
+        return cuemu_run(1, GROUPS * CUDA_GROUP, 1024 + 2 * TILE * sizeof(uint16_t),
+                         [=] { kernel[which](out); });
     return cuemu_run(1, N, N * sizeof(float), [=] { kernel[which](out); });
 }
 

@@ -21,7 +21,17 @@ enum broken {
     COPIES, /* not broken */
     NEVER_WAITS,
     PRODUCTS, /* not broken */
-    HALF_MULTIPLIES
+    HALF_MULTIPLIES,
+    GROUP_PRODUCTS, /* not broken; two warpgroups */
+    GROUP_EARLY,
+    GROUP_FORGOTTEN,
+    GROUP_UNFENCED,
+    GROUP_OVERWRITTEN,
+    GROUP_UNLIKE,
+    GATES, /* not broken */
+    GATE_SHUT,
+    BULK_EARLY,
+    BULK_MORE
 };
 int broken_run(enum broken which, float *out); /* one block of 64 threads; the launch's status */
 int broken_launch(unsigned threads, size_t shared_bytes);

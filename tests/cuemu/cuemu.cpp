@@ -1,9 +1,11 @@
 /* The scheduler behind tests/cuemu/cuemu.h.
  *
- * run_block: a round runs every warp to the next __syncthreads() or its end; run_warp: a round runs
- * every lane to its next barrier. Fibers are made once and then serve block after block. */
+ * run_block: a round runs every warp to the next __syncthreads(), a closed gate (group.cpp) or its
+ * end; run_warp: a round runs every lane to its next barrier. Fibers are made once and then serve
+ * block after block. */
 #include "tests/cuemu/cuemu.h"
 #include "tests/cuemu/memory.h"
+#include "tests/cuemu/threads.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,9 +22,9 @@
 #include <ucontext.h>
 #endif
 
-enum { MOST_THREADS = 1024, WARP = 32, STACK_BYTES = 256 << 10 };
+enum { WARP = 32, STACK_BYTES = 256 << 10 };
 enum { MOST_SHARED = 227 << 10, MOST_BLOCKS_Y = 65535 };
-enum state { RUNS, AT_WARP, AT_BLOCK, ENDED };
+enum state { RUNS, AT_WARP, AT_GATE, AT_BLOCK, ENDED };
 
 struct fiber {
     const void *stack;
@@ -43,6 +45,7 @@ static void (*body)(const void *);
 static const void *body_of;
 static void *shared;
 static int order;
+static bool moved;
 static uint64_t shuffle_state;
 #if defined(__SANITIZE_ADDRESS__)
 static const void *from_stack;
@@ -117,6 +120,21 @@ static void wait_at(enum state s)
 {
     running->state = s;
     go(running, &scheduler);
+}
+
+size_t cuemu_thread(void)
+{
+    return (size_t)(running - fibers);
+}
+
+void cuemu_pause(void)
+{
+    wait_at(AT_GATE);
+}
+
+void cuemu_moved(void)
+{
+    moved = true;
 }
 
 void __syncthreads(void)
@@ -263,21 +281,43 @@ static enum state run_warp(size_t warp)
     }
 }
 
+/* Runs a warp that stands at no block barrier. */
+static void go_on(size_t warp)
+{
+    struct fiber *f = &fibers[warp * WARP];
+    if (f->state != RUNS && f->state != AT_GATE)
+        return;
+    for (size_t i = 0; i < WARP; i++)
+        f[i].state = RUNS;
+    if (run_warp(warp) != AT_GATE)
+        moved = true;
+}
+
 static void run_block(size_t n_threads, size_t shared_bytes)
 {
-    size_t w;
+    size_t w, at_gate;
     memset(shared, 0xff, shared_bytes);
     for (size_t i = 0; i < n_threads; i++)
         fibers[i].state = RUNS;
     for (;;) {
         struct turns t = turns_of(n_threads / WARP);
+        moved = false;
         while (next_turn(&t, &w))
-            run_warp(w);
+            go_on(w);
+        at_gate = 0;
+        for (size_t i = 0; i < n_threads; i += WARP)
+            at_gate += fibers[i].state == AT_GATE;
+        if (at_gate) {
+            if (!moved)
+                cuemu_die("a gate that nobody opens");
+            continue;
+        }
         if (state_of(0, n_threads, "a thread ended before a barrier of the others") == ENDED)
             break;
         for (size_t i = 0; i < n_threads; i++)
             fibers[i].state = RUNS;
     }
+    cuemu_group_end(n_threads);
     for (size_t i = 0; i < n_threads; i++)
         if (copies[i].n)
             cuemu_die("a copy that nobody waited for");

@@ -8,6 +8,7 @@
  * shuffled order (cuemu_order): a kernel with a race, or a sum whose order is left to chance, gives
  * other bytes in another order. What a device would hang on or leave undefined ends the program:
  *   - lanes of a warp at different barriers, or a thread that ended before a barrier of the others;
+ *   - a gate that nobody opens;
  *   - a block size that is no multiple of 32, or a shuffle with a mask that is not the whole warp;
  *   - more threads, shared memory or blocks in y than a device takes.
  * Dynamic shared memory is an allocation of exactly the size asked for, filled with NaN before
@@ -78,6 +79,16 @@ template <class T> T __shfl_xor_sync(unsigned mask, T x, int turn)
     return __shfl_sync(mask, x, (int)(threadIdx.x % 32) ^ turn);
 }
 
+static inline int __any_sync(unsigned mask, int x)
+{
+    const struct cuemu_words mine = { { (uint32_t)(x != 0), 0, 0, 0, 0, 0, 0, 0 } };
+    const struct cuemu_words *w = cuemu_exchange(&mine, mask);
+    int any = 0;
+    for (int i = 0; i < 32; i++)
+        any |= (int)w[i].w[0];
+    return any;
+}
+
 /* The asynchronous copies of the running thread; from NULL: zeros. See tests/cuemu/mma.h. */
 void cuemu_copy_start(void *to, const void *from, size_t n_bytes);
 void cuemu_copy_group(void);
@@ -120,5 +131,6 @@ template <class F> int cuemu_run(dim3 blocks, dim3 threads, size_t shared_bytes,
 }
 
 #include "tests/cuemu/mma.h"
+#include "tests/cuemu/wgmma.h"
 
 #endif

@@ -10,9 +10,10 @@
 #include "tests/cuemu/memory.h"
 #include "tests/cuemu/ranks.h"
 
-/* How often device memory was asked for, and how often the host waited; for tests. */
+/* How often device memory was asked for, how often the host waited, and how many bytes were set to
+ * zero; for tests. */
 extern "C" {
-size_t cuemu_allocations, cuemu_waits;
+size_t cuemu_allocations, cuemu_waits, cuemu_zeroed;
 }
 
 bool cuda_open(struct cuda *c, bool bf16, const char **why)
@@ -20,6 +21,7 @@ bool cuda_open(struct cuda *c, bool bf16, const char **why)
     *why = NULL;
     *c = {};
     c->bf16 = bf16;
+    c->capability = 90;
     return true;
 }
 
@@ -89,6 +91,7 @@ int cuda_copy(const struct cuda *, void *to, const void *from, size_t n_bytes)
 
 int cuda_zero(const struct cuda *, void *to, size_t n_bytes)
 {
+    cuemu_zeroed += n_bytes;
     cuemu_open();
     if (n_bytes)
         memset(to, 0, n_bytes);

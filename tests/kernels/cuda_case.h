@@ -32,6 +32,7 @@ struct fixture {
     double rate;
     enum act act;
     bool bf16; /* products in bf16, of inputs that are bf16 numbers */
+    bool first; /* gradients are written: to the device they hold NaN, to the reference zeros */
     double bound;
     int (*f)(struct fixture *);
     /* The run at hand. */
@@ -48,6 +49,7 @@ extern void cuemu_order(int order) __attribute__((weak));
 /* What the emulation counts; nor do these exist on a device. */
 extern size_t cuemu_allocations __attribute__((weak));
 extern size_t cuemu_waits __attribute__((weak));
+extern size_t cuemu_zeroed __attribute__((weak));
 
 static size_t asked(void)
 {
@@ -142,6 +144,20 @@ static void *output(struct fixture *r, size_t n)
 static void *gradient(struct fixture *r, size_t n)
 {
     return reals(r, GRADIENT, n);
+}
+
+/* A gradient that has a d_first. */
+static void *first_gradient(struct fixture *r, size_t n)
+{
+    if (!r->first)
+        return gradient(r, n);
+    float *x = calloc(n + 1, sizeof *x);
+    struct item *t = &r->item[r->next];
+    void *p = array(r, GRADIENT, REALS, n, sizeof *x, x);
+    if (!r->on_device)
+        memset(t->start, 0xff, t->bytes);
+    free(x);
+    return p;
 }
 
 static void *scratch(struct fixture *r, size_t n)

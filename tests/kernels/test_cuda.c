@@ -34,7 +34,8 @@ static int linear_case(struct fixture *r)
     o.y = output(r, n * out);
     o.pre = r->act == ACT_NONE ? NULL : output(r, n * out);
     o.dy = input(r, n * out);
-    o.dx = gradient(r, n * in);
+    o.dx = first_gradient(r, n * in);
+    o.dx_first = r->first;
     o.dw = gradient(r, out * ld);
     o.db = gradient(r, out);
     o.work = scratch(r, n * out);
@@ -80,12 +81,13 @@ static int norm_case(struct fixture *r)
     o.sum = output(r, n * d);
     o.work = scratch(r, op_row_work(n, d));
     o.dy = input(r, n * d);
-    o.dx = gradient(r, n * d);
+    o.dx = first_gradient(r, n * d);
+    o.dx_first = o.dr_first = r->first;
     o.dgamma = gradient(r, d);
     o.dbeta = gradient(r, d);
     if (r->rate > 0) {
         o.r = input(r, n * d);
-        o.dr = gradient(r, n * d);
+        o.dr = first_gradient(r, n * d);
         o.drop = dropped(r, n);
     }
     return BOTH(norm, r, o);
@@ -194,9 +196,10 @@ static int attention_case(struct fixture *r)
     o.row_max = output(r, n * o.heads);
     o.row_sum = output(r, n * o.heads);
     o.dy = input(r, all);
-    o.dq = gradient(r, all);
-    o.dk = gradient(r, all);
-    o.dv = gradient(r, all);
+    o.dq = first_gradient(r, all);
+    o.dk = first_gradient(r, all);
+    o.dv = first_gradient(r, all);
+    o.dq_first = o.dk_first = o.dv_first = r->first;
     if (r->rate > 0)
         o.drop = dropped(r, n);
     reserve(r, attention_work_cuda(r->c, &o));
@@ -354,6 +357,17 @@ static void look_ups(void)
            species_case);
 }
 
+/* e: rows, width of a head, cells, heads. */
+static void rounded_attention(const char *how, const size_t e[4], bool without)
+{
+    char name[64];
+    snprintf(name, sizeof name, "attention, %s", how);
+    if (without)
+        at(name, e[0], e[1] * e[3], e[2], e[3], 0, ACT_NONE, true, bf16, attention_case);
+    snprintf(name, sizeof name, "attention with dropout, %s", how);
+    at(name, e[0], e[1] * e[3], e[2], e[3], 0.1, ACT_NONE, true, bf16, attention_case);
+}
+
 static void attentions(void)
 {
     static const size_t edge[][4] = {
@@ -377,13 +391,42 @@ static void attentions(void)
                                      { 128, 64, 1, 1 }, { 129, 64, 5, 1 }, { 300, 32, 60, 2 },
                                      { 257, 64, 9, 2 }, { 40, 72, 3, 1 },  { 2049, 16, 1, 1 }
     };
-    for (size_t i = 0; i < sizeof mma / sizeof *mma; i++) {
-        const size_t *e = mma[i];
-        if (e[0] < 2049)
-            at("attention, bf16", e[0], e[1] * e[3], e[2], e[3], 0, ACT_NONE, true, bf16,
-               attention_case);
-        at("attention with dropout, bf16", e[0], e[1] * e[3], e[2], e[3], 0.1, ACT_NONE, true, bf16,
-           attention_case);
+    static const size_t groups[][4] = { /* around tiles of 64 rows, two or three of a block */
+                                        { 1, 64, 1, 2 },   { 31, 33, 1, 1 },   { 63, 40, 1, 2 },
+                                        { 64, 64, 1, 1 },  { 65, 64, 1, 2 },   { 128, 48, 1, 1 },
+                                        { 129, 64, 5, 1 }, { 191, 36, 1, 1 },  { 192, 64, 1, 1 },
+                                        { 193, 64, 1, 1 }, { 300, 33, 60, 2 }, { 521, 64, 1, 1 }
+    };
+    const int capability = device.capability;
+    device.capability = capability < 80 ? capability : 80;
+    for (size_t i = 0; i < sizeof mma / sizeof *mma; i++)
+        rounded_attention("bf16", mma[i], mma[i][0] < 2049);
+    device.capability = capability;
+    if (capability != 90)
+        skip("attention by warpgroups is for devices of capability 9.0");
+    for (size_t i = 0; capability == 90 && i < sizeof groups / sizeof *groups; i++)
+        rounded_attention("warpgroups", groups[i], groups[i][0] < 521);
+}
+
+/* What a slot is told to write may hold anything before. */
+static void first_gradients(void)
+{
+    struct fixture all[] = {
+        { "linear, first gradient", .n = 65, .d = 31, .m = 33, .bound = f32, .f = linear_case },
+        { "norm, first gradients", .n = 65, .d = 257, .rate = 0.1, .bound = f32, .f = norm_case },
+        { "attention, first gradients", .n = 130, .d = 72, .m = 3, .extra = 2, .bound = f32 },
+        { "attention, bf16, first gradients", .n = 130, .d = 64, .m = 3, .extra = 2, .bf16 = true },
+        { "attention, warpgroups, first gradients", .n = 130, .d = 96, .m = 3, .extra = 2 },
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        all[i].first = true;
+        if (i >= 3) {
+            all[i].bf16 = true;
+            all[i].bound = bf16;
+        }
+        if (i >= 2)
+            all[i].f = attention_case;
+        check(&device, all[i]);
     }
 }
 
@@ -456,6 +499,48 @@ static void not_a_number(void)
     cuda_release(l);
 }
 
+/* The same of attention on the tensor cores, whose maximum leaves a NaN out. */
+static void not_a_number_rounded(const char *how, int capability)
+{
+    enum { N = 70, WIDTH = 64 };
+    const int was = device.capability;
+    float *x = calloc(N * WIDTH, sizeof *x), *d = cuda_memory(N * WIDTH * sizeof *x);
+    float *y = cuda_memory(N * (WIDTH + 2) * sizeof *y);
+    const uint32_t first[] = { 0, N };
+    uint32_t *f = cuda_memory(sizeof first);
+    for (size_t k = 0; k < N * WIDTH; k++)
+        x[k] = k == 3 * WIDTH + 5 ? NAN : 0.01f * (float)(k % 7);
+    const struct op_attention a = { .n_cells = 1,
+                                    .n = N,
+                                    .d = WIDTH,
+                                    .heads = 1,
+                                    .first = f,
+                                    .longest = N,
+                                    .q = d,
+                                    .k = d,
+                                    .v = d,
+                                    .y = y,
+                                    .row_max = y + N * WIDTH,
+                                    .row_sum = y + N * (WIDTH + 1) };
+    device.bf16 = true;
+    device.capability = capability;
+    int status = cuda_copy(&device, d, x, N * WIDTH * sizeof *x) ||
+                 cuda_copy(&device, f, first, sizeof first) ||
+                 cuda_reserve(&device, attention_work_cuda(&device, &a)) ||
+                 attention_forward_cuda(&device, &a) ||
+                 cuda_copy(&device, x, y, N * WIDTH * sizeof *x) || cuda_wait(&device);
+    size_t n = 0;
+    for (size_t i = 0; i < N; i++)
+        n += isnan(x[i * WIDTH + 1]) != 0;
+    ok(!status && n == N, "a NaN in a key makes every row of its cell NaN, %s", how);
+    device.capability = was;
+    device.bf16 = false;
+    cuda_release(d);
+    cuda_release(y);
+    cuda_release(f);
+    free(x);
+}
+
 static void refusals(void)
 {
     const struct op_attention a = { .n_cells = 1, .n = 3, .d = 264, .heads = 1 };
@@ -464,17 +549,28 @@ static void refusals(void)
 }
 
 /* One layer, its loss and all gradients, as a step makes them. */
+enum { STEP_WIDTH = 32, STEP_HEADS = 2, STEP_CELLS = 2, STEP_CLASSES = 40 };
 static void small_step(struct tape *t, const uint32_t *first, const uint32_t *label, size_t n)
 {
-    enum { D = 32, HEADS = 2, CELLS = 2, CLASSES = 40 };
     static const struct dropout none = { 0 };
-    struct tensor *x = tape_new(t, n, D), *y;
+    struct tensor *x = tape_new(t, n, STEP_WIDTH), *y;
     struct id_loss loss = { 0 };
-    y = tape_linear(t, x, tape_new(t, D, D), tape_new(t, 1, D), ACT_GELU);
-    y = tape_attention(t, y, y, y, HEADS, first, CELLS, &none);
-    y = tape_norm(t, y, x, tape_new(t, 1, D), tape_new(t, 1, D), 1e-12, &none);
-    tape_id_loss(t, y, tape_new(t, CLASSES, D), NULL, label, 1, &loss);
+    y = tape_linear(t, x, tape_new(t, STEP_WIDTH, STEP_WIDTH), tape_new(t, 1, STEP_WIDTH),
+                    ACT_GELU);
+    y = tape_attention(t, y, y, y, STEP_HEADS, first, STEP_CELLS, &none);
+    y = tape_norm(t, y, x, tape_new(t, 1, STEP_WIDTH), tape_new(t, 1, STEP_WIDTH), 1e-12, &none);
+    tape_id_loss(t, y, tape_new(t, STEP_CLASSES, STEP_WIDTH), NULL, label, 1, &loss);
     tape_backward(t);
+}
+
+/* Bytes: values and gradients of x and the five parameters, and the gradient of what the loss
+ * reads. */
+static size_t small_step_zeros(size_t n)
+{
+    return (2 * (n * STEP_WIDTH + STEP_WIDTH * STEP_WIDTH + 3 * STEP_WIDTH +
+                 STEP_CLASSES * STEP_WIDTH) +
+            n * STEP_WIDTH) *
+           sizeof(float);
 }
 
 /* The emulation counts what a device is asked for. */
@@ -493,11 +589,14 @@ static void steps(const char *name)
         return;
     }
     tape_init(&t, b, true);
+    bool zeros = true;
     for (size_t k = 0; k < sizeof n / sizeof *n; k++) {
+        const size_t zeroed = cuemu_zeroed;
         const uint32_t first[] = { 0, 3, (uint32_t)n[k] };
         before = k ? before : cuemu_allocations;
         tape_reset(&t);
         small_step(&t, first, label, n[k]);
+        zeros = zeros && cuemu_zeroed - zeroed == small_step_zeros(n[k]);
         if (k == 0)
             ok(cuemu_allocations > before, "the first step with %s asks for device memory", name);
         if (k < 2) /* the second joins what the first found too small */
@@ -505,6 +604,7 @@ static void steps(const char *name)
     }
     ok(!tape_check(&t, &e) && !backend_cuda_trouble() && cuemu_allocations == before,
        "steps of the same or a smaller shape do not");
+    ok(zeros, "only what is given and the gradient of the loss is set to zero with %s", name);
     tape_release(&t);
 }
 
@@ -655,8 +755,12 @@ int main(void)
     rows();
     look_ups();
     attentions();
+    first_gradients();
     losses();
     not_a_number();
+    not_a_number_rounded("bf16", device.capability < 80 ? device.capability : 80);
+    if (device.capability == 90)
+        not_a_number_rounded("warpgroups", 90);
     refusals();
     steps("cuda");
     steps("cuda-bf16");

@@ -80,6 +80,27 @@ int main(void)
     ok(same && near((double)wrong, 0, 0, 0),
        "matrices are loaded, turned and multiplied as PTX says");
     ok(ends_the_program(HALF_MULTIPLIES), "a product that half of a warp calls ends the program");
+    wrong = 0;
+    const bool group_same = same_in_all_orders(GROUP_PRODUCTS);
+    broken_run(GROUP_PRODUCTS, out);
+    for (int i = 0; i < BROKEN_ITEMS; i++)
+        wrong += out[i];
+    ok(group_same && near((double)wrong, 0, 0, 0),
+       "products of a warpgroup are those of PTX, and are there group by group");
+    broken_run(GROUP_EARLY, out);
+    ok(isnan(out[0]), "their sums are NaN until they are waited for");
+    ok(ends_the_program(GROUP_FORGOTTEN), "one that nobody waits for ends the program");
+    ok(ends_the_program(GROUP_UNFENCED), "so does one without a fence");
+    ok(ends_the_program(GROUP_OVERWRITTEN), "one whose tile changes under it");
+    ok(ends_the_program(GROUP_UNLIKE), "and one that differs between the four warps");
+    ok(!ends_the_program(GROUP_EARLY), "which none of them does alone");
+    ok(same_in_all_orders(GATES), "copies in bulk behind gates give equal bytes in three orders");
+    broken_run(GATES, out);
+    ok(near((double)out[0], 4 * 1 + 64 * 6, 0, 0) && near((double)out[63], 64 * 6, 0, 0),
+       "and every piece is there once");
+    ok(ends_the_program(GATE_SHUT), "a gate that nobody opens ends the program");
+    ok(ends_the_program(BULK_EARLY), "so does a copy whose gate nobody waits at");
+    ok(ends_the_program(BULK_MORE), "and one of more bytes than were announced");
     ok(broken_launch(1056, 0) && broken_launch(0, 0) && broken_launch(32, 228 << 10),
        "a launch that no device takes is refused");
     ok(!broken_launch(1024, 227 << 10), "the largest one is not");

@@ -288,7 +288,7 @@ static void compare_gradients(struct folder *f, const struct model *m, const str
         if (!ok(p != NULL, "gradient %s belongs to a parameter", name))
             continue;
         tap_n--; /* a sentence only when it is wrong */
-        const struct tensor g = { p->rows, p->cols, p->cols, p->t.g, NULL, NULL };
+        const struct tensor g = { .rows = p->rows, .cols = p->cols, .ld = p->cols, .x = p->t.g };
         double *x = tensor_numbers(f, &g), *w = numbers(t), scale = 0;
         const size_t n = p->rows * p->cols;
         if (strstr(name, "self.key.bias")) { /* zero in exact arithmetic */
@@ -296,7 +296,7 @@ static void compare_gradients(struct folder *f, const struct model *m, const str
             const char *key = strstr(name, "key.bias");
             snprintf(query, sizeof query, "%.*squery.bias", (int)(key - name), name);
             struct param *q = params_find(&m->params, query);
-            const struct tensor gq = { 1, q->cols, q->cols, q->t.g, NULL, NULL };
+            const struct tensor gq = { .rows = 1, .cols = q->cols, .ld = q->cols, .x = q->t.g };
             double *y = tensor_numbers(f, &gq);
             scale = norm2(y, q->cols);
             free(y);
@@ -353,9 +353,10 @@ static void pretraining(struct folder *f, struct model *m, const char *file, boo
         compare_rows(f, "value_pred", &b, &s, values, want, true);
     double *w;
     if (want_tensor(&expect, "f64/", "id_logits_masked", &w, &want)) {
-        const struct tensor l = {
-            b.n_masked, m->config.n_tokens, m->config.n_tokens, out.id.logits, NULL, NULL
-        };
+        const struct tensor l = { .rows = b.n_masked,
+                                  .cols = m->config.n_tokens,
+                                  .ld = m->config.n_tokens,
+                                  .x = out.id.logits };
         double *x = tensor_numbers(f, &l);
         if (ok(want->n_items == l.rows * l.cols, "%s: logits of every selected position", file))
             compare(f, "id_logits_masked", x, w, l.rows * l.cols, 0);
