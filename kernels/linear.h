@@ -24,8 +24,8 @@ void act_forward_ref(const struct op_act *o);
 void act_backward_ref(const struct op_act *o);
 void CPU(act_forward)(const struct op_act *o);
 void CPU(act_backward)(const struct op_act *o);
-/* Bytes of op_linear.scratch for forward and backward; the part for dw and db only where they are
- * wanted. linear_back_bytes: of the latter alone. */
+/* Bytes of op_linear.scratch, the larger of what forward and backward take; what backward packs for dw and
+ * db is counted only where one of the operations has them. linear_back_bytes: of backward alone. */
 size_t CPU(linear_scratch_bytes)(const struct op_linear *o, size_t ops);
 size_t CPU(linear_back_bytes)(const struct op_linear *o, size_t ops);
 size_t CPU(linear_packed_bytes)(const struct op_linear *o);

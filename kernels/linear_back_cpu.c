@@ -19,6 +19,7 @@ struct back {
     size_t ops;
     size_t rows;  /* dx: of a task */
     size_t at, n; /* dw: rows of the block */
+    bool weights; /* dw of any operation */
     double *sum;  /* [strips] of all operations: db so far */
     float *x, *g; /* packed; g: of all operations, one behind the other */
 };
@@ -41,13 +42,30 @@ static size_t block_of(const struct op_linear *o)
     return smaller(o->n, BLOCK);
 }
 
+/* Any of the operations may stand still while others learn. */
+static bool any_dw(const struct op_linear *o, size_t ops)
+{
+    for (size_t i = 0; i < ops; i++)
+        if (o[i].dw)
+            return true;
+    return false;
+}
+
+static bool any_db(const struct op_linear *o, size_t ops)
+{
+    for (size_t i = 0; i < ops; i++)
+        if (o[i].db)
+            return true;
+    return false;
+}
+
 size_t CPU(linear_back_bytes)(const struct op_linear *o, size_t ops)
 {
     const size_t groups = groups_of_all(o, ops), in_up = tile_up(o->in, TILE_COLS);
     size_t panels = 0;
     for (size_t i = 0; i < ops; i++)
         panels += in_up * o[i].out * sizeof(float);
-    const bool weights = o->dw || o->db;
+    const bool weights = any_dw(o, ops) || any_db(o, ops);
     const size_t block =
         groups * OUT * sizeof(double) + block_of(o) * (in_up + groups * OUT) * sizeof(float);
     return weights && block > panels ? block : panels;
@@ -136,7 +154,7 @@ static void pack_block(void *ctx, size_t task, int worker)
 {
     const struct back *b = ctx;
     const struct op_linear *o = b->o;
-    const size_t panels = o->dw ? panels_of(o->in) : 0;
+    const size_t panels = b->weights ? panels_of(o->in) : 0;
     (void)worker;
     if (task < panels) {
         const size_t k = task * TILE_COLS;
@@ -195,12 +213,13 @@ static void backward_weights(struct back *b)
     const struct op_linear *o = b->o;
     const size_t groups = groups_of_all(o, b->ops);
     b->sum = o->scratch;
+    b->weights = any_dw(o, b->ops);
     for (b->at = 0; b->at < o->n; b->at += BLOCK) {
         b->n = smaller(BLOCK, o->n - b->at);
         b->x = (float *)(b->sum + groups * OUT);
         b->g = b->x + tile_up(o->in, TILE_COLS) * b->n;
-        threads_for(groups + (o->dw ? panels_of(o->in) : 0), pack_block, b);
-        if (o->dw)
+        threads_for(groups + (b->weights ? panels_of(o->in) : 0), pack_block, b);
+        if (b->weights)
             threads_for(groups * groups_of(o->in, IN), multiply_block, b);
     }
 }
@@ -218,7 +237,7 @@ void CPU(linears_backward)(const struct op_linear *o, size_t ops)
         threads_for(ops * panels_of(o->in), pack_weights, &b);
     if (o->dx || o->act != ACT_NONE)
         threads_for((o->n + b.rows - 1) / b.rows, backward_rows, &b);
-    if (o->dw || o->db)
+    if (any_dw(o, ops) || any_db(o, ops))
         backward_weights(&b);
 }
 

@@ -1,5 +1,5 @@
 /* Rows of a matrix times one that is packed in panels of TILE_COLS columns, each [deep][TILE_COLS]:
- * forward linear, the gradient of its input, the logits' gradient. A tile of rows takes its sums
+ * forward linear, and the gradient of its input. A tile of rows takes its sums
  * over DEPTH numbers in registers, rows read as they lie, beginning with the bias or what c holds.
  * A row's bits depend on that row and the panels alone. */
 #ifndef GC_KERNELS_LINEAR_ROWS_CPU_H

@@ -5,7 +5,7 @@
 # (the tools), TESTS (the test programs), SHARED (empty, or a folder with more data), and PYTHON,
 # an interpreter with the packages of tests/requirements.txt where `make venv` was called.
 # The last line is `N passed, N failed, N skipped`. Output comes in the order of the arguments. A
-# program that dies, takes longer than TEST_SECONDS (600), or ends without its own such line counts
+# program that dies, takes longer than TEST_SECONDS (1200), or ends without its own such line counts
 # as one failure. V=1 prints everything. JOBS: how many at a time (the -j of a surrounding make).
 # With CI=true a skip for want of a package counts as a failure: packages can be installed.
 set -uo pipefail
@@ -33,7 +33,7 @@ run_one() {
 	local start status=0 command=$2 TIMEFORMAT='%U %S'
 	start=$(date +%s%N)
 	case $command in *.t.sh) command="bash '$command'" ;; esac
-	{ time timeout --kill-after=10 "${TEST_SECONDS:-600}" bash -c "$command" \
+	{ time timeout --kill-after=10 "${TEST_SECONDS:-1200}" bash -c "$command" \
 		>"$logs/$1.log" 2>&1 </dev/null; } 2>"$logs/$1.cpu" || status=$?
 	echo "$status $((($(date +%s%N) - start) / 1000000)) $(tail -n 1 "$logs/$1.cpu")" >"$logs/$1.part"
 	mv "$logs/$1.part" "$logs/$1.end"

@@ -4,7 +4,7 @@
 FUZZ_SECONDS ?= $(SECONDS)
 SECONDS ?= 20
 TARGET ?=
-TEST_SECONDS ?= 600
+TEST_SECONDS ?= 1200
 sanitizers := -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
 shellcheck := shellcheck --severity=warning -e SC1090,SC1091,SC2154
 

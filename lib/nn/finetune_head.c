@@ -9,7 +9,7 @@
 
 enum {
     HEAD_ROWS = 1024,
-    FOLD_GENES = 2         /* times the pairs of the vocabulary */
+    FOLD_GENES = 2 /* times the pairs of the vocabulary */
 };
 
 void finetune_work_init(struct finetune_work *w, struct model *m, bool training)
