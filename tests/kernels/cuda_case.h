@@ -222,11 +222,8 @@ static double reals_error(const struct item *t, const float *got)
     double scale = 1e-3, worst = 0;
     for (size_t k = 0; k < t->n; k++)
         scale = fabs(want[k]) > scale ? fabs(want[k]) : scale;
-    for (size_t k = 0; k < t->n; k++) {
-        const double e = fabs((double)got[k] - want[k]) / scale;
-        if (!(e <= worst))
-            worst = e;
-    }
+    for (size_t k = 0; k < t->n; k++)
+        worst = worse(worst, fabs((double)got[k] - want[k]) / scale);
     return worst;
 }
 
@@ -234,11 +231,8 @@ static double doubles_error(const struct item *t, const double *got)
 {
     const double *want = t->ref;
     double worst = 0;
-    for (size_t k = 0; k < t->n; k++) {
-        const double e = fabs(got[k] - want[k]) / (fabs(want[k]) + 1);
-        if (!(e <= worst))
-            worst = e;
-    }
+    for (size_t k = 0; k < t->n; k++)
+        worst = worse(worst, fabs(got[k] - want[k]) / (fabs(want[k]) + 1));
     return worst;
 }
 
@@ -266,8 +260,7 @@ static void judge(struct fixture *r, struct item *t, struct verdict *v)
             e = doubles_error(t, (const double *)(void *)got);
         else if (memcmp(got, t->ref, t->bytes) != 0)
             e = INFINITY;
-        if (!(e <= v->worst))
-            v->worst = e;
+        v->worst = worse(v->worst, e);
         if (!t->first)
             t->first = keep(got, t->bytes);
         else if (t->bytes && memcmp(got, t->first, t->bytes) != 0)
