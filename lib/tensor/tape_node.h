@@ -26,6 +26,8 @@ void *tape_reals(struct tape *t, size_t n);
 void *tape_low(struct tape *t, size_t rows, size_t cols);
 /* An array of the host where the backend's slots can read it: itself, or a copy of this round. */
 const void *tape_there(struct tape *t, const void *x, size_t n_bytes);
+/* *drop with its keys, of n rows, there. */
+struct dropout tape_drop_there(struct tape *t, const struct dropout *drop, size_t n);
 /* Where a slot may leave a loss for *to. */
 double *tape_later(struct tape *t, double *to);
 /* Memory that an operation uses only while it runs, forward or backward: the next one may get the same.
