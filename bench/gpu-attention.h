@@ -134,6 +134,18 @@ static void print_pipes(const struct gpu_shares *g, const struct pipes *p, doubl
         bound_of(g, p));
 }
 
+/* Backward whole, the pass over queries and the one over keys. With atomics it would be five
+ * products instead of the seven that are made; the share counts only those. */
+static void print_backward(const struct gpu_shares *g, const struct pipes *queries,
+                           const struct pipes *keys, double T)
+{
+    const double made = queries->flop + keys->flop;
+    const double passes = queries->flop / rate_of(g, queries, T) + keys->flop / rate_of(g, keys, T);
+    const double rate = 5.0 / 7 * made / passes;
+    printf("backward, both passes: useful %.0f TFLOP/s, %.1f%% of peak\n", rate,
+           100 * rate / g->bf16);
+}
+
 static void print_heads(void)
 {
     printf("%-10s %9s %8s %8s %8s %8s %8s %9s %8s %9s %9s %10s  %s\n", "kernel", "scores", "tensor",
@@ -154,15 +166,18 @@ static void attention_tables(const struct gpu_shares *g, double T)
         "warpgroups on a multiprocessor, %s dropout:\n",
         WG_FORWARD, WG_BACKWARD, g->dropout ? "with" : "without");
     print_heads();
+    struct pipes group[GROUP_KERNELS];
     for (int k = 0; k < GROUP_KERNELS; k++) {
-        const struct pipes p = group_pipes(g, k);
-        print_pipes(g, &p, T, k == GROUP_FORWARD ? 1 : five);
+        group[k] = group_pipes(g, k);
+        print_pipes(g, &group[k], T, k == GROUP_FORWARD ? 1 : five);
     }
+    print_backward(g, &group[GROUP_QUERIES], &group[GROUP_KEYS], T);
     printf("and for sm_80, on the same device, of one warp's step, %d blocks of %d threads:\n",
            MMA_BLOCKS, MMA_WARPS * 32);
     print_heads();
     for (int k = 0; k < GROUP_KERNELS; k++)
         print_pipes(g, &mma[k], T, k == GROUP_FORWARD ? 1 : five);
+    print_backward(g, &mma[GROUP_QUERIES], &mma[GROUP_KEYS], T);
 }
 
 #endif

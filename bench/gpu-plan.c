@@ -2,16 +2,18 @@
  * one: arithmetic and bytes by formula, time = the larger of the two at the stated rates.
  *   gpu-plan [--cells N] [--tflops-bf16 X] ...
  * Two designs are priced:
+ *
  *   built   the kernels of kernels/NAME_cuda.cu as they are: activations in f32; products in bf16
- * of rounded forms, which whoever makes a matrix writes beside it or its first product makes, and
- * which are kept for the backward pass; attention of packed copies by the kernels of sm_90;
- * activations as passes target  the same operations with activations in bf16 (no packing),
- * attention at the shares asked for, activations in the products' epilogues: what the speed targets
- * assume Letters: n rows of all cells, g gene rows, T rows of a cell, D width, F feed-forward, V
- * tokens, M masked rows, U distinct genes of the batch, P parameters, a bytes of an activation.
- * Attention as built is priced by what one step takes of each part of the processor
- * (bench/gpu-attention.h) instead of by a share that is wished for. None of this was measured on a
- * device. */
+ *           of rounded forms, which whoever makes a matrix writes beside it or its first product
+ *           makes, and which are kept for the backward pass; attention of packed copies by the
+ *           kernels of sm_90; activations as passes
+ *   target  the same operations with activations in bf16 (no packing), attention at the shares
+ *           asked for, activations in the products' epilogues: what the speed targets assume
+ *
+ * Letters: n rows of all cells, g gene rows, T rows of a cell, D width, F feed-forward, V tokens, M
+ * masked rows, U distinct genes of the batch, P parameters, a bytes of an activation. Attention as
+ * built is priced by what one step takes of each part of the processor (bench/gpu-attention.h)
+ * instead of by a share that is wished for. None of this was measured on a device. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

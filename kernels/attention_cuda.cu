@@ -1,5 +1,5 @@
-/* Ragged attention on a device, in f32; contract in kernels/attention.h. With bf16 products heads of
- * usual width go to kernels/attention_bf16_cuda.cu instead.
+/* Ragged attention on a device, in f32; contract in kernels/attention.h. With bf16 products heads
+ * of usual width go elsewhere (kernels/attention_pick_cuda.cu).
  *
  * A block owns a tile of T query rows (or, for dk and dv, of key rows) of one cell and head; its
  * 256 threads stand in a 16 x 16 grid, and thread (ty, tx) owns rows ty + 16 i and columns tx + 16
@@ -9,20 +9,21 @@
  * maxima and sums are four shuffles.
  *
  * forward     over tiles of keys: s = q k^T, online soft-max (running maximum, sums rescaled when
- * it rises), o += p v. Never T x T in memory; saved are maximum and sum of each row. backward three
- * kernels, none with atomics, so equal runs give equal bytes: delta     dy . y of each row and
- * head, into c->work queries   a block owns queries, over tiles of keys:  dq += ds k      3
- * products keys      a block owns keys, over tiles of queries:  dv += p~^T dy, dk += ds^T q   4
- * products Seven products where five would do with atomics: what equal bytes cost. Dropout bits of
- * a tile are made by all threads together, one Philox block for 8 keys of a row, one bit per score
- * in shared memory.
+ *             it rises), o += p v. Never T x T in memory; saved are maximum and sum of each row
+ * backward    three kernels, none with atomics, so equal runs give equal bytes:
+ *   delta     dy . y of each row and head, into c->work
+ *   queries   a block owns queries, over tiles of keys: dq += ds k                    3 products
+ *   keys      a block owns keys, over tiles of queries: dv += p~^T dy, dk += ds^T q   4 products
+ *
+ * Seven products where five would do with atomics: what equal bytes cost. Dropout bits of a tile
+ * are made by all threads together, one Philox block for 8 keys of a row, one bit per score in
+ * shared memory.
  *
  * Work of a full tile step at width 64: 2 x 64^3 multiply-adds forward. Bytes: q once, k and v once
  * per query tile out of the second-level cache. This is arithmetic on the plain cores (67 TFLOP/s
  * of f32 on an H100), see `make gpu-plan`. */
 #include "kernels/cuda_ops.h"
 
-#include "kernels/attention_tiles.h"
 #include "kernels/cuda_kernel.h"
 
 constexpr int GRID = 16, WORD = 8;
@@ -414,49 +415,22 @@ static struct heads heads_of(const struct cuda *c, const struct op_attention *o)
      : a.width <= 128 ? f<8, 2>(c, a)                                                              \
                       : f<16, 2>(c, a))
 
-static bool on_tensor_cores(const struct cuda *c, const struct op_attention *o)
-{
-    return c->bf16 && o->d / o->heads <= MMA_WIDEST;
-}
-
-/* sm_90a is code for capability 9.0 and no other. */
-static bool by_warpgroups(const struct cuda *c, const struct op_attention *o)
-{
-    return on_tensor_cores(c, o) && c->capability == 90 && o->d / o->heads >= WG_NARROWEST;
-}
-
-int attention_forward_cuda(const struct cuda *c, const struct op_attention *o)
+int attention_f32_forward_cuda(const struct cuda *c, const struct op_attention *o)
 {
     const struct heads a = heads_of(c, o);
-    if (!o->n)
-        return 0;
-    if (by_warpgroups(c, o))
-        return attention_wgmma_forward_cuda(c, o);
-    if (on_tensor_cores(c, o))
-        return attention_bf16_forward_cuda(c, o);
     if (a.width > CUDA_HEAD_WIDTH)
         return 1; /* cudaErrorInvalidValue */
     return FOR_WIDTH(forward, c, a);
 }
 
-size_t attention_work_cuda(const struct cuda *c, const struct op_attention *o)
+size_t attention_f32_work_cuda(const struct op_attention *o)
 {
-    if (by_warpgroups(c, o))
-        return attention_wgmma_work_cuda(o);
-    if (on_tensor_cores(c, o))
-        return attention_bf16_work_cuda(o);
     return o->n * o->heads * sizeof(float);
 }
 
-int attention_backward_cuda(const struct cuda *c, const struct op_attention *o)
+int attention_f32_backward_cuda(const struct cuda *c, const struct op_attention *o)
 {
     const struct heads a = heads_of(c, o);
-    if (!o->n)
-        return 0;
-    if (by_warpgroups(c, o))
-        return attention_wgmma_backward_cuda(c, o);
-    if (on_tensor_cores(c, o))
-        return attention_bf16_backward_cuda(c, o);
     if (a.width > CUDA_HEAD_WIDTH)
         return 1;
     return FOR_WIDTH(backward, c, a);

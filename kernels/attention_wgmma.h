@@ -4,10 +4,10 @@
  *
  * pack       q, k, v (backward: dy too) to bf16 in c->work, as tiles of 64 rows of one cell and
  *            head, each as it will lie in shared memory (kernels/cuda_wgmma.h); rows beyond the
- * cell are zeros. Backward: notes of each row beside. forward    a warpgroup owns 64 queries: s = q
- * k^T, online soft-max, o += p v queries    a warpgroup owns 64 queries: s, dp = dy v^T, dq += ds k
- * 3 products keys       a warpgroup owns 64 keys: s^T, dp^T, dv += p~^T dy, dk += ds^T q      4
- * products
+ *            cell are zeros. Backward: notes of each row beside
+ * forward    a warpgroup owns 64 queries: s = q k^T, online soft-max, o += p v     2 products
+ * queries    a warpgroup owns 64 queries: s, dp = dy v^T, dq += ds k               3 products
+ * keys       a warpgroup owns 64 keys: s^T, dp^T, dv += p~^T dy, dk += ds^T q      4 products
  *
  * One warp of a block copies: a tile is one instruction, and gates tell it when a place is free and
  * the warpgroups when a tile is there. While a warpgroup makes soft-max, the tensor cores have the

@@ -3,14 +3,16 @@
  * threads wait at; the emulation has its own (tests/cuemu/wgmma.h).
  *
  * A product is queued and goes on by itself. The order is
- *   cuda_group_fence()                  registers of sums and of a are written
- *   cuda_group_mma(...) ...             queued; sums may not be touched from here on, nor may a
- *   cuda_group_commit()                 closes a group of them
- *   cuda_group_wait<LEFT>()             at most LEFT newest groups are still under way
- *   cuda_group_done(sum)                for each of the sums, so that the compiler reads none
- * before Of the 64 x 64 sums a warp holds rows 16 (warp mod 4) and on: sum[4 n + 2 half + e] of
- * lane (g, t) = (lane / 4, lane mod 4) is row g + 8 half, column 8 n + 2 t + e. Matrix a as in
- * cuda_mma.h. PTX ISA, "Asynchronous warpgroup level matrix instructions" and "mbarrier". */
+ *
+ *   cuda_group_fence()        registers of sums and of a are written
+ *   cuda_group_mma(...) ...   queued; sums may not be touched from here on, nor may a
+ *   cuda_group_commit()       closes a group of them
+ *   cuda_group_wait<LEFT>()   at most LEFT newest groups are still under way
+ *   cuda_group_done(sum)      for each of the sums, so that the compiler reads none before
+ *
+ * Of the 64 x 64 sums a warp holds rows 16 (warp mod 4) and on: sum[4 n + 2 half + e] of lane (g,
+ * t) = (lane / 4, lane mod 4) is row g + 8 half, column 8 n + 2 t + e. Matrix a as in cuda_mma.h.
+ * PTX ISA, "Asynchronous warpgroup level matrix instructions" and "mbarrier". */
 #ifndef GC_KERNELS_CUDA_WGMMA_H
 #define GC_KERNELS_CUDA_WGMMA_H
 

@@ -31,6 +31,12 @@ __attribute__((unused)) static bool near(double got, double want, double abs_tol
     return fabs(got - want) <= abs_tol + rel_tol * fabs(want);
 }
 
+/* The larger error; NaN, once seen, stays. */
+__attribute__((unused)) static double worse(double a, double b)
+{
+    return isnan(a) || b <= a ? a : b;
+}
+
 __attribute__((format(printf, 1, 2), unused)) static void skip(const char *fmt, ...)
 {
     va_list ap;

@@ -26,7 +26,7 @@ $B/cuemu/%.o: %.cpp $B/cuemu/flags
 -include $(cuemu_obj:.o=.d)
 
 # Programs with the emulated filling: tests of the emulation and of the kernels, the model on it.
-$B/tests/test_cuda $B/tests/test_cuemu $B/tests/test_train_cuda $B/tests/test_ranks_cuda: $(cuemu_obj)
+$B/tests/test_cuda $B/tests/test_cuemu $B/tests/test_train_cuda $B/tests/test_ranks_cuda $B/tests/test_slopes_cuda: $(cuemu_obj)
 $B/tests/parity-model-cuda: $(call obj,tests/parity/parity-model.c) $(cuemu_obj) $(lib)
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(lib) $(LDLIBS)

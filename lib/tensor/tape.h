@@ -6,6 +6,13 @@
  * When memory is short the tape is marked failed, further operations do nothing, and tape_check
  * tells it once, at the end.
  *
+ * Gradients begin as zeros, and operations add to them. On a backend with gradient_first they begin
+ * as nothing, and the first operation at a gradient writes it: the tape tells linear, norm and
+ * attention that they are first, and sets zeros before any other operation, before a loss, and
+ * before an operation on a part of a tensor (tape_columns). So an operation names in tape_meets
+ * (lib/tensor/tape_node.h) each gradient that its backward reads or adds to, and whoever puts a
+ * gradient there himself does it through tape_seed.
+ *
  * Dimensions: n rows, D width, T rows of a cell, V classes. */
 #ifndef GC_TENSOR_TAPE_H
 #define GC_TENSOR_TAPE_H
@@ -70,6 +77,9 @@ void tape_release(struct tape *t);
 void tape_keep_weights(struct tape *t, size_t most_bytes);
 enum rc tape_check(const struct tape *t, struct err *e);
 void tape_backward(struct tape *t);
+/* Adds g [rows, cols] to the gradient of x, before tape_backward: a loss worked out elsewhere. x is
+ * dense; it may be a part of a tensor, whose rest is zero then. */
+void tape_seed(struct tape *t, struct tensor *x, const double *g);
 /* Calls reached(ctx, k) in tape_backward, when every operation that follows this call has done its
  * part: what only those use has all of its gradient then (queued, where the backend has memory of
  * its own). */

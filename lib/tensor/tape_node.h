@@ -26,15 +26,19 @@ void *tape_reals(struct tape *t, size_t n);
 void *tape_low(struct tape *t, size_t rows, size_t cols);
 /* An array of the host where the backend's slots can read it: itself, or a copy of this round. */
 const void *tape_there(struct tape *t, const void *x, size_t n_bytes);
+/* *drop with its keys, of n rows, there. */
+struct dropout tape_drop_there(struct tape *t, const struct dropout *drop, size_t n);
 /* Where a slot may leave a loss for *to. */
 double *tape_later(struct tape *t, double *to);
 /* Memory that an operation uses only while it runs, forward or backward: the next one may get the same.
  * Valid until tape_reset. */
 void *tape_scratch(struct tape *t, size_t n_bytes);
-/* A tensor whose values are not set yet; gradient zero in training. */
+/* A tensor whose values are not set yet. In training its gradient is zero, or, on a backend with
+ * gradient_first, not set either: who is first there writes it (tape_meets). */
 struct tensor *tape_output(struct tape *t, size_t rows, size_t cols);
 /* The newest operation's backward reads or adds to the gradient of x (NULL is allowed), in the
- * order of these calls; first: the d_first of its copy that belongs to it, or NULL. */
+ * order of these calls; first: the d_first of its copy that belongs to it, or NULL. An operation
+ * that leaves one out reads or adds to what was never set where the backend has gradient_first. */
 void tape_meets(struct tape *t, const struct tensor *x, bool *first);
 /* The gradient of x is read or added to now. */
 void tape_meets_now(struct tape *t, const struct tensor *x);

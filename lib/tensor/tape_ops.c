@@ -1,9 +1,9 @@
 /* The operations of tape.h: shapes are checked, outputs and scratch made, the slot called, the
- * backward call recorded. */
+ * backward call recorded. Linear ones, attention and losses: tape_linear.c, tape_attention.c,
+ * tape_loss.c. */
 #include <assert.h>
 #include <string.h>
 
-#include "lib/base/thread.h"
 #include "lib/tensor/tape_node.h"
 
 /* Positions 0..n-1 sorted by (index, position) and where each index ends (counting sort). */
@@ -27,7 +27,7 @@ static const uint32_t *order_of(struct tape *t, const uint32_t *index, size_t n,
     return tape_there(t, order, n * sizeof *order);
 }
 
-static struct dropout drop_there(struct tape *t, const struct dropout *drop, size_t n)
+struct dropout tape_drop_there(struct tape *t, const struct dropout *drop, size_t n)
 {
     struct dropout d = *drop;
     d.row_key = d.threshold ? tape_there(t, d.row_key, n * sizeof *d.row_key) : NULL;
@@ -46,7 +46,6 @@ BACKWARD(gather)
 BACKWARD(gather_axpy)
 BACKWARD(add_position)
 BACKWARD(add_species)
-BACKWARD(attention)
 #undef BACKWARD
 
 struct tensor *tape_act(struct tape *t, struct tensor *x, enum act act)
@@ -94,7 +93,7 @@ static struct tensor *norm(struct tape *t, struct tensor *x, struct tensor *r, s
                          .dgamma = gamma->g,
                          .dbeta = beta->g };
     if (drop)
-        o.drop = drop_there(t, drop, o.n);
+        o.drop = tape_drop_there(t, drop, o.n);
     o.mean = tape_reals(t, o.n);
     o.rstd = tape_reals(t, o.n);
     o.sum = !t->training ? y->x : sum ? sum : tape_reals(t, o.n * o.d);
@@ -142,9 +141,13 @@ struct tensor *tape_dropout(struct tape *t, struct tensor *x, const struct dropo
         return x;
     assert(x->ld == x->cols);
     struct tensor *y = tape_output(t, x->rows, x->cols);
-    struct op_dropout o = {
-        .n = x->rows, .d = x->cols, .x = x->x, .drop = drop_there(t, drop, x->rows), .y = y->x, .dy = y->g, .dx = x->g
-    };
+    struct op_dropout o = { .n = x->rows,
+                            .d = x->cols,
+                            .x = x->x,
+                            .drop = tape_drop_there(t, drop, x->rows),
+                            .y = y->x,
+                            .dy = y->g,
+                            .dx = x->g };
     if (t->failed)
         return &t->nothing;
     t->b->dropout_forward(&o);
@@ -319,166 +322,4 @@ struct tensor *tape_add_species(struct tape *t, struct tensor *x, struct tensor 
         tape_meets(t, cls, NULL);
     }
     return y;
-}
-
-/* n rows of keys; of queries as many, or one a cell. */
-static struct op_attention attention_of(const struct tensor *q, const struct tensor *k,
-                                        const struct tensor *v, const struct tensor *y,
-                                        size_t heads, const uint32_t *first, size_t n_cells)
-{
-    return (struct op_attention){ .n_cells = n_cells,
-                                  .n = k->rows,
-                                  .d = q->cols,
-                                  .heads = heads,
-                                  .first = first,
-                                  .q = q->x,
-                                  .k = k->x,
-                                  .v = v->x,
-                                  .y = y->x };
-}
-
-static void attention_scratch(struct tape *t, struct op_attention *o)
-{
-    for (size_t c = 0; c < o->n_cells; c++)
-        if (o->first[c + 1] - o->first[c] > o->longest)
-            o->longest = o->first[c + 1] - o->first[c];
-    o->first = tape_there(t, o->first, (o->n_cells + 1) * sizeof *o->first);
-    o->work_reals = op_attention_work(o->longest, o->d / o->heads);
-    o->work = tape_scratch(t, o->work_reals * (size_t)threads_count() * t->b->real_bytes);
-}
-
-struct tensor *tape_attention(struct tape *t, struct tensor *q, struct tensor *k, struct tensor *v,
-                              size_t heads, const uint32_t *first, size_t n_cells,
-                              const struct dropout *drop)
-{
-    if (t->failed)
-        return &t->nothing;
-    assert(q->cols % heads == 0 && q->rows == first[n_cells]);
-    assert(q->ld == q->cols && k->ld == q->ld && v->ld == q->ld);
-    struct tensor *y = tape_output(t, q->rows, q->cols);
-    struct op_attention o = attention_of(q, k, v, y, heads, first, n_cells);
-    o.dy = y->g;
-    o.dq = q->g;
-    o.dk = k->g;
-    o.dv = v->g;
-    if (drop)
-        o.drop = drop_there(t, drop, o.n);
-    o.row_max = tape_reals(t, o.n * heads);
-    o.row_sum = tape_reals(t, o.n * heads);
-    attention_scratch(t, &o);
-    if (t->failed)
-        return &t->nothing;
-    t->b->attention_forward(&o);
-    if (t->training) {
-        struct op_attention *kept = tape_record(t, &o, sizeof o, attention_back);
-        tape_meets(t, y, NULL);
-        tape_meets(t, q, kept ? &kept->dq_first : NULL);
-        const bool apart =
-            kept && k->g != v->g; /* which of the two is first is the filling's affair */
-        tape_meets(t, k, apart ? &kept->dk_first : NULL);
-        tape_meets(t, v, apart ? &kept->dv_first : NULL);
-    }
-    return y;
-}
-
-struct tensor *tape_attention_first(struct tape *t, struct tensor *q, struct tensor *k,
-                                    struct tensor *v, size_t heads, const uint32_t *first,
-                                    size_t n_cells)
-{
-    if (t->failed)
-        return &t->nothing;
-    assert(!t->training && t->b->attention_first && q->rows == n_cells && q->cols % heads == 0);
-    assert(k->rows == first[n_cells] && q->ld == q->cols && k->ld == q->ld && v->ld == q->ld);
-    struct tensor *y = tape_output(t, n_cells, q->cols);
-    struct op_attention o = attention_of(q, k, v, y, heads, first, n_cells);
-    o.first_only = true;
-    attention_scratch(t, &o);
-    if (!t->failed)
-        t->b->attention_forward(&o);
-    return y;
-}
-
-/* What a loss tells of its rows, from where it was computed; waits. */
-static void rows_here(struct tape *t, const struct op_id_loss *o, const struct id_loss *out)
-{
-    if (out->row_loss)
-        backend_read(t->b, out->row_loss, o->row_loss, o->n * sizeof *out->row_loss);
-    if (out->best)
-        backend_read(t->b, out->best, o->best, o->n * sizeof *out->best);
-    if (out->logits)
-        backend_read(t->b, out->logits, o->logits, o->n * o->n_class * t->b->real_bytes);
-}
-
-/* Memory there for an array that is wanted here. */
-static void *wanted(struct tape *t, void *here, size_t n_bytes)
-{
-    return here && t->b->memory ? tape_reals(t, n_bytes / t->b->real_bytes + 1) : here;
-}
-
-void tape_id_loss_later(struct tape *t, struct tensor *z, struct tensor *e, struct tensor *b,
-                        const uint32_t *label, double scale, struct id_loss *out, double *to)
-{
-    *to = 0;
-    if (t->failed)
-        return;
-    assert(z->cols == e->cols && z->ld == z->cols && e->ld == e->cols);
-    struct op_id_loss o = { .n = z->rows,
-                            .d = z->cols,
-                            .n_class = e->rows,
-                            .z = z->x,
-                            .e = e->x,
-                            .b = b ? b->x : NULL,
-                            .label = tape_there(t, label, z->rows * sizeof *label),
-                            .scale = scale,
-                            .loss = tape_later(t, to) };
-    o.row_loss = wanted(t, out->row_loss, o.n * sizeof *o.row_loss);
-    o.best = wanted(t, out->best, o.n * sizeof *o.best);
-    o.logits = wanted(t, out->logits, o.n * o.n_class * t->b->real_bytes);
-    if (t->training) {
-        tape_meets_now(t, z);
-        tape_meets_now(t, e);
-        tape_meets_now(t, b);
-        o.dz = z->g;
-        o.de = e->g;
-        o.db = b ? b->g : NULL;
-    }
-    o.work = tape_scratch(t, t->b->id_loss_work_bytes(&o));
-    if (t->failed)
-        return;
-    t->b->id_loss(&o);
-    if (t->b->memory)
-        rows_here(t, &o, out);
-}
-
-void tape_id_loss(struct tape *t, struct tensor *z, struct tensor *e, struct tensor *b,
-                  const uint32_t *label, double scale, struct id_loss *out)
-{
-    tape_id_loss_later(t, z, e, b, label, scale, out, &out->loss);
-    tape_settle(t);
-}
-
-void tape_square_loss_later(struct tape *t, struct tensor *x, const float *target, double scale,
-                            double *to)
-{
-    *to = 0;
-    if (t->failed)
-        return;
-    struct op_square_loss o = { .n = x->rows * x->cols,
-                                .x = x->x,
-                                .target = tape_there(t, target, x->rows * x->cols * sizeof *target),
-                                .scale = scale,
-                                .loss = tape_later(t, to),
-                                .dx = t->training ? x->g : NULL };
-    if (t->training)
-        tape_meets_now(t, x);
-    if (!t->failed)
-        t->b->square_loss(&o);
-}
-
-double tape_square_loss(struct tape *t, struct tensor *x, const float *target, double scale)
-{
-    double loss;
-    tape_square_loss_later(t, x, target, scale, &loss);
-    tape_settle(t);
-    return loss;
 }

@@ -78,17 +78,6 @@ double *tape_values(struct tape *t, const struct tensor *x)
     return y;
 }
 
-void tape_seed(struct tape *t, struct tensor *x, const double *g)
-{
-    const size_t n = x->rows * x->cols;
-    void *reals = tape_reals(t, n);
-    if (t->failed || !x->g)
-        return;
-    assert(dense(x));
-    reals_from_f64(t->b, reals, g, n);
-    t->b->axpy(&(struct op_axpy){ n, 1, reals, x->g });
-}
-
 struct tensor *tape_product(struct tape *t, struct tensor *a, bool ta, struct tensor *b, bool tb)
 {
     if (t->failed)

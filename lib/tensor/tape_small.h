@@ -16,8 +16,6 @@ struct tensor *tape_shape(struct tape *t, const struct tensor *x, size_t rows, s
 struct tensor *tape_rows(struct tape *t, const struct tensor *x, size_t at, size_t n);
 /* The values of x as doubles in the memory of this batch; NULL when short. */
 double *tape_values(struct tape *t, const struct tensor *x);
-/* Adds g [rows, cols] to the gradient of x: a loss worked out elsewhere. */
-void tape_seed(struct tape *t, struct tensor *x, const double *g);
 
 struct tensor *tape_product(struct tape *t, struct tensor *a, bool ta, struct tensor *b, bool tb);
 struct tensor *tape_pair(struct tape *t, enum pair_kind kind, struct tensor *x, double c,

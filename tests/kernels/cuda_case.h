@@ -222,11 +222,8 @@ static double reals_error(const struct item *t, const float *got)
     double scale = 1e-3, worst = 0;
     for (size_t k = 0; k < t->n; k++)
         scale = fabs(want[k]) > scale ? fabs(want[k]) : scale;
-    for (size_t k = 0; k < t->n; k++) {
-        const double e = fabs((double)got[k] - want[k]) / scale;
-        if (!(e <= worst))
-            worst = e;
-    }
+    for (size_t k = 0; k < t->n; k++)
+        worst = worse(worst, fabs((double)got[k] - want[k]) / scale);
     return worst;
 }
 
@@ -234,11 +231,8 @@ static double doubles_error(const struct item *t, const double *got)
 {
     const double *want = t->ref;
     double worst = 0;
-    for (size_t k = 0; k < t->n; k++) {
-        const double e = fabs(got[k] - want[k]) / (fabs(want[k]) + 1);
-        if (!(e <= worst))
-            worst = e;
-    }
+    for (size_t k = 0; k < t->n; k++)
+        worst = worse(worst, fabs(got[k] - want[k]) / (fabs(want[k]) + 1));
     return worst;
 }
 
@@ -266,8 +260,7 @@ static void judge(struct fixture *r, struct item *t, struct verdict *v)
             e = doubles_error(t, (const double *)(void *)got);
         else if (memcmp(got, t->ref, t->bytes) != 0)
             e = INFINITY;
-        if (!(e <= v->worst))
-            v->worst = e;
+        v->worst = worse(v->worst, e);
         if (!t->first)
             t->first = keep(got, t->bytes);
         else if (t->bytes && memcmp(got, t->first, t->bytes) != 0)
@@ -305,6 +298,52 @@ static void check(struct cuda *c, struct fixture r)
         free(r.item[i].start);
         free(r.item[i].first);
     }
+}
+
+/* Bounds, see test_cuda.c. */
+static const double f32 = 2e-5, bf16 = 0x1p-7;
+static struct cuda device;
+
+static void reserve(struct fixture *r, size_t n_bytes)
+{
+    if (r->on_device && cuda_reserve(r->c, n_bytes))
+        abort();
+}
+
+/* Both slots of the reference, or both launchers. */
+#define BOTH(name, r, o)                                                                           \
+    ((r)->on_device ? (QUIET(r, name##_forward_cuda((r)->c, &(o))) ||                              \
+                       QUIET(r, name##_backward_cuda((r)->c, &(o))))                               \
+                    : (backend_ref.name##_forward(&(o)), backend_ref.name##_backward(&(o)), 0))
+
+static void at(const char *name, size_t n, size_t d, size_t m, size_t extra, double rate,
+               enum act act, bool in_bf16, double bound, int (*f)(struct fixture *))
+{
+    check(&device, (struct fixture){ .name = name,
+                                     .n = n,
+                                     .d = d,
+                                     .m = m,
+                                     .extra = extra,
+                                     .rate = rate,
+                                     .act = act,
+                                     .bf16 = in_bf16,
+                                     .bound = bound,
+                                     .f = f });
+}
+
+/* n rows in m cells: one long cell, the others of 1, 2, 3, 1, 2, 3 ... rows. */
+static const uint32_t *cells(struct fixture *r, size_t n, size_t m, size_t *longest)
+{
+    uint32_t *first = calloc(m + 1, sizeof *first);
+    for (size_t c = 1; c < m; c++)
+        first[c] = first[c - 1] + 1 + (uint32_t)(c % 3);
+    first[m] = (uint32_t)n;
+    *longest = 0;
+    for (size_t c = 0; c < m; c++)
+        *longest = first[c + 1] - first[c] > *longest ? first[c + 1] - first[c] : *longest;
+    const uint32_t *p = array(r, INPUT, RAW, m + 1, sizeof *first, first);
+    free(first);
+    return p;
 }
 
 #endif

@@ -77,7 +77,7 @@ static double run(const struct fix *c, const struct backend *b, double *const *x
         }
         if (out)
             memcpy(out, v, n * sizeof *v);
-        reals_from_f64(b, y->g, g, n);
+        tape_seed(&t, y, g);
         free(v);
         free(g);
         if (y != p[0])
@@ -134,9 +134,7 @@ static void check_gradient(const struct fix *c)
             x[i][k] = at - step;
             const double down = run(c, &backend_ref, x, NULL, NULL);
             x[i][k] = at;
-            const double err = fabs((up - down) / (2 * step) - g[i][k]) / scale;
-            if (!(err <= worst))
-                worst = err;
+            worst = worse(worst, fabs((up - down) / (2 * step) - g[i][k]) / scale);
         }
     }
     ok(worst <= 1e-6, "%s: gradient of ref against differences, largest error %.2g", c->name,
@@ -173,8 +171,7 @@ static void check_filling(const struct fix *c, const struct filling *f)
     worst = fabs(a - b) / (fabs(a) + sqrt(largest(y, ROOM) + 1) * 10);
     const double scale_y = largest(y, ROOM) + 1e-3;
     for (size_t k = 0; k < ROOM; k++)
-        if (!(fabs(y[k] - z[k]) / scale_y <= worst))
-            worst = fabs(y[k] - z[k]) / scale_y;
+        worst = worse(worst, fabs(y[k] - z[k]) / scale_y);
     /* One scale for all inputs: the gradient of one may be zero in exact arithmetic (the query of
      * a cell of one row), and then only rounding is left of it. */
     double scale = 1e-3;
@@ -182,8 +179,7 @@ static void check_filling(const struct fix *c, const struct filling *f)
         scale = fmax(scale, largest(g[i], items(c, i)));
     for (size_t i = 0; i < c->n_in; i++) {
         for (size_t k = 0; k < items(c, i); k++)
-            if (!(fabs(g[i][k] - h[i][k]) / scale <= worst))
-                worst = fabs(g[i][k] - h[i][k]) / scale;
+            worst = worse(worst, fabs(g[i][k] - h[i][k]) / scale);
     }
     ok(worst <= f->bound, "%s: %s against ref, largest error %.2g", c->name, f->name, worst);
     free_inputs(c, x, g);

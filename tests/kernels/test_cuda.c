@@ -7,22 +7,8 @@
  * exact before the sum, so the same bound holds; where a gradient is rounded to bf16 on its way
  * (id_loss, slopes of activations) 2^-8, its unit, times 2. */
 #include "lib/tensor/tape.h"
+#include "tests/kernels/attention_case.h"
 #include "tests/kernels/cuda_case.h"
-
-static const double f32 = 2e-5, bf16 = 0x1p-7;
-static struct cuda device;
-
-static void reserve(struct fixture *r, size_t n_bytes)
-{
-    if (r->on_device && cuda_reserve(r->c, n_bytes))
-        abort();
-}
-
-/* Both slots of the reference, or both launchers. */
-#define BOTH(name, r, o)                                                                           \
-    ((r)->on_device ? (QUIET(r, name##_forward_cuda((r)->c, &(o))) ||                              \
-                       QUIET(r, name##_backward_cuda((r)->c, &(o))))                               \
-                    : (backend_ref.name##_forward(&(o)), backend_ref.name##_backward(&(o)), 0))
 
 static int linear_case(struct fixture *r)
 {
@@ -151,21 +137,6 @@ static int position_case(struct fixture *r)
     return BOTH(add_position, r, o);
 }
 
-/* n rows in m cells: one long cell, the others of 1, 2, 3, 1, 2, 3 ... rows. */
-static const uint32_t *cells(struct fixture *r, size_t n, size_t m, size_t *longest)
-{
-    uint32_t *first = calloc(m + 1, sizeof *first);
-    for (size_t c = 1; c < m; c++)
-        first[c] = first[c - 1] + 1 + (uint32_t)(c % 3);
-    first[m] = (uint32_t)n;
-    *longest = 0;
-    for (size_t c = 0; c < m; c++)
-        *longest = first[c + 1] - first[c] > *longest ? first[c + 1] - first[c] : *longest;
-    const uint32_t *p = array(r, INPUT, RAW, m + 1, sizeof *first, first);
-    free(first);
-    return p;
-}
-
 static int species_case(struct fixture *r)
 {
     size_t longest;
@@ -182,28 +153,6 @@ static int species_case(struct fixture *r)
     o.dx = gradient(r, (r->n - r->m) * r->d);
     o.dcls = gradient(r, 2 * r->d);
     return BOTH(add_species, r, o);
-}
-
-static int attention_case(struct fixture *r)
-{
-    const size_t n = r->n, all = n * r->d;
-    struct op_attention o = { .n_cells = r->m, .n = n, .d = r->d, .heads = r->extra };
-    o.first = cells(r, n, r->m, &o.longest);
-    o.q = input(r, all);
-    o.k = input(r, all);
-    o.v = input(r, all);
-    o.y = output(r, all);
-    o.row_max = output(r, n * o.heads);
-    o.row_sum = output(r, n * o.heads);
-    o.dy = input(r, all);
-    o.dq = first_gradient(r, all);
-    o.dk = first_gradient(r, all);
-    o.dv = first_gradient(r, all);
-    o.dq_first = o.dk_first = o.dv_first = r->first;
-    if (r->rate > 0)
-        o.drop = dropped(r, n);
-    reserve(r, attention_work_cuda(r->c, &o));
-    return BOTH(attention, r, o);
 }
 
 static int id_loss_case(struct fixture *r)
@@ -294,21 +243,6 @@ static int adamw_case(struct fixture *r)
     return 0;
 }
 
-static void at(const char *name, size_t n, size_t d, size_t m, size_t extra, double rate,
-               enum act act, bool in_bf16, double bound, int (*f)(struct fixture *))
-{
-    check(&device, (struct fixture){ .name = name,
-                                     .n = n,
-                                     .d = d,
-                                     .m = m,
-                                     .extra = extra,
-                                     .rate = rate,
-                                     .act = act,
-                                     .bf16 = in_bf16,
-                                     .bound = bound,
-                                     .f = f });
-}
-
 static void linears(void)
 {
     static const size_t edge[][3] = { { 0, 8, 8 },    { 1, 1, 1 },     { 31, 33, 1 },
@@ -357,57 +291,6 @@ static void look_ups(void)
            species_case);
 }
 
-/* e: rows, width of a head, cells, heads. */
-static void rounded_attention(const char *how, const size_t e[4], bool without)
-{
-    char name[64];
-    snprintf(name, sizeof name, "attention, %s", how);
-    if (without)
-        at(name, e[0], e[1] * e[3], e[2], e[3], 0, ACT_NONE, true, bf16, attention_case);
-    snprintf(name, sizeof name, "attention with dropout, %s", how);
-    at(name, e[0], e[1] * e[3], e[2], e[3], 0.1, ACT_NONE, true, bf16, attention_case);
-}
-
-static void attentions(void)
-{
-    static const size_t edge[][4] = {
-        /* rows, width of a head, cells, heads */
-        { 0, 8, 0, 2 },    { 1, 4, 1, 2 },    { 31, 8, 1, 1 },   { 63, 16, 1, 2 },
-        { 64, 64, 1, 1 },  { 65, 24, 1, 3 },  { 130, 64, 9, 2 }, { 129, 72, 5, 1 },
-        { 33, 128, 1, 1 }, { 40, 136, 3, 1 }, { 65, 256, 1, 1 }, { 300, 32, 60, 2 },
-        { 2049, 8, 1, 1 },
-    };
-    for (size_t i = 0; i < sizeof edge / sizeof *edge; i++) {
-        const size_t *e = edge[i];
-        if (e[0] < 2049) /* once is enough of the longest */
-            at("attention", e[0], e[1] * e[3], e[2], e[3], 0, ACT_NONE, false, f32, attention_case);
-        at("attention with dropout", e[0], e[1] * e[3], e[2], e[3], 0.1, ACT_NONE, false, f32,
-           attention_case);
-    }
-    static const size_t mma[][4] = { /* around its tiles of 32, 64 and 128 rows; wider: f32 */
-                                     { 0, 8, 0, 2 },    { 1, 4, 1, 2 },    { 31, 16, 1, 1 },
-                                     { 32, 17, 1, 2 },  { 33, 32, 1, 2 },  { 63, 33, 1, 1 },
-                                     { 64, 64, 1, 1 },  { 65, 64, 1, 2 },  { 127, 24, 1, 1 },
-                                     { 128, 64, 1, 1 }, { 129, 64, 5, 1 }, { 300, 32, 60, 2 },
-                                     { 257, 64, 9, 2 }, { 40, 72, 3, 1 },  { 2049, 16, 1, 1 }
-    };
-    static const size_t groups[][4] = { /* around tiles of 64 rows, two or three of a block */
-                                        { 1, 64, 1, 2 },   { 31, 33, 1, 1 },   { 63, 40, 1, 2 },
-                                        { 64, 64, 1, 1 },  { 65, 64, 1, 2 },   { 128, 48, 1, 1 },
-                                        { 129, 64, 5, 1 }, { 191, 36, 1, 1 },  { 192, 64, 1, 1 },
-                                        { 193, 64, 1, 1 }, { 300, 33, 60, 2 }, { 521, 64, 1, 1 }
-    };
-    const int capability = device.capability;
-    device.capability = capability < 80 ? capability : 80;
-    for (size_t i = 0; i < sizeof mma / sizeof *mma; i++)
-        rounded_attention("bf16", mma[i], mma[i][0] < 2049);
-    device.capability = capability;
-    if (capability != 90)
-        skip("attention by warpgroups is for devices of capability 9.0");
-    for (size_t i = 0; capability == 90 && i < sizeof groups / sizeof *groups; i++)
-        rounded_attention("warpgroups", groups[i], groups[i][0] < 521);
-}
-
 /* What a slot is told to write may hold anything before. */
 static void first_gradients(void)
 {
@@ -452,100 +335,29 @@ static void losses(void)
 /* NaN in, NaN out: no maximum, no guard for rows beyond the end may hide it. */
 static void not_a_number(void)
 {
-    float x[24], *d = cuda_memory(sizeof x), *w = cuda_memory(64 * sizeof *w);
-    uint32_t first[] = { 0, 3 }, *f = cuda_memory(sizeof first);
+    float x[24], *d = cuda_memory(sizeof x);
+    const uint32_t label[] = { 1, 0 };
+    uint32_t *f = cuda_memory(sizeof label);
     double loss, *l = cuda_memory(sizeof loss);
     for (size_t k = 0; k < 24; k++)
         x[k] = k == 5 ? NAN : 0.1f * (float)k;
-    cuda_copy(&device, d, x, sizeof x);
-    cuda_copy(&device, f, first, sizeof first);
-    const struct op_attention a = { .n_cells = 1,
-                                    .n = 3,
-                                    .d = 8,
-                                    .heads = 1,
-                                    .first = f,
-                                    .longest = 3,
-                                    .q = d,
-                                    .k = d,
-                                    .v = d,
-                                    .y = w,
-                                    .row_max = w + 24,
-                                    .row_sum = w + 32 };
-    int status = attention_forward_cuda(&device, &a);
-    cuda_copy(&device, x, w, sizeof x);
-    cuda_wait(&device);
-    ok(!status && isnan(x[5]) && isnan(x[13]), "a NaN in a key makes every row of its cell NaN");
-    for (size_t k = 0; k < 24; k++)
-        x[k] = k == 5 ? NAN : 0.1f * (float)k;
-    const uint32_t label[] = { 1, 0 };
     const struct op_id_loss o = {
         .n = 2, .d = 8, .n_class = 3, .z = d, .e = d, .label = f, .scale = 1, .loss = l
     };
-    cuda_copy(&device, f, label, sizeof label);
     device.bf16 = false;
-    cuda_reserve(&device, id_loss_work_cuda(&device, &o));
-    status = id_loss_cuda(&device, &o);
-    cuda_copy(&device, &loss, l, sizeof loss);
-    cuda_wait(&device);
+    int status = cuda_copy(&device, d, x, sizeof x) || cuda_copy(&device, f, label, sizeof label) ||
+                 cuda_reserve(&device, id_loss_work_cuda(&device, &o)) ||
+                 id_loss_cuda(&device, &o) || cuda_copy(&device, &loss, l, sizeof loss) ||
+                 cuda_wait(&device);
     ok(!status && isnan(loss), "a NaN in a hidden row makes the loss NaN");
-    cuda_reserve(&device, sum_squares_work_cuda(24));
-    status = sum_squares_cuda(&device, d, 24, l);
-    cuda_copy(&device, &loss, l, sizeof loss);
-    cuda_wait(&device);
+    loss = 0;
+    status = status || cuda_reserve(&device, sum_squares_work_cuda(24)) ||
+             sum_squares_cuda(&device, d, 24, l) || cuda_copy(&device, &loss, l, sizeof loss) ||
+             cuda_wait(&device);
     ok(!status && isnan(loss), "and the norm");
     cuda_release(d);
-    cuda_release(w);
     cuda_release(f);
     cuda_release(l);
-}
-
-/* The same of attention on the tensor cores, whose maximum leaves a NaN out. */
-static void not_a_number_rounded(const char *how, int capability)
-{
-    enum { N = 70, WIDTH = 64 };
-    const int was = device.capability;
-    float *x = calloc(N * WIDTH, sizeof *x), *d = cuda_memory(N * WIDTH * sizeof *x);
-    float *y = cuda_memory(N * (WIDTH + 2) * sizeof *y);
-    const uint32_t first[] = { 0, N };
-    uint32_t *f = cuda_memory(sizeof first);
-    for (size_t k = 0; k < N * WIDTH; k++)
-        x[k] = k == 3 * WIDTH + 5 ? NAN : 0.01f * (float)(k % 7);
-    const struct op_attention a = { .n_cells = 1,
-                                    .n = N,
-                                    .d = WIDTH,
-                                    .heads = 1,
-                                    .first = f,
-                                    .longest = N,
-                                    .q = d,
-                                    .k = d,
-                                    .v = d,
-                                    .y = y,
-                                    .row_max = y + N * WIDTH,
-                                    .row_sum = y + N * (WIDTH + 1) };
-    device.bf16 = true;
-    device.capability = capability;
-    int status = cuda_copy(&device, d, x, N * WIDTH * sizeof *x) ||
-                 cuda_copy(&device, f, first, sizeof first) ||
-                 cuda_reserve(&device, attention_work_cuda(&device, &a)) ||
-                 attention_forward_cuda(&device, &a) ||
-                 cuda_copy(&device, x, y, N * WIDTH * sizeof *x) || cuda_wait(&device);
-    size_t n = 0;
-    for (size_t i = 0; i < N; i++)
-        n += isnan(x[i * WIDTH + 1]) != 0;
-    ok(!status && n == N, "a NaN in a key makes every row of its cell NaN, %s", how);
-    device.capability = was;
-    device.bf16 = false;
-    cuda_release(d);
-    cuda_release(y);
-    cuda_release(f);
-    free(x);
-}
-
-static void refusals(void)
-{
-    const struct op_attention a = { .n_cells = 1, .n = 3, .d = 264, .heads = 1 };
-    ok(attention_forward_cuda(&device, &a) && attention_backward_cuda(&device, &a),
-       "a head wider than %d is refused with a status", CUDA_HEAD_WIDTH);
 }
 
 /* One layer, its loss and all gradients, as a step makes them. */
@@ -758,9 +570,7 @@ int main(void)
     first_gradients();
     losses();
     not_a_number();
-    not_a_number_rounded("bf16", device.capability < 80 ? device.capability : 80);
-    if (device.capability == 90)
-        not_a_number_rounded("warpgroups", 90);
+    attention_not_a_number();
     refusals();
     steps("cuda");
     steps("cuda-bf16");
