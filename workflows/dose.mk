@@ -13,7 +13,7 @@ dose_simulated ?= --genes 200 --drugs 4 --types 1 --families 10 --controls 250 -
 dose_seeds ?= 5
 dose_network ?= --epochs 240 --check-every 20 --batch 128 --width 64 --latent 32 --lr 1e-3
 params/dose := $(dose_simulated) --seeds $(dose_seeds) $(dose_network) --backend $(BACKEND) --seed $(seed) \
-	$(if $(dose_sciplex),with sci-Plex $(dose_sciplex_columns)) $(if $(dose_vectors),with $(dose_vectors))
+	$(if $(dose_sciplex),data: sci-Plex $(dose_sciplex_columns)) $(if $(dose_vectors),vectors: $(dose_vectors))
 dose_evaluate = $(tool)dose evaluate $(1) --dataset $(2) --seed $(seed) --seeds $(dose_seeds) $(dose_network) \
 	--backend $(BACKEND) --threads $(THREADS) --out $(@D)/$(2)/scores --report $(@D)/$(2)/report.json $(quiet)
 dose_tables = $(CACHE)/benchmarks/cpa/GSM_new_genecompass.csv $(CACHE)/benchmarks/cpa/GSM_new_genecompass0708.csv

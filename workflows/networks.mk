@@ -35,7 +35,7 @@ $R/networks-vectors/MANIFEST.tsv: $B/bin/embed $B/bin/gene-cosines $R/networks-v
 	$(close_stage)
 
 params/networks := $(networks_options) $(if $(networks_simulated),$(networks_simulated): \
-	$(networks_regulators) regulators) $(if $(networks_hesc),with hESC)
+	$(networks_regulators) regulators) $(if $(networks_hesc),data: hESC)
 $R/networks/MANIFEST.tsv: $(networks_manifest) $B/bin/fetch $B/bin/grn $B/bin/gene-cosines $R/networks/params \
 		$(if $(networks_cells),$R/networks-vectors/MANIFEST.tsv) $(networks_hesc) \
 		$(if $(networks_simulated),$R/simulate/MANIFEST.tsv $R/qc-filter/$(networks_simulated)/MANIFEST.tsv) \

@@ -15,7 +15,7 @@ perturb_seeds ?= 5
 perturb_network ?= --epochs 10 --width 32
 perturb_model ?= yes
 params/perturb-predict-set := $(perturb_simulated) --seed $(seed) --backend $(BACKEND) \
-	$(if $(filter yes,$(perturb_model)),with vectors of the model)
+	$(if $(filter yes,$(perturb_model)),vectors: model)
 $R/perturb-predict-set/MANIFEST.tsv: $B/bin/perturb-predict $B/bin/embed $R/perturb-predict-set/params \
 		$(if $(filter yes,$(perturb_model)),$R/pretrain/MANIFEST.tsv) | $(closer)
 	$(open_stage)
@@ -47,7 +47,7 @@ $R/perturb-predict-run/%/MANIFEST.tsv: $B/bin/perturb-predict $R/perturb-predict
 # Fitness of pairs, interactions and fits of Norman et al. 2019 where the cache has them.
 perturb_pairs := benchmarks/norman_gi
 perturb_gi = $(CACHE)/view/$(perturb_pairs)
-params/perturb-predict := --splits $(perturb_splits) --seeds $(perturb_seeds) $(perturb_sets)
+params/perturb-predict := --splits $(perturb_splits) --seeds $(perturb_seeds) data: $(perturb_sets)
 $R/perturb-predict/MANIFEST.tsv: $B/bin/perturb-predict $R/perturb-predict/params $R/fetch/MANIFEST.tsv \
 		$(perturb_runs:%=$R/perturb-predict-run/%/MANIFEST.tsv) \
 		$(perturb_sets:%=$R/perturb-predict-run/%-released/MANIFEST.tsv) | $(closer)

@@ -14,9 +14,9 @@ profile_drug_splits ?= 5
 profile_drug_seeds ?= 2
 profile_drug_network ?= --epochs 20 --width 32 --heads 2 --projected 16 --batch 8 --lr 2e-3
 profile_drug_vectors := $(if $(strip $(networks_cells)),$R/networks-vectors/genes.h5ad)
-params/profile-drug := $(if $(with_indigo),,without Indigo) $(profile_drug_simulated) --splits $(profile_drug_splits) \
+params/profile-drug := $(if $(with_indigo),,indigo: none) $(profile_drug_simulated) --splits $(profile_drug_splits) \
 	--seeds $(profile_drug_seeds) $(profile_drug_network) --backend $(BACKEND) --seed $(seed) \
-	$(if $(profile_drug_vectors),with vectors) $(if $(profile_drug_l1000),with L1000 $(profile_drug_l1000_network))
+	$(if $(profile_drug_vectors),vectors: model) $(if $(profile_drug_l1000),data: L1000 $(profile_drug_l1000_network))
 profile_drug_made := $(if $(filter test,$(PROFILE)),$R/simulate/truth/genes.tsv)
 
 # Thirty drugs, heads with tails, and sixty genes that the cells know.

@@ -13,6 +13,8 @@
 # cannot be had (its inputs are optional, and left out) is a stage without outputs.
 #
 # params holds what may change a result, and nothing else: no thread count, no path of this machine.
+# Words that belong to no option have a name with a colon (data: simulated norman), since an option
+# has all words up to the next of either.
 
 # Of every stage that draws random numbers.
 seed ?= 1

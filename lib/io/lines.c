@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/file.h"
+#include "lib/base/utf8.h"
 #include "lib/io/ahead.h"
 
 enum rc lines_open(struct lines *l, const char *path, struct err *e)
@@ -266,5 +267,17 @@ enum rc tsv_read_need(const char *path, const char *columns, struct table *t, st
         }
         c += n + (c[n] == ',');
     }
+    return RC_OK;
+}
+
+enum rc tsv_utf8(const struct table *t, const char *path, struct err *e)
+{
+    for (size_t c = 0; c < t->n_cols; c++)
+        if (utf8_need(t->col[c].name, e))
+            return err_wrap(e, "'%s': line 1", path);
+    for (size_t i = 0; i < t->n_rows; i++)
+        for (size_t c = 0; c < t->n_cols; c++)
+            if (t->col[c].text && t->col[c].text[i] && utf8_need(t->col[c].text[i], e))
+                return err_wrap(e, "'%s': line %zu", path, i + 2);
     return RC_OK;
 }

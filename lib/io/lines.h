@@ -43,5 +43,7 @@ size_t fields_cut(char *text, char sep, char **field, size_t max);
 enum rc tsv_read(const char *path, char sep, struct table *t, struct err *e);
 /* tsv_read, then RC_INPUT unless each of the comma-separated names is a column. */
 enum rc tsv_read_need(const char *path, const char *columns, struct table *t, struct err *e);
+/* RC_INPUT: a text of that table, of a file at path, is no UTF-8; names its line. */
+enum rc tsv_utf8(const struct table *t, const char *path, struct err *e);
 
 #endif

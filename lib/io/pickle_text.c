@@ -1,37 +1,13 @@
 /* Texts: UTF-8 and the two escaped forms of protocol 0. */
 #include <string.h>
 
+#include "lib/base/utf8.h"
 #include "lib/io/pickle_parts.h"
-
-/* Length of the character at s, 0 when it is not UTF-8 (too long a form, a surrogate, cut off). */
-static size_t utf8_char(const unsigned char *s, size_t n)
-{
-    static const struct {
-        unsigned char mask, lead;
-        uint32_t least;
-    } form[] = {
-        { 0x80, 0x00, 0 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 }
-    };
-    for (size_t k = 0; k < 4; k++) {
-        if ((s[0] & form[k].mask) != form[k].lead)
-            continue;
-        if (n < k + 1)
-            return 0;
-        uint32_t c = s[0] & (unsigned char)~form[k].mask;
-        for (size_t i = 1; i <= k; i++) {
-            if ((s[i] & 0xc0) != 0x80)
-                return 0;
-            c = c << 6 | (s[i] & 0x3f);
-        }
-        return c >= form[k].least && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff) ? k + 1 : 0;
-    }
-    return 0;
-}
 
 bool pickle_is_utf8(const char *s, size_t n)
 {
     for (size_t i = 0, k; i < n; i += k)
-        if (!(k = utf8_char((const unsigned char *)s + i, n - i)))
+        if (!(k = utf8_char(s + i, n - i)))
             return false;
     return true;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/file.h"
+#include "lib/base/utf8.h"
 #include "lib/base/version.h"
 #include "lib/io/lines.h"
 
@@ -67,14 +68,31 @@ static json_t *subjects(const struct chain *c)
 static json_t *stages(const struct chain *c)
 {
     json_t *all = json_object();
-    for (size_t i = 0; all && i < c->n_stages; i++) {
+    bool failed = !all;
+    for (size_t i = 0; !failed && i < c->n_stages; i++) {
         json_t *params = json_array();
         for (size_t k = 0; k < c->stage[i].m.n; k++)
             if (c->stage[i].m.row[k].kind == MANIFEST_PARAM)
-                json_array_append_new(params, json_string(c->stage[i].m.row[k].name));
-        json_object_set_new(all, c->stage[i].name, params);
+                failed |=
+                    json_array_append_new(params, json_string(c->stage[i].m.row[k].name)) != 0;
+        failed |= json_object_set_new(all, c->stage[i].name, params) != 0;
+    }
+    if (failed) {
+        json_decref(all);
+        return NULL;
     }
     return all;
+}
+
+/* What goes into the statement can be in JSON. */
+static enum rc texts(const struct chain *c, struct err *e)
+{
+    if (chain_utf8(c, e))
+        return e->rc;
+    for (size_t i = 0; i < c->n_files; i++)
+        if (has_sum(&c->file[i]) && utf8_need(c->file[i].path, e))
+            return err_wrap(e, "the name of a file");
+    return RC_OK;
 }
 
 /* The raw inputs that were there. */
@@ -86,14 +104,17 @@ static enum rc inputs(const struct chain *c, json_t *list, struct err *e)
     enum rc rc = path ? RC_OK : err_set(e, RC_FAIL, "no memory for a path");
     if (!rc && file_exists(path))
         rc = tsv_read_need(path, "path,sha256,status,source", &t, e);
+    if (!rc)
+        rc = tsv_utf8(&t, path, e);
     for (size_t i = 0; !rc && i < t.n_rows; i++) {
         const char *name = table_find(&t, "path")->text[i];
         const char *sum = table_find(&t, "sha256")->text[i];
         const char *status = table_find(&t, "status")->text[i];
         const char *source = table_find(&t, "source")->text[i];
-        if (name && sum && source && status && strcmp(status, "have") == 0)
+        if (name && sum && source && status && strcmp(status, "have") == 0 &&
             json_array_append_new(list, json_pack("{s:s,s:s,s:{s:s}}", "name", name, "uri", source,
-                                                  "digest", "sha256", sum));
+                                                  "digest", "sha256", sum)) != 0)
+            rc = err_set(e, RC_FAIL, "no memory for a statement");
     }
     table_release(&t);
     free(path);
@@ -102,12 +123,12 @@ static enum rc inputs(const struct chain *c, json_t *list, struct err *e)
 
 enum rc attest_statement(const struct chain *c, char **text, size_t *n_bytes, struct err *e)
 {
-    json_t *list = json_array(), *subject = subjects(c);
     *text = NULL;
-    enum rc rc = list && subject ? inputs(c, list, e)
-                                 : err_set(e, RC_FAIL,
-                                           "a file has a name that is no UTF-8, or "
-                                           "memory is short");
+    if (texts(c, e))
+        return e->rc;
+    json_t *list = json_array(), *subject = subjects(c);
+    enum rc rc =
+        list && subject ? inputs(c, list, e) : err_set(e, RC_FAIL, "no memory for a statement");
     if (rc) {
         json_decref(list);
         json_decref(subject);

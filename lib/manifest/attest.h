@@ -13,7 +13,7 @@
 /* Of a hashed chain: the files that have sums, "SUM  PATH" by path, as sha256sum writes and reads
  * them. */
 enum rc attest_sums(const struct chain *c, const char *path, struct err *e);
-/* The statement as text; the caller frees *text. */
+/* The statement as text; the caller frees *text. RC_INPUT: a name, or a parameter, is no UTF-8. */
 enum rc attest_statement(const struct chain *c, char **text, size_t *n_bytes, struct err *e);
 
 /* key: a private Ed25519 key as PEM. Writes the envelope to path, and the public key as PEM to

@@ -11,6 +11,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/thread.h"
+#include "lib/base/utf8.h"
 
 /* A chain of folders deeper than this is a loop or a mistake. */
 enum { MAX_DEPTH = 64 };
@@ -251,6 +252,19 @@ enum rc chain_keep(struct chain *c, bool (*keep)(const void *ctx, const char *st
     for (size_t i = 0; i < c->n_files; i++)
         c->file[i].stage = owner(c, c->file[i].path);
     return rc;
+}
+
+enum rc chain_utf8(const struct chain *c, struct err *e)
+{
+    for (size_t i = 0; i < c->n_stages; i++) {
+        const struct chain_stage *s = &c->stage[i];
+        if (utf8_need(s->name, e))
+            return err_wrap(e, "the name of a stage");
+        for (size_t k = 0; k < s->m.n; k++)
+            if (utf8_need(s->m.row[k].name, e)) /* rows are as in the file, behind its header */
+                return err_wrap(e, "stage '%s': " MANIFEST_NAME ": line %zu", s->name, k + 2);
+    }
+    return RC_OK;
 }
 
 /* --- sums ----------------------------------------------------------------------------------- */

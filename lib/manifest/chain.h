@@ -57,6 +57,8 @@ void chain_release(struct chain *c);
 /* Only the stages that keep() wants stay; the files of others lie in no stage then. */
 enum rc chain_keep(struct chain *c, bool (*keep)(const void *ctx, const char *stage),
                    const void *ctx, struct err *e);
+/* RC_INPUT: the name of a stage, or a row of a manifest, is no UTF-8, which JSON cannot hold. */
+enum rc chain_utf8(const struct chain *c, struct err *e);
 /* Fills in bytes and sums of all files but logs, parts and odd ones: a file a worker, large ones
  * first. */
 enum rc chain_hash(struct chain *c, struct err *e);

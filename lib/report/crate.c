@@ -12,8 +12,12 @@ enum rc crate_read(struct crate *k, const struct chain *c, const char *build, st
 {
     *k = (struct crate){ .c = c };
     table_init(&k->build, 0);
-    if (tsv_read_need(build, "kind,name,version,sha256,detail", &k->build, e))
+    if (chain_utf8(c, e) || tsv_read_need(build, "kind,name,version,sha256,detail", &k->build, e))
         return e->rc;
+    if (tsv_utf8(&k->build, build, e)) {
+        crate_release(k);
+        return e->rc;
+    }
     bool engine = false;
     for (size_t i = 0; i < k->build.n_rows; i++) {
         if (!k->date && strcmp(crate_fact(k, i, "kind"), "date") == 0)
@@ -152,11 +156,41 @@ char *crate_uri(const char *path)
     return percent_encode(path, stays_in_uri);
 }
 
-const char *crate_address(const char *source)
+/* RFC 3986: what an address may hold as it is. */
+static bool stays_in_address(unsigned char b)
 {
-    return source && (strncmp(source, "https://", 8) == 0 || strncmp(source, "http://", 7) == 0)
-               ? source
-               : NULL;
+    return stays_in_uri(b) || (b && strchr(":?#@!$&'()*+,;=", b));
+}
+
+bool crate_address(const char *source, char **uri)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    const size_t scheme = strncmp(source, "https://", 8) == 0  ? 8
+                          : strncmp(source, "http://", 7) == 0 ? 7
+                                                               : 0;
+    const size_t host = strcspn(source + scheme, "/?#");
+    *uri = NULL;
+    if (!scheme || !host)
+        return false;
+    char *to = malloc(3 * strlen(source) + 1);
+    *uri = to;
+    for (const char *s = source; to && *s; s++) {
+        const unsigned char b = (unsigned char)*s;
+        const bool code =
+            b == '%' && isxdigit((unsigned char)s[1]) && isxdigit((unsigned char)s[2]);
+        const bool number = (b == '[' || b == ']') && s < source + scheme + host; /* of IPv6 */
+        const bool second = b == '#' && strchr(source, '#') != s;
+        if (code || number || (stays_in_address(b) && !second)) {
+            *to++ = *s;
+            continue;
+        }
+        *to++ = '%';
+        *to++ = hex[b >> 4];
+        *to++ = hex[b & 15];
+    }
+    if (to)
+        *to = '\0';
+    return true;
 }
 
 json_t *crate_ref(char *id)

@@ -28,7 +28,8 @@ struct crate {
     const char *date;      /* of the build, YYYY-MM-DD; borrowed from it */
 };
 
-/* RC_INPUT: no such table, or one without a date or an engine (make). On failure *k is empty. */
+/* RC_INPUT: no such table, or one without a date or an engine (make); a text in it or in a manifest
+ * is no UTF-8. On failure *k is empty. */
 enum rc crate_read(struct crate *k, const struct chain *c, const char *build, struct err *e);
 void crate_release(struct crate *k);
 
@@ -62,8 +63,9 @@ bool crate_in_workflow(const struct crate *k, const char *name, const char *sha2
 char *crate_path(const struct chain_stage *s, const char *name);
 /* A path as a relative URI: bytes that are no letters, digits or -._~/ as %XX; the caller frees. */
 char *crate_uri(const char *path);
-/* Where a raw input came from, as far as that is an address (http, https); else NULL. */
-const char *crate_address(const char *source);
+/* Whether the source of a raw input is an address (http, https); *uri is it with %XX for what no
+ * URI may hold (RFC 3986; a %XX of its own stays), the caller frees; NULL: no memory, or none. */
+bool crate_address(const char *source, char **uri);
 /* {"@id": id}; takes id over when it was allocated by the functions above (NULL: no memory). */
 json_t *crate_ref(char *id);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/base/file.h"
+#include "lib/base/utf8.h"
 #include "lib/base/version.h"
 #include "lib/io/json.h"
 #include "lib/io/lines.h"
@@ -94,6 +95,8 @@ static enum rc table_records(struct croissant *x, const char *path, struct err *
     size_t n = 0;
     if (!rc && !more)
         rc = err_set(e, RC_INPUT, "'%s' has no header line", path);
+    else if (!rc && utf8_need(l.text, e))
+        rc = err_wrap(e, "'%s': line 1", path);
     else if (!rc && (n = fields_cut(l.text, '\t', name, 64)) > 64)
         rc = err_set(e, RC_INPUT, "'%s' has %zu columns", path, n);
     for (size_t i = 0; !rc && i < n; i++) {

@@ -175,6 +175,8 @@ static enum rc read_inputs(struct ro *o, struct err *e)
     enum rc rc = path
                      ? tsv_read_need(path, "path,bytes,sha256,status,licence,source", &o->inputs, e)
                      : err_set(e, RC_FAIL, "no memory for a path");
+    if (!rc)
+        rc = tsv_utf8(&o->inputs, path, e);
     free(path);
     return rc;
 }

@@ -95,8 +95,9 @@ static void raw(struct ro *o, struct stage_parts *t, struct err *e)
         }
         if (strcmp(v[3], "have") != 0)
             continue;
-        const char *at = crate_address(v[5]);
-        char *uri = crate_uri(v[0]);
+        char *at, *uri = crate_uri(v[0]);
+        if (crate_address(v[5], &at))
+            o->failed |= !at;
         char *id = at && map_get(&o->at, at) == MAP_NONE ? text_new("%s", at)
                    : uri                                 ? text_new("#input/%s", uri)
                                                          : NULL;
@@ -115,6 +116,7 @@ static void raw(struct ro *o, struct stage_parts *t, struct err *e)
         }
         took(o, t, f, e);
         ro_link(o, o->run, "object", f, false);
+        free(at);
         free(uri);
         free(id);
     }

@@ -67,6 +67,28 @@ t 'a private key where a public is wanted' 3 'no public Ed25519' attest r --veri
 t 'no key'                              3 'cannot open key'   attest r --key none.pem --out y
 openssl genpkey -algorithm x25519 -out c.pem 2>/dev/null
 t 'a key of another kind'               3 'no private Ed25519' attest r --key c.pem --out y
+# What JSON cannot hold is named; it was left out of the statement, or told as too little memory.
+again() { # stages... of u, what they read as it lies there now
+	local s
+	for s; do case $s in
+		fetch) fake_close "$tmp/u" fetch u.source/manifests/inputs/fake.tsv u/simulate/MANIFEST.tsv ;;
+		import/*) fake_close "$tmp/u" "$s" u/fetch/MANIFEST.tsv ;;
+		tokenize) fake_close "$tmp/u" tokenize u/import/lung/MANIFEST.tsv u/import/gone/MANIFEST.tsv ;;
+		pretrain) fake_close "$tmp/u" pretrain u/tokenize/MANIFEST.tsv ;;
+		annotate) fake_close "$tmp/u" annotate u/pretrain/MANIFEST.tsv u/import/lung/MANIFEST.tsv ;;
+		report) fake_close "$tmp/u" report u/annotate/MANIFEST.tsv u/fetch/MANIFEST.tsv u.source/paper/report.css ;;
+	esac; done
+}
+rm -rf u.source && cp -r r.source u.source
+rm -rf u && cp -r r u && printf -- '--note caf\xe9\n' >u/tokenize/params && again tokenize pretrain annotate report
+t 'a parameter that is no UTF-8'        3 "stage 'tokenize': MANIFEST.tsv: line 4: '--note caf[?]' is no UTF-8" attest u --out y
+is 'is not signed'                      test ! -e y
+rm -rf u && cp -r r u && : >u/report/$'caf\xe9' && again report
+t 'a file that is no UTF-8'             3 "stage 'report': MANIFEST.tsv: line [0-9]*: 'caf[?]' is no UTF-8" attest u --out y
+rm -rf u && cp -r r u && mkdir u/report/$'caf\xe9' && : >u/report/$'caf\xe9'/params
+t 'a folder of what no manifest names'  3 "the name of a file: 'report/caf[?]/params' is no UTF-8" attest u --out y
+rm -rf u && cp -r r u && sed -i $'2s/MIT/caf\xe9/' u/fetch/inputs.tsv && again fetch import/lung import/gone tokenize pretrain annotate report
+t 'a raw input that is no UTF-8'        3 "inputs.tsv': line 2: 'caf[?]' is no UTF-8" attest u --out y
 t '--verify without --pub'              2 'goes with'         attest r --verify s
 t 'no --out'                            2 ''                  attest r
 end

@@ -47,7 +47,8 @@ is 'it is the same, byte for byte'      diff -r r/crate again
 close_crate r
 t 'all of it is in the chain'           0 ' 0 fail' audit r --level 0 --source r.source
 audit r --level 1 --out v >/dev/null 2>&1
-is 'an audit makes it again'            grep -q '^repeat	crate	holds	run again: [0-9]* files with the same bytes' v/audit.tsv
+n=$(grep -c '^output' r/crate/MANIFEST.tsv)
+is 'an audit makes it again, all of it' grep -q "^repeat	crate	holds	run again: $n files with the same bytes" v/audit.tsv
 t 'it can be signed'                    0 '' attest r --out s
 is 'and SHA256SUMS has it'              bash -c 'cd r && sha256sum --quiet -c ../s/SHA256SUMS && grep -q " ro-crate-metadata.json$" ../s/SHA256SUMS'
 
@@ -105,6 +106,86 @@ import json, hashlib
 g = {x["@id"]: x for x in json.load(open("stale/ro-crate-metadata.json"))["@graph"]}
 assert g["report/MANIFEST.tsv"]["sha256"] == hashlib.sha256(open("one/report/MANIFEST.tsv", "rb").read()).hexdigest()'
 
+# Parameters as make writes them; each is told by its own name, whatever words stand between options.
+shown() { make -C "$SRC" -s --no-print-directory B="$B" dose_sciplex=S dose_vectors=V perturb_norman=N perturb_go=G \
+	profile_drug_l1000=L with_indigo= networks_hesc=H homology_pair=a:b homology_samples=c:d "$@" shown; }
+told() { # stage variables...
+	mkdir -p "told/$1"
+	shown "${@:2}" --eval "shown: ; \$(info \$(strip \$(params/$1)))@:" >"told/$1/params"
+	fake_close "$PWD/told" "$1"
+}
+for s in dose homology networks perturb-predict perturb-predict-set profile-drug; do told $s PROFILE=test; done
+mkdir told/made-up
+printf '%s\n' '--steps 3 vectors: of a model data: x --amp y --sets a b --last' 'path=a = --b' 'just words' >told/made-up/params
+fake_close "$PWD/told" made-up
+t 'parameters of all forms'             0 '' crate told --source "$SRC" --build facts.tsv --out pairs
+python3 - >got <<'END'
+import json
+for x in json.load(open('pairs/ro-crate-metadata.json'))['@graph']:
+    if x['@id'].startswith('#parameter/'):
+        print(x['@id'].split('/')[1], x['name'], x['value'], sep='\t')
+END
+cat >want <<'END'
+dose	--seed	1
+dose	data:	sci-Plex
+dose	--drug	condition
+dose	--split	split
+dose	vectors:	V
+homology	--backend	auto
+homology	samples:	a:b c:d
+homology	types:	type_1 type_2 type_3
+made-up	--steps	3
+made-up	vectors:	of a model
+made-up	data:	x
+made-up	--amp	y
+made-up	--sets	a b
+made-up	--last	True
+made-up	path	a = --b
+made-up	settings	just words
+networks	sim_h1:	8 regulators
+networks	data:	hESC
+perturb-predict-set	--backend	auto
+perturb-predict-set	vectors:	model
+perturb-predict	--splits	2
+perturb-predict	--seeds	2
+perturb-predict	data:	simulated norman
+profile-drug	indigo:	none
+profile-drug	--n-drugs	20
+profile-drug	--seed	1
+profile-drug	vectors:	model
+profile-drug	data:	L1000
+END
+is 'have the names and values that they were given' diff want <(grep -Fxf want got)
+is 'and made-up ones no other'          test "$(grep -c '^made-up' got)" = 8
+# Options that take lists in the fragments; a second word of any other is a word that wants a name.
+for p in test small full; do
+	# shellcheck disable=SC2016  # for make
+	shown PROFILE=$p --eval 'shown: ; $(foreach v,$(sort $(filter params/%,$(.VARIABLES))),$(info $v $(strip $($v))))@:'
+done >all.params
+awk '{ o = ""; for (i = 2; i <= NF; i++)
+	if ($i ~ /^--[A-Za-z0-9]/ || $i ~ /.:$/) { o = $i; n = 0 }
+	else if (o ~ /^--/ && o !~ /^--(batches|genome|seeds|sequences|sets|truth|tss|tune)$/ && ++n > 1) print $1 ": " o " ... " $i }' all.params >odd
+is 'no parameter of a fragment has words without a name' test ! -s odd
+is 'and many were looked at'            test "$(wc -l <all.params)" -gt 100
+
+# An address that is none, as a stranger's table has it; a lone %, a second # and brackets are none of a URI, either.
+rm -rf one && cp -r r one && rm -rf one.source && cp -r r.source one.source
+python3 - <<'END'
+at = {'lung.csv.gz': 'https://example.org/a b"<x>|é%zz%20#[1]#2', 'sim.csv': 'https://'}
+rows = [line.rstrip('\n').split('\t') for line in open('one/fetch/inputs.tsv')]
+for r in rows[1:]:
+    r[6] = at.get(r[0][3:], r[6])
+open('one/fetch/inputs.tsv', 'w').writelines('\t'.join(r) + '\n' for r in rows)
+END
+fake_close "$PWD/one" fetch one.source/manifests/inputs/fake.tsv one/simulate/MANIFEST.tsv
+t 'addresses that are none'             0 '' crate one --source r/crate/workflow --build facts.tsv --out blank
+is 'become some, or stay names'         python3 -c '
+import json, re
+ids = [x["@id"] for x in json.load(open("blank/ro-crate-metadata.json"))["@graph"]]
+assert "https://example.org/a%20b%22%3Cx%3E%7C%C3%A9%25zz%20#%5B1%5D%232" in ids, ids
+assert "#input/sc/sim.csv" in ids, ids
+assert all(re.fullmatch(r"([A-Za-z0-9._~:/?@!$&()*+,;=-]|%[0-9A-Fa-f]{2})*(#([A-Za-z0-9._~:/?@!$&()*+,;=-]|%[0-9A-Fa-f]{2})*)?", i) for i in ids)'
+
 t 'no table of the build'               2 'build FILE is missing' crate r --out x
 t 'no --out'                            2 '' crate r --source "$SRC" --build facts.tsv
 t 'another table'                       3 '' crate r --build r/fetch/inputs.tsv --out x
@@ -127,6 +208,20 @@ t 'a broken report'                     3 'pretrain/report.json.*line' crate one
 is 'leaves no card of it'               test ! -e y/model-card.md
 rm -rf one && cp -r r one && echo 'kind' >one/pretrain/MANIFEST.tsv
 t 'a broken manifest'                   3 "stage 'pretrain'" crate one --source "$SRC" --build facts.tsv --out z
+# Text that is no UTF-8: a row, a stage's name, a licence, a column, the table of the build.
+rm -rf one && cp -r r one && printf -- '--steps 7\n--note caf\xe9\n' >one/pretrain/params
+fake_close "$PWD/one" pretrain one/tokenize/MANIFEST.tsv
+t 'a parameter that is no UTF-8'        3 "stage 'pretrain': MANIFEST.tsv: line 5: '--note caf[?]' is no UTF-8" \
+	crate one --source "$SRC" --build facts.tsv --out latin
+is 'leaves no file'                     test ! -e latin
+rm -rf one && cp -r r one && mkdir one/$'caf\xe9' && fake_close "$PWD/one" $'caf\xe9'
+t 'a stage that is no UTF-8'            3 "the name of a stage: 'caf[?]' is no UTF-8" crate one --source "$SRC" --build facts.tsv --out latin
+rm -rf one && cp -r r one && sed -i $'2s/MIT/caf\xe9/' one/fetch/inputs.tsv
+t 'a licence that is no UTF-8'          3 "inputs.tsv': line 2: 'caf[?]' is no UTF-8" crate one --source "$SRC" --build facts.tsv --out latin
+rm -rf one && cp -r r one && sed -i $'1s/score/caf\xe9/' one/annotate/predictions.tsv
+t 'a column that is no UTF-8'           3 "predictions.tsv': line 1: '.*caf[?].* is no UTF-8" crate one --source "$SRC" --build facts.tsv --out latin
+sed $'s/^date	[^	]*/date	caf\xe9/' facts.tsv >latin.tsv
+t 'a build that is no UTF-8'            3 "latin.tsv': line [0-9]*: 'caf[?]' is no UTF-8" crate r --build latin.tsv --source "$SRC" --out latin
 rm -rf one && cp -r r one && printf 'dataset\n' >one/annotate/summary.tsv
 t 'a table without the columns'         3 'summary.tsv' crate one --source "$SRC" --build facts.tsv --out w
 end
