@@ -8,6 +8,7 @@
 #include "bench/rate.h"
 #include "lib/base/log.h"
 #include "lib/base/rng.h"
+#include "lib/base/thread.h"
 #include "lib/base/tool.h"
 #include "lib/nn/deepsem_fit.h"
 
