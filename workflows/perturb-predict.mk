@@ -47,7 +47,7 @@ $R/perturb-predict-run/%/MANIFEST.tsv: $B/bin/perturb-predict $R/perturb-predict
 # Fitness of pairs, interactions and fits of Norman et al. 2019 where the cache has them.
 perturb_pairs := benchmarks/norman_gi
 perturb_gi = $(CACHE)/view/$(perturb_pairs)
-params/perturb-predict := --splits $(perturb_splits) --seeds $(perturb_seeds) data: $(perturb_sets)
+params/perturb-predict := $(perturb_network) --splits $(perturb_splits) --seeds $(perturb_seeds) data: $(perturb_sets)
 $R/perturb-predict/MANIFEST.tsv: $B/bin/perturb-predict $R/perturb-predict/params $R/fetch/MANIFEST.tsv \
 		$(perturb_runs:%=$R/perturb-predict-run/%/MANIFEST.tsv) \
 		$(perturb_sets:%=$R/perturb-predict-run/%-released/MANIFEST.tsv) | $(closer)

@@ -167,6 +167,11 @@ awk '{ o = ""; for (i = 2; i <= NF; i++)
 	else if (o ~ /^--/ && o !~ /^--(batches|genome|seeds|sequences|sets|truth|tss|tune)$/ && ++n > 1) print $1 ": " o " ... " $i }' all.params >odd
 is 'no parameter of a fragment has words without a name' test ! -s odd
 is 'and many were looked at'            test "$(wc -l <all.params)" -gt 100
+awk -F '\t' '$8 ~ /^param / { split($8, w, " "); print w[2], w[3] }' "$SRC/reference/claims.tsv" >compared
+while read -r stage option; do
+	grep -qE "^params/$stage .*$option( |$)" all.params || echo "$stage $option"
+done <compared >missed
+is 'claims find every parameter that they compare' test -s compared -a ! -s missed
 
 # An address that is none, as a stranger's table has it; a lone %, a second # and brackets are none of a URI, either.
 rm -rf one && cp -r r one && rm -rf one.source && cp -r r.source one.source
