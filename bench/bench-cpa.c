@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "lib/base/log.h"
 #include "lib/base/rng.h"
@@ -66,13 +65,6 @@ static enum rc make_set(struct dose_set *s, uint64_t seed, struct err *e)
     free(drug);
     free(dose);
     return rc;
-}
-
-static double processor_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static enum rc rounds(struct cpa_training *t, size_t n, struct err *e)

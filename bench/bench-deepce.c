@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#include "bench/rate.h"
 #include "lib/base/log.h"
 #include "lib/base/rng.h"
 #include "lib/base/tool.h"
@@ -119,7 +118,7 @@ static enum rc measure(struct deepce *m, struct tape *t, struct made_up *s, stru
 {
     struct rusage use;
     enum rc rc = step(m, t, s, 1, e);
-    const double wall = clock_s(), cpu = cpu_s();
+    const double wall = clock_s(), cpu = processor_s();
     for (int64_t k = 0; !rc && k < opt.steps; k++)
         rc = step(m, t, s, 2 + (uint64_t)k, e);
     const double n = (double)(opt.steps * opt.batch);
@@ -127,7 +126,7 @@ static enum rc measure(struct deepce *m, struct tape *t, struct made_up *s, stru
     if (!rc)
         printf("{\"bench\": \"deepce\", \"signatures_per_s\": %.4g, \"signatures_per_cpu_s\": "
                "%.4g, \"peak_rss_mib\": %.1f}\n",
-               n / (clock_s() - wall), n / (cpu_s() - cpu), (double)use.ru_maxrss / 1024);
+               n / (clock_s() - wall), n / (processor_s() - cpu), (double)use.ru_maxrss / 1024);
     return rc;
 }
 

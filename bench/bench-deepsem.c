@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#include "bench/rate.h"
 #include "lib/base/log.h"
 #include "lib/base/rng.h"
 #include "lib/base/thread.h"
@@ -67,7 +66,7 @@ static enum rc run(const struct tool_args *a, struct err *e)
     enum rc rc = job && x ? RC_OK : err_set(e, RC_FAIL, "no memory for the cells");
     for (size_t i = 0; !rc && i < n; i++)
         job[i] = (struct job){ .x = x, .seed = a->seed };
-    const double wall = clock_s(), cpu = cpu_s();
+    const double wall = clock_s(), cpu = processor_s();
     if (!rc)
         threads_for(n, train, job);
     const double cells = (double)(opt.cells * opt.passes) * (double)n;
@@ -78,7 +77,8 @@ static enum rc run(const struct tool_args *a, struct err *e)
     if (!rc)
         printf("{\"bench\": \"deepsem\", \"cells_per_s\": %.4g, \"cells_per_cpu_s\": %.4g, "
                "\"peak_rss_mib\": %.1f}\n",
-               cells / (clock_s() - wall), cells / (cpu_s() - cpu), (double)use.ru_maxrss / 1024);
+               cells / (clock_s() - wall), cells / (processor_s() - cpu),
+               (double)use.ru_maxrss / 1024);
     free(job);
     free(x);
     return rc;

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "lib/base/log.h"
 #include "lib/base/rng.h"
@@ -87,13 +86,6 @@ static enum rc make_graph(struct gears_graph *g, size_t n, size_t k, uint64_t se
             g->weight[g->n++] = 0.1 + rng_unit(seed, RNG_TEST, i, 1000 + j);
         }
     return RC_OK;
-}
-
-static double processor_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static enum rc measure(struct gears_training *t, struct err *e)

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/rate.h"
 #include "lib/base/log.h"
 #include "lib/base/rng.h"
 #include "lib/base/thread.h"
@@ -72,7 +71,7 @@ struct timing {
 static void timing_start(struct timing *t)
 {
     t->start = clock_s();
-    t->cpu = cpu_s();
+    t->cpu = processor_s();
 }
 
 static void timing_end(struct timing *t)
@@ -81,7 +80,7 @@ static void timing_end(struct timing *t)
     if (took >= t->seconds)
         return;
     t->seconds = took;
-    t->cpu_share = (cpu_s() - t->cpu) / (took * threads_count());
+    t->cpu_share = (processor_s() - t->cpu) / (took * threads_count());
 }
 
 static enum rc train(const struct pairs *p, size_t n, uint64_t seed, struct timing *t,

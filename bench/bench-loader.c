@@ -5,7 +5,6 @@
  * plain copy of the same cells, which is what the memory allows. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/file.h"
@@ -65,13 +64,6 @@ static struct batch_cell cell_of(const void *ctx, size_t i)
 {
     const struct token_cell c = shard_set_cell(ctx, i);
     return (struct batch_cell){ c.cell_id, c.species, c.n, c.token, c.value };
-}
-
-static double processor_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* One pass of the loader with nobody else at work. */

@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/app/perturb_parts.h"
 #include "lib/base/file.h"
@@ -41,9 +40,7 @@ struct times {
 
 static struct times now(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (struct times){ clock_s(), (double)t.tv_sec + 1e-9 * (double)t.tv_nsec };
+    return (struct times){ clock_s(), processor_s() };
 }
 
 static void keep_best(struct times *best, struct times start)

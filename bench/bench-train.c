@@ -15,7 +15,6 @@
 
 #include <math.h>
 
-#include "bench/rate.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/rng.h"
@@ -240,7 +239,7 @@ static enum rc run(const struct tool_args *a, struct err *e)
     for (int64_t pass = -1; !rc && pass < opt.repeat; pass++) {
         if (pass == 0)
             profile_reset();
-        const double start = clock_s(), cpu = cpu_s();
+        const double start = clock_s(), cpu = processor_s();
         masked = 0;
         for (int64_t k = 0; !rc && k < (pass < 0 ? 1 : opt.steps); k++) {
             const struct batch_cell *cell = s.cell + k * opt.batch;
@@ -252,7 +251,7 @@ static enum rc run(const struct tool_args *a, struct err *e)
         const double took = clock_s() - start;
         if (pass >= 0 && took < best) {
             best = took;
-            best_cpu = cpu_s() - cpu;
+            best_cpu = processor_s() - cpu;
         }
     }
     if (!rc)

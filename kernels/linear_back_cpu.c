@@ -37,11 +37,6 @@ static size_t groups_of_all(const struct op_linear *o, size_t ops)
     return groups;
 }
 
-static size_t block_of(const struct op_linear *o)
-{
-    return smaller(o->n, BLOCK);
-}
-
 /* Any of the operations may stand still while others learn. */
 static bool any_dw(const struct op_linear *o, size_t ops)
 {
@@ -66,8 +61,8 @@ size_t CPU(linear_back_bytes)(const struct op_linear *o, size_t ops)
     for (size_t i = 0; i < ops; i++)
         panels += in_up * o[i].out * sizeof(float);
     const bool weights = any_dw(o, ops) || any_db(o, ops);
-    const size_t block =
-        groups * OUT * sizeof(double) + block_of(o) * (in_up + groups * OUT) * sizeof(float);
+    const size_t block = groups * OUT * sizeof(double) +
+                         smaller(o->n, BLOCK) * (in_up + groups * OUT) * sizeof(float);
     return weights && block > panels ? block : panels;
 }
 

@@ -47,11 +47,21 @@ void log_warn(const char *fmt, ...)
     va_end(ap);
 }
 
-double clock_s(void)
+static double seconds_of(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double clock_s(void)
+{
+    return seconds_of(CLOCK_MONOTONIC);
+}
+
+double processor_s(void)
+{
+    return seconds_of(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static void draw(struct progress *p, double now, bool last)

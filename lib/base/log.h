@@ -29,5 +29,7 @@ void progress_at(struct progress *p, size_t done);
 void progress_end(struct progress *p);
 /* Seconds on a clock that never goes back; only differences mean anything. */
 double clock_s(void);
+/* Seconds of processor time that this process has taken, all threads together. */
+double processor_s(void);
 
 #endif

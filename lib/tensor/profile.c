@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/base/log.h"
 
@@ -34,9 +33,7 @@ struct moment {
 
 static struct moment now(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (struct moment){ clock_s(), (double)t.tv_sec + 1e-9 * (double)t.tv_nsec };
+    return (struct moment){ clock_s(), processor_s() };
 }
 
 static void add(struct profile_row *r, struct moment start, struct op_cost c)
