@@ -1,7 +1,10 @@
 #include "lib/report/claims_page.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "lib/report/format.h"
 #include "lib/report/plain.h"
 
 /* The columns, and in a narrow window the words before their cells. */
@@ -13,6 +16,15 @@ static const char *const head[N_HEADS] = { "id",      "the paper says", "number"
 static const char *or_none(const char *text)
 {
     return strcmp(text, "-") == 0 ? "" : text;
+}
+
+/* A whole number of many digits with commas, any other text as it is. */
+static const char *readable(char to[FORMAT_MAX], const char *text)
+{
+    char *end = NULL;
+    const double x = strtod(text, &end);
+    const bool many = end != text && !*end && x == floor(x) && fabs(x) >= 1e4 && fabs(x) < 1e15;
+    return many ? format_count(to, x) : text;
 }
 
 static void again_cell(struct markup *m, const char *command, const char *file)
@@ -32,6 +44,7 @@ static void page_row(struct markup *m, const struct claim *c)
 {
     static const char *const colour[N_CLAIM_VERDICTS] = { "holds", "fails", "holds", "fails",
                                                           "open",  "open",  "open",  "open" };
+    char number[FORMAT_MAX], ours[FORMAT_MAX];
     markup_fmt(m, "<tr class=\"v-%d\" id=\"", (int)c->verdict);
     markup_text(m, c->id);
     markup_raw(m, "\"><th scope=\"row\">");
@@ -40,14 +53,14 @@ static void page_row(struct markup *m, const struct claim *c)
     plain_cell(m, head[CLAIM], c->claim);
     markup_fmt(m, "<td class=\"n%s\" data-of=\"%s\">", *or_none(c->number) ? "" : " none",
                head[NUMBER]);
-    markup_text(m, *or_none(c->number) ? c->number : "–");
+    markup_text(m, *or_none(c->number) ? readable(number, c->number) : "–");
     if (*or_none(c->unit)) {
         markup_raw(m, " ");
         markup_text(m, c->unit);
     }
     markup_fmt(m, "</td><td class=\"%s\" data-of=\"%s\">%s</td>", colour[c->verdict], head[VERDICT],
                claim_word(c->verdict));
-    plain_cell(m, head[OURS], or_none(c->ours));
+    plain_cell(m, head[OURS], readable(ours, or_none(c->ours)));
     plain_cell(m, head[HOW], c->text);
     plain_cell(m, head[WHERE], c->where);
     plain_cell(m, head[DEVIATIONS], or_none(c->deviations));

@@ -18,6 +18,7 @@ static const char style[] =
     ".fails{color:var(--bad);font-weight:600}.holds{color:var(--good)}.open{color:var(--soft)}\n"
     "code{font-family:ui-monospace,monospace;font-size:.8rem}\n"
     "td:last-child{min-width:12em}\n"
+    "@media (min-width:700px){.cards td:nth-child(2){min-width:15em}}\n"
     "input{margin:0 .3em 0 .9em}label{font-size:.92rem}.pick{color:var(--soft)}\n"
     "@media print{input,label,.pick{display:none}}\n"
     /* Narrow: a row is a paragraph whose cells say what they are, so that nothing lies outside. */

@@ -104,6 +104,7 @@ is 'labelled cells that were trained on' has '<td>zeisel</td><td class="n">1,000
 t 'claims have a page where their table is named' 0 '' report "$R" --out "$tmp/claimed" --profile test --quiet \
 	--claims "$SRC/reference/claims.tsv"
 is 'whose cells say what they are' has '<td data-of="the paper says">the corpus holds' "$tmp/claimed/claims.html"
+is 'whose large numbers have commas' has '>101,768,420 cells</td>' "$tmp/claimed/claims.html"
 is 'with a row each' test "$(grep -c '<tr class="v-' "$tmp/claimed/claims.html")" = 93
 is 'to which the first leads' has 'href="claims.html"' "$tmp/claimed/index.html"
 is 'and else does not' lacks 'claims.html' "$page"
