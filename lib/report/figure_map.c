@@ -11,6 +11,7 @@
 #include "lib/io/labels.h"
 #include "lib/report/figures.h"
 #include "lib/report/format.h"
+#include "lib/report/map_number.h"
 
 /* More dots than this hide each other and make a heavy page. More groups than colours share them: the
  * number of a group stands on the map as well as in the legend. */
@@ -160,79 +161,42 @@ static void points(const struct map_facts *m, enum colour_by by, const struct gr
     figure_block_end(f);
 }
 
-/* The cell of a group that is nearest to the middle of it: its number stands on cells, not between
- * two parts of the group. */
-static size_t middle_cell(const struct map_facts *m, const char *const *name, const char *group,
-                          size_t n_cells)
-{
-    double x = 0, y = 0, least = INFINITY;
-    size_t at = 0;
-    for (size_t i = 0; i < m->n; i++)
-        if (name[i] && strcmp(name[i], group) == 0) {
-            x += m->x[i] / (double)n_cells;
-            y += m->y[i] / (double)n_cells;
-        }
-    for (size_t i = 0; i < m->n; i++) {
-        const double d = (m->x[i] - x) * (m->x[i] - x) + (m->y[i] - y) * (m->y[i] - y);
-        if (d < least && name[i] && strcmp(name[i], group) == 0) {
-            least = d;
-            at = i;
-        }
-    }
-    return at;
-}
-
 /* Numbers on the map, where colours alone would not tell the groups apart. */
 static bool numbered(const struct groups *g, enum colour_by by)
 {
     return by != BY_SPECIES && g->n > 2;
 }
 
-/* Discs of radius r that overlap move away from each other, pair by pair, until none does or it is
- * late. */
-static void spread(double (*at)[2], size_t n, double r)
-{
-    enum { ROUNDS = 200 };
-    bool moved = true;
-    for (int round = 0; moved && round < ROUNDS; round++) {
-        moved = false;
-        for (size_t i = 0; i < n; i++)
-            for (size_t k = 0; k < i; k++) {
-                double dx = at[i][0] - at[k][0], dy = at[i][1] - at[k][1], d = hypot(dx, dy);
-                if (d >= 2 * r)
-                    continue;
-                const double push = r - d / 2 + 0.01; /* each goes half of the way */
-                dx = d > 0 ? dx / d : 1;
-                dy = d > 0 ? dy / d : 0;
-                at[i][0] += push * dx;
-                at[i][1] += push * dy;
-                at[k][0] -= push * dx;
-                at[k][1] -= push * dy;
-                moved = true;
-            }
-    }
-}
-
-static void numbers(const struct map_facts *m, enum colour_by by, const struct groups *g,
+/* False when memory is short. */
+static bool numbers(const struct map_facts *m, enum colour_by by, const struct groups *g,
                     double side, struct figure *f)
 {
     const struct frame frame = frame_of(m);
+    const char *const *name = names_of(m, by);
+    double *x = malloc(m->n * sizeof *x), *y = malloc(m->n * sizeof *y);
+    const bool good = x && y;
     const double r = 7.5 * 1040 / (side - 16); /* px to the axes of map.gp */
     double at[MAX_GROUPS][2];
     size_t group[MAX_GROUPS], n = 0, n_named = 0;
     char variable[32];
-    for (size_t k = 0; numbered(g, by) && k < g->n; k++) {
+    for (size_t k = 0; good && numbered(g, by) && k < g->n; k++) {
         if (!g->g[k].name || is_unsure(&g->g[k]))
             continue;
         n_named++;
         if (!g->g[k].n) /* not on this map */
             continue;
-        const size_t i = middle_cell(m, names_of(m, by), g->g[k].name, g->g[k].n);
-        at[n][0] = across(&frame, m->x[i]);
-        at[n][1] = up(&frame, m->y[i]);
+        size_t n_cells = 0;
+        for (size_t i = 0; i < m->n; i++)
+            if (name[i] && strcmp(name[i], g->g[k].name) == 0) {
+                x[n_cells] = across(&frame, m->x[i]);
+                y[n_cells++] = up(&frame, m->y[i]);
+            }
+        const size_t i = map_number_cell(x, y, n_cells);
+        at[n][0] = x[i];
+        at[n][1] = y[i];
         group[n++] = n_named;
     }
-    spread(at, n, r);
+    map_number_spread(at, n, r);
     for (size_t k = 0; k < n; k++) {
         snprintf(variable, sizeof variable, "number_x%zu", group[k]);
         figure_number(f, variable, round(at[k][0]));
@@ -241,6 +205,9 @@ static void numbers(const struct map_facts *m, enum colour_by by, const struct g
     }
     figure_number(f, "n_numbers", (double)n_named);
     figure_number(f, "number_radius", round(r));
+    free(x);
+    free(y);
+    return good;
 }
 
 static const struct map_facts *first_map(const struct results *r)
@@ -312,13 +279,18 @@ static double dot_size(const struct map_facts *m, double side)
     return fmin(fmax(0.17 * side / sqrt(n), 2.6), 7);
 }
 
-static void draw(const struct map_facts *m, enum colour_by by, const struct groups *g, double side,
+/* False, with nothing to release, when memory is short. */
+static bool draw(const struct map_facts *m, enum colour_by by, const struct groups *g, double side,
                  struct figure *f)
 {
     f->dot = dot_size(m, side);
     key(g, f, by, side);
-    numbers(m, by, g, side, f);
-    points(m, by, g, f);
+    const bool good = numbers(m, by, g, side, f);
+    if (good)
+        points(m, by, g, f);
+    else
+        figure_release(f);
+    return good;
 }
 
 static bool fill(const struct results *r, size_t which, struct figure *f)
@@ -336,8 +308,7 @@ static bool fill(const struct results *r, size_t which, struct figure *f)
     snprintf(title, sizeof title, "%s: map of the cells, coloured by %s", m->title,
              words[by]);
     figure_init(f, name, title);
-    draw(m, by, &g, SIDE, f);
-    return true;
+    return draw(m, by, &g, SIDE, f);
 }
 
 bool map_fill(const struct map_facts *m, const char *name, const char *title, double side,
@@ -347,8 +318,7 @@ bool map_fill(const struct map_facts *m, const char *name, const char *title, do
     if (!m->n || !find_groups(m, BY_TYPE, &g))
         return false;
     figure_init(f, name, title);
-    draw(m, BY_TYPE, &g, side, f);
-    return true;
+    return draw(m, BY_TYPE, &g, side, f);
 }
 
 enum rc map_save(const struct map_facts *m, const char *templates, const char *title,
