@@ -12,7 +12,7 @@ enum { MAX_ROWS = 40, ROW_HEIGHT = 36, TOP = 8 };
 /* Beginnings of names; the first that fits decides. */
 static const struct {
     const char *begin;
-    enum { OURS, DEEP, SIMPLE, OTHER } group;
+    enum { OURS, DEEP, SIMPLE } group;
 } order[] = {
     { "deepsem+genecompass+", OURS },
     { "genecompass+cosine", OURS },
@@ -83,11 +83,38 @@ static int by_order(const void *a, const void *b)
     return c ? c : -strcmp(x->variant, y->variant); /* clean, then as-released */
 }
 
-static const char *colour_of(const char *method)
+/* What the colours stand for. */
+enum { N_GROUPS = 3 };
+static const char *const group_words[N_GROUPS] = { "this project's model", "other deep models",
+                                                   "simple methods" };
+
+static size_t group_of(const char *method)
 {
     const size_t i = rank_of(method);
-    const int group = i < N_ORDER ? (int)order[i].group : OTHER;
+    return i < N_ORDER ? (size_t)order[i].group : SIMPLE;
+}
+
+static const char *colour_of(size_t group)
+{
     return group == OURS ? figure_colour[0] : group == DEEP ? figure_colour[3] : FIGURE_GREY;
+}
+
+/* The colours that a bar has. Returns where the notes may begin. */
+static double key(struct figure *f, const struct score *const *row, size_t n_rows, double top)
+{
+    const char *word[N_GROUPS], *colour[N_GROUPS];
+    size_t n = 0;
+    for (size_t g = 0; g < N_GROUPS; g++) {
+        size_t i = 0;
+        while (i < n_rows && group_of(row[i]->method) != g)
+            i++;
+        if (i == n_rows)
+            continue;
+        word[n] = group_words[g];
+        colour[n++] = colour_of(g);
+    }
+    figure_key(f, word, colour, n, top);
+    return top + 18 * (double)n + 8;
 }
 
 static size_t rows_of(const struct results *r, const char *dataset, const char *metric,
@@ -144,9 +171,6 @@ bool methods_fill(const struct results *r, const char *dataset, const char *metr
                   const char *split, bool released, const char *name, struct figure *f,
                   double *notes_top)
 {
-    static const char *const group[] = { "this project's model", "other deep models",
-                                         "simple methods" };
-    const char *const colour[] = { figure_colour[0], figure_colour[3], FIGURE_GREY };
     const struct score *row[MAX_ROWS];
     const char *names[MAX_ROWS], *values[MAX_ROWS];
     char value[MAX_ROWS][64], label[256], word[MAX_ROWS][96];
@@ -177,7 +201,7 @@ bool methods_fill(const struct results *r, const char *dataset, const char *metr
             snprintf(value[i], sizeof value[i], "%.3f ± %.3f", s->mean, s->hi - s->mean);
         values[i] = value[i];
         figure_row(f, "%zu\t0\t%.9g\t%ld", i + 1, fmax(s->mean, 0),
-                   figure_colour_number(colour_of(s->method)));
+                   figure_colour_number(colour_of(group_of(s->method))));
     }
     figure_block_end(f);
     figure_block(f, "intervals");
@@ -191,9 +215,7 @@ bool methods_fill(const struct results *r, const char *dataset, const char *metr
     figure_words(f, "names", names, n);
     figure_words(f, "values", values, n);
     figure_words(f, "x_label", &x_label, 1);
-    const double top = TOP + ROW_HEIGHT * (double)n + 6 + 56;
-    figure_key(f, group, colour, 3, top);
-    *notes_top = top + 3 * 18 + 8;
+    *notes_top = key(f, row, n, TOP + ROW_HEIGHT * (double)n + 6 + 56);
     figure_size(f, 480, *notes_top);
     return true;
 }

@@ -52,6 +52,8 @@ words() { grep -oE "this run&#39;s model|geneformer|variable genes|novel" "$1" |
 is 'ours, deep, simple, unknown: whoever wins' test "$(words "$tmp/o/fig3b-01.svg")" = \
 	'this run&#39;s model geneformer variable genes novel '
 is 'a method that is not there has no row' lacks tosica "$tmp/o/fig3b-02.svg"
+is 'the legend has the colours of bars' has 'other deep models' "$tmp/o/fig3b-01.svg"
+is 'and no others' lacks 'other deep models' "$tmp/o/fig3b-02.svg"
 t 'one of them' 0 '1 figures' figure "$tmp/methods.tsv" --kind methods --sets b --name fig3c --out "$tmp/o"
 is 'its table has no other' lacks 'geneformer' "$tmp/o/fig3c.tsv"
 is 'a score is a macro for the text' has '\newcommand{\gcScoreBMacroFOneHvgSvmCleanTest}{0.600}' "$tmp/o/fig3c.tex"
