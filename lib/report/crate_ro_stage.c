@@ -122,23 +122,35 @@ static void raw(struct ro *o, struct stage_parts *t, struct err *e)
     }
 }
 
+/* The file dir/name as it lies there, in the graph as `as`. */
+static enum rc hashed(struct ro *o, const char *dir, const char *name, const char *as,
+                      json_t **file, struct err *e)
+{
+    char sum[SHA256_HEX], *path = text_new("%s/%s", dir, name);
+    uint64_t bytes = 0;
+    const enum rc rc =
+        path ? sha256_file(path, sum, &bytes, e) : err_set(e, RC_FAIL, "no memory for a path");
+    free(path);
+    if (rc)
+        return rc;
+    *file = ro_file(o, as, bytes, sum, e);
+    /* A stage that read an older one may have told its sum before: what lies here counts. */
+    o->failed |=
+        json_object_set_new(*file, "contentSize", json_sprintf("%ju", (uintmax_t)bytes)) ||
+        json_object_set_new(*file, "sha256", json_string(sum));
+    return RC_OK;
+}
+
 static enum rc own_manifest(struct ro *o, struct stage_parts *t, const struct chain_stage *s,
                             struct err *e)
 {
-    char sum[SHA256_HEX], *path = crate_path(s, MANIFEST_NAME);
-    char *full = path ? text_new("%s/%s", o->k->c->root, path) : NULL;
-    uint64_t bytes = 0;
-    enum rc rc =
-        full ? sha256_file(full, sum, &bytes, e) : err_set(e, RC_FAIL, "no memory for a path");
-    if (!rc) {
-        /* A stage that read an older one may have told its sum before: what lies here counts. */
-        json_t *f = ro_file(o, path, bytes, sum, e);
-        o->failed |= json_object_set_new(f, "contentSize", json_sprintf("%ju", (uintmax_t)bytes)) ||
-                     json_object_set_new(f, "sha256", json_string(sum));
+    char *path = crate_path(s, MANIFEST_NAME);
+    json_t *f = NULL;
+    enum rc rc = path ? hashed(o, o->k->c->root, path, path, &f, e)
+                      : err_set(e, RC_FAIL, "no memory for a path");
+    if (!rc)
         wrote(o, t, f, e);
-    }
     free(path);
-    free(full);
     return rc;
 }
 
@@ -179,14 +191,12 @@ enum rc ro_stage(struct ro *o, size_t at, size_t position, struct err *e)
 
 static enum rc own_file(struct ro *o, struct stage_parts *t, const char *name, struct err *e)
 {
-    char sum[SHA256_HEX], *path = text_new("%s/%s", o->folder, name);
     char *as = text_new(CRATE_STAGE "/%s", name);
-    uint64_t bytes = 0;
-    enum rc rc = path && as ? sha256_file(path, sum, &bytes, e)
-                            : err_set(e, RC_FAIL, "no memory for a path");
+    json_t *f = NULL;
+    enum rc rc =
+        as ? hashed(o, o->folder, name, as, &f, e) : err_set(e, RC_FAIL, "no memory for a path");
     if (!rc)
-        wrote(o, t, ro_file(o, as, bytes, sum, e), e);
-    free(path);
+        wrote(o, t, f, e);
     free(as);
     return rc;
 }
@@ -209,16 +219,12 @@ static enum rc workflow_files(struct ro *o, struct stage_parts *t, struct err *e
 /* The copy of README.md that lies in the root, about which it is. */
 static enum rc readme(struct ro *o, struct err *e)
 {
-    char sum[SHA256_HEX], *path = text_new("%s/README.md", o->folder);
-    uint64_t bytes = 0;
-    enum rc rc =
-        path ? sha256_file(path, sum, &bytes, e) : err_set(e, RC_FAIL, "no memory for a path");
+    json_t *f = NULL;
+    enum rc rc = hashed(o, o->folder, "README.md", "README.md", &f, e);
     if (!rc) {
-        json_t *f = ro_file(o, "README.md", bytes, sum, e);
         ro_link(o, f, "about", o->root, false);
         ro_link(o, o->root, "hasPart", f, false);
     }
-    free(path);
     return rc;
 }
 
