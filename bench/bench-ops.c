@@ -1,7 +1,7 @@
 /* bench-ops: each operation of the table (lib/tensor/backend.h), forward and backward, at the
  * shapes of the small and the base model, beside this machine's product rate. bench-ops [OP]
  * [--config small|base] [--rows N] [--cell N] [--repeat N] [--threads N] [--forward-only]
- * [--backend B] One line for each slot and shape: milliseconds of the shortest call, GFLOP/s, GB/s
+ * [--backend B] [--json] One line for each slot and shape: milliseconds of the shortest call, GFLOP/s, GB/s
  * (what the operation must move: lib/tensor/op_cost.h), and GFLOP/s by processor time as if every
  * worker had a core to itself, with its share of the product rate measured the same way. Products
  * in f32 always, in bf16 where the processor has them. OP: a word of the first column, e.g.
@@ -19,19 +19,21 @@
 
 static struct {
     const char *config;
-    int64_t rows, cell, repeat;
+    int64_t rows, cell, repeat, classes;
     double dropout;
-    bool forward_only;
-} opt = { .config = "small", .rows = 4096, .cell = 1024, .repeat = 5 };
+    bool forward_only, json;
+} opt = { .config = "small", .rows = 4096, .cell = 1024, .repeat = 5, .classes = 50558 };
 
 static const struct opt opts[] = {
     OPT_CHOICE("config", &opt.config, "small|base", "width, heads and feed-forward of the model"),
     OPT_I64("rows", &opt.rows, "N", "rows of a batch"),
     OPT_I64("cell", &opt.cell, "N", "rows of a cell"),
+    OPT_I64("classes", &opt.classes, "N", "tokens of the vocabulary"),
     OPT_I64("repeat", &opt.repeat, "N", "calls; the shortest counts"),
     OPT_F64("dropout", &opt.dropout, "NUM", "rate where an operation takes one"),
     OPT_FLAG("forward-only", &opt.forward_only,
              "as where nothing is learned: no backward, nothing kept for it, weights stay packed"),
+    OPT_FLAG("json", &opt.json, "a JSON object a line: milliseconds and rates, no heading"),
     OPT_END,
 };
 
@@ -235,6 +237,13 @@ static void print_rows(double rate)
         char shape[48] = "";
         if (r->p)
             snprintf(shape, sizeof shape, "%zu x %zu", r->p, r->q);
+        if (opt.json) {
+            printf("{\"op\": \"%s\", \"shape\": \"%s\", \"config\": \"%s\", \"rows\": %lld, \"ms\": %.6f, "
+                   "\"gflop_per_s\": %.6g, \"gb_per_s\": %.6g}\n",
+                   r->name, shape, opt.config, (long long)opt.rows, r->least * 1e3, flop / r->least,
+                   r->cost.bytes / calls / r->least * 1e-9);
+            continue;
+        }
         printf("%-22s %12s %10.3f %9.1f %8.2f %11.1f %9.1f%%\n", r->name, shape, r->least * 1e3,
                flop / r->least, r->cost.bytes / calls / r->least * 1e-9, cpu, 100 * cpu / rate);
     }
@@ -246,18 +255,20 @@ static enum rc run(const struct tool_args *a, struct err *e)
     const struct backend *b = backend_find(a->backend, &why);
     const bool small = strcmp(opt.config, "small") == 0;
     struct shape s = {
-        (size_t)opt.rows, small ? 256 : 768, small ? 4 : 12, small ? 512 : 3072, 768, 50558,
+        (size_t)opt.rows, small ? 256 : 768, small ? 4 : 12, small ? 512 : 3072, 768, (size_t)opt.classes,
         (size_t)opt.cell
     };
     if (!b)
         return err_set(e, RC_SKIP, "%s", why);
-    if (opt.rows < 2 || opt.cell < 2 || opt.repeat < 1)
-        return err_set(e, RC_USAGE, "--rows and --cell are at least 2, --repeat 1");
-    const double rate = product_rate(b, RATE_CPU) * 1e-9;
-    printf("backend %s, %d threads: products at %.1f GFLOP/s\n", b->name,
-           threads_count(), rate);
-    printf("%-22s %12s %10s %9s %8s %11s %10s\n", "op", "shape", "ms", "GFLOP/s", "GB/s",
-           "GFLOP/cpu s", "of products");
+    if (opt.rows < 2 || opt.cell < 2 || opt.repeat < 1 || opt.classes < 1)
+        return err_set(e, RC_USAGE, "--rows and --cell are at least 2, --repeat and --classes 1");
+    const double rate = opt.json ? 0 : product_rate(b, RATE_CPU) * 1e-9;
+    if (!opt.json) {
+        printf("backend %s, %d threads: products at %.1f GFLOP/s\n", b->name, threads_count(),
+               rate);
+        printf("%-22s %12s %10s %9s %8s %11s %10s\n", "op", "shape", "ms", "GFLOP/s", "GB/s",
+               "GFLOP/cpu s", "of products");
+    }
     struct tape t;
     tape_init(&t, profile_backend(b), !opt.forward_only);
     tape_keep_weights(&t, opt.forward_only ? SIZE_MAX : 0);

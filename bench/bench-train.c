@@ -3,11 +3,12 @@
  *               [--forward-only] [--repeat N] [--profile]
  *   bench-train --config tiny|small|base --draw-lengths N      a file for --lengths, on stdout
  * One JSON line, the keys of the peer's script; the fastest of --repeat passes over the same
- * batches counts, after one untimed step. cpu_share: processor time over wall time x threads in
- * that pass; well under 1 means that something else had the cores. sgemm_gflops is this machine's
- * product rate in the same run; share_of_sgemm compares both by processor time, so that neighbours
- * do not count. --profile: a table of operations on stderr (lib/tensor/profile.h), of the timed
- * passes. */
+ * batches counts, after one untimed step (on a device an untimed pass: each shape is planned once).
+ * cpu_share: processor time over wall time x threads in that pass; well under 1 means that
+ * something else had the cores. sgemm_gflops is this machine's product rate in the same run;
+ * share_of_sgemm compares both by processor time, so that neighbours do not count. On a device both
+ * give way to device_memory_peak_mb, all that was in use. --profile: a table of operations on
+ * stderr (lib/tensor/profile.h), of the timed passes. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,13 +24,17 @@
 #include "lib/io/lines.h"
 #include "lib/nn/cost.h"
 #include "lib/nn/train.h"
+#include "lib/tensor/cuda_facts.h"
 #include "lib/tensor/product_rate.h"
 #include "lib/tensor/profile.h"
 
+/* Only in programs that are linked with the cuda kernels; elsewhere NULL. */
+#pragma weak cuda_memory_peak
+
 static struct {
     const char *config, *lengths, *dtype;
-    int64_t batch, steps, repeat, micro_rows, draw;
-    bool forward_only, profile, fold;
+    int64_t batch, steps, repeat, micro_rows, draw, genes;
+    bool forward_only, profile, fold, full;
     double dropout;
 } opt = {
     .config = "small", .dtype = "f32", .batch = 8, .steps = 3, .repeat = 1, .micro_rows = 4096
@@ -45,6 +50,8 @@ static const struct opt opts[] = {
                "numbers of the products; auto is bf16 where the processor has AMX"),
     OPT_STR("lengths", &opt.lengths, "FILE",
             "genes per cell, one number a line, repeated as needed"),
+    OPT_FLAG("full-length", &opt.full, "every cell as long as the model takes"),
+    OPT_I64("genes", &opt.genes, "N", "most genes of a cell, at most the model's own; 0: those"),
     OPT_FLAG("forward-only", &opt.forward_only, "embed: encoder only"),
     OPT_FLAG("fold", &opt.fold, "with --forward-only: tables of the vocabulary made beforehand"),
     OPT_I64("draw-lengths", &opt.draw, "N", "only print N lengths, as drawn where none are given"),
@@ -85,7 +92,7 @@ static enum rc make_lengths(uint32_t *len, size_t n, uint32_t most, uint64_t see
 {
     for (size_t i = 0; i < n; i++) {
         double x = exp(log(1100.0 * most / 2048) + 0.5 * rng_normal(seed, RNG_TEST, 1, i));
-        len[i] = (uint32_t)fmin(fmax(x, 7), most);
+        len[i] = opt.full ? most : (uint32_t)fmin(fmax(x, 7), most);
     }
     if (!opt.lengths)
         return RC_OK;
@@ -198,6 +205,55 @@ static enum rc forward(struct trainer *t, const struct batch_cell *cell, size_t 
     return tape_check(&t->tape, e);
 }
 
+struct result {
+    const struct cells *cells;
+    double seconds, cpu, flop, loss; /* of the fastest pass, all cells */
+};
+
+/* The processor's own rate is no yardstick of a device, whose memory is told instead (of
+ * bench-device comes its rate). */
+static void print_yardstick(const struct backend *b, const struct result *r)
+{
+    if (b->memory) {
+        printf("\"device_memory_peak_mb\": %.1f, ",
+               cuda_memory_peak ? (double)cuda_memory_peak() * 1e-6 : 0);
+        return;
+    }
+    const double sgemm = product_rate(&backend_cpu, RATE_CPU) * 1e-9;
+    printf("\"sgemm_gflops\": %.1f, \"share_of_sgemm\": %.3f, ", sgemm,
+           r->flop * threads_count() / r->cpu * 1e-9 / sgemm);
+}
+
+static void print_result(const struct backend *b, const struct result *r)
+{
+    const double n = (double)r->cells->n, workers = threads_count();
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    printf("{\"config\": \"%s\", \"dtype\": \"%s\", \"device\": \"%s\", \"isa\": \"%s\", "
+           "\"mode\": \"%s\", \"fold\": %s, \"dropout\": %g, \"threads\": %d, \"batch\": %lld, "
+           "\"steps\": %lld, \"micro_rows\": %lld, \"cells_per_s\": %.4f, \"nonpad_tokens_per_s\": "
+           "%.1f, "
+           "\"model_tflops\": %.6g, ",
+           opt.config, strstr(b->name, "bf16") ? "bf16" : "f32", b->name, b->isa ? b->isa : "any",
+           opt.forward_only ? "forward" : "train", opt.fold ? "true" : "false", opt.dropout,
+           threads_count(), (long long)opt.batch, (long long)opt.steps, (long long)opt.micro_rows,
+           n / r->seconds, r->cells->n_genes / r->seconds, r->flop / r->seconds * 1e-12);
+    print_yardstick(b, r);
+    printf("\"peak_rss_mb\": %.1f, \"mean_length\": %.1f, \"cpu_share\": %.3f, \"last\": %.6f}\n",
+           (double)u.ru_maxrss / 1024, r->cells->n_genes / n, r->cpu / r->seconds / workers,
+           r->loss);
+}
+
+/* What was queued on a device, the last step's work at least, belongs to the time. */
+static enum rc wait_for(const struct backend *b, struct err *e)
+{
+    if (!b->memory)
+        return RC_OK;
+    b->memory->wait();
+    const char *why = b->memory->trouble();
+    return why ? err_set(e, RC_FAIL, "%s", why) : RC_OK;
+}
+
 static enum rc run(const struct tool_args *a, struct err *e)
 {
     const char *why;
@@ -216,6 +272,10 @@ static enum rc run(const struct tool_args *a, struct err *e)
         b = profile_backend(b);
     if (opt.batch < 1 || opt.steps < 1 || opt.repeat < 1 || opt.micro_rows < 1)
         return err_set(e, RC_USAGE, "--batch, --steps, --repeat and --micro-rows are at least 1");
+    if (opt.genes < 0 || opt.genes > c.max_genes)
+        return err_set(e, RC_USAGE, "--genes is at most %u of this model", (unsigned)c.max_genes);
+    if (opt.genes)
+        c.max_genes = (uint32_t)opt.genes;
     c.hidden_dropout = c.attention_dropout = opt.dropout;
     enum rc rc = make_model(&m, &c, b, a->seed, e);
     if (!rc)
@@ -241,13 +301,15 @@ static enum rc run(const struct tool_args *a, struct err *e)
             profile_reset();
         const double start = clock_s(), cpu = processor_s();
         masked = 0;
-        for (int64_t k = 0; !rc && k < (pass < 0 ? 1 : opt.steps); k++) {
+        for (int64_t k = 0; !rc && k < (pass < 0 && !b->memory ? 1 : opt.steps); k++) {
             const struct batch_cell *cell = s.cell + k * opt.batch;
             rc = opt.forward_only
                      ? forward(&t, cell, (size_t)opt.batch, e)
                      : trainer_step(&t, cell, (size_t)opt.batch, (uint64_t)k, 0, &r, e);
             masked += (double)r.n_masked;
         }
+        if (!rc)
+            rc = wait_for(b, e);
         const double took = clock_s() - start;
         if (pass >= 0 && took < best) {
             best = took;
@@ -260,23 +322,8 @@ static enum rc run(const struct tool_args *a, struct err *e)
         flop += cost_forward(&c, s.cell[i].n, 0);
     if (!opt.forward_only)
         flop = 3 * (flop + cost_forward(&c, -1, masked) - cost_forward(&c, -1, 0));
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    if (!rc) {
-        const double sgemm = product_rate(&backend_cpu, RATE_CPU) * 1e-9, workers = threads_count();
-        printf("{\"config\": \"%s\", \"dtype\": \"%s\", \"device\": \"%s\", \"isa\": \"%s\", "
-               "\"mode\": \"%s\", \"fold\": %s, "
-               "\"dropout\": %g, \"threads\": %d, \"batch\": %lld, \"steps\": %lld, "
-               "\"cells_per_s\": %.4f, \"nonpad_tokens_per_s\": %.1f, \"model_tflops\": %.4f, "
-               "\"sgemm_gflops\": %.1f, \"share_of_sgemm\": %.3f, \"peak_rss_mb\": %.1f, "
-               "\"mean_length\": %.1f, \"cpu_share\": %.3f, \"last\": %.6f}\n",
-               opt.config, strstr(b->name, "bf16") ? "bf16" : "f32", b->name,
-               b->isa ? b->isa : "any", opt.forward_only ? "forward" : "train",
-               opt.fold ? "true" : "false", opt.dropout, threads_count(), (long long)opt.batch,
-               (long long)opt.steps, (double)s.n / best, s.n_genes / best, flop / best * 1e-12,
-               sgemm, flop * workers / best_cpu * 1e-9 / sgemm, (double)u.ru_maxrss / 1024,
-               s.n_genes / (double)s.n, best_cpu / best / workers, r.loss);
-    }
+    if (!rc)
+        print_result(b, &(struct result){ &s, best, best_cpu, flop, r.loss });
     trainer_release(&t);
     model_release(&m);
     arena_release(&s.a);

@@ -26,7 +26,7 @@ $B/cuemu/%.o: %.cpp $B/cuemu/flags
 -include $(cuemu_obj:.o=.d)
 
 # Programs with the emulated filling: tests of the emulation and of the kernels, the model on it.
-$B/tests/test_cuda $B/tests/test_cuemu $B/tests/test_train_cuda $B/tests/test_ranks_cuda $B/tests/test_slopes_cuda: $(cuemu_obj)
+$B/tests/test_cuda $B/tests/test_cuemu $B/tests/test_train_cuda $B/tests/test_ranks_cuda $B/tests/test_slopes_cuda $B/tests/test_curve_cuda: $(cuemu_obj)
 $B/tests/parity-model-cuda: $(call obj,tests/parity/parity-model.c) $(cuemu_obj) $(lib)
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(lib) $(LDLIBS)
@@ -36,6 +36,13 @@ $(cuda_tools:%=$B/cuemu/bin/%): $B/cuemu/bin/%: $B/obj/bin-src/%.o $(cuemu_obj) 
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(lib) $(LDLIBS)
 all test-quick: $B/tests/parity-model-cuda $(cuda_tools:%=$B/cuemu/bin/%)
+# What is measured on a device, emulated on tiny sizes: the path is tested, no number of it counts.
+cuda_bench := bench-device bench-ops bench-train
+$(cuda_bench:%=$B/cuemu/bench/%): $B/cuemu/bench/%: $B/obj/bench/%.o $B/cuemu/bench/triad_cuda.o $(cuemu_obj) $(lib)
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(lib) $(LDLIBS)
+all test-quick: $(cuda_bench:%=$B/cuemu/bench/%) $B/bench/gpu-report
+-include $B/cuemu/bench/triad_cuda.d $B/cuda/obj/bench/triad_cuda.d
 cuda_jobs = $(foreach d,$(call golden,model),$(foreach b,cuda cuda-bf16, \
 	'$B/tests/parity-model-cuda $(d) --backend $(b)'))
 
@@ -68,7 +75,10 @@ $(cuda_tools:%=$B/cuda/bin/%): $B/cuda/bin/%: $B/obj/bin-src/%.o $(nvcc_obj) $(l
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(lib) $(nvcc_libs) $(LDLIBS)
 
-cuda_programs := $B/cuda/kernels/test_cuda $B/cuda/parity/parity-model $(cuda_tools:%=$B/cuda/bin/%)
+# What gpu-check and gpu-bench run; and the tools.
+gpu_all := $(cuda_bench:%=$B/cuda/bench/%) $B/cuda/kernels/test_cuda $B/cuda/kernels/test_curve_cuda \
+	$B/cuda/parity/parity-model $B/bench/gpu-report
+cuda_programs := $(gpu_all) $(cuda_tools:%=$B/cuda/bin/%)
 need_nvcc := @echo 'cannot run here: $(cuda_lacks)' >&2; exit 77
 cuda: $(if $(cuda_lacks),,$(cuda_programs)) ## compile the GPU code with nvcc for CUDA_ARCH [80 90], and link it
 	$(if $(cuda_lacks),$(need_nvcc),@echo 'cuda: $(words $(nvcc_obj)) files for $(CUDA_ARCH:%=sm_%)')
@@ -87,34 +97,20 @@ gpu-plan: $B/bench/gpu-plan ## expected time of every operation on an H100; also
 test: $(if $(cuda_lacks),,$(cuda_programs))
 cuda_device_jobs = $(if $(cuda_lacks),,$B/cuda/kernels/test_cuda)
 
-# On a device (workflows/gpu.sh): each at most 8 minutes, one JSON file in reference/gpu. Without a
-# device nothing is compiled: one sentence and 77.
+# On a device (workflows/gpu.sh): each at most 8 minutes behind the build, one JSON file in reference/gpu. Without a
+# device nothing is compiled: one sentence and 77. Without nvcc programs that were built elsewhere are run as they are.
 gpu_lacks = $(if $(filter gpu-check gpu-bench,$(MAKECMDGOALS)),$(shell bash workflows/gpu.sh lacks))
-$B/cuda/bench/%: $B/obj/bench/%.o $(nvcc_obj) $(lib)
+$B/cuda/bench/%: $B/obj/bench/%.o $B/cuda/obj/bench/triad_cuda.o $(nvcc_obj) $(lib)
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(lib) $(nvcc_libs) $(LDLIBS)
-cuda_bench := $B/cuda/bench/bench-ops $B/cuda/bench/bench-train
-tab := $(shell printf '\t')
-define newline
+gpu_here := $(if $(cuda_lacks),$(if $(filter-out $(wildcard $(gpu_all)),$(gpu_all)),,yes))
+gpu_needs = $(if $(gpu_lacks)$(gpu_here),,$(if $(cuda_lacks),cuda,$(gpu_all)))
+gpu_run = $(if $(gpu_lacks),@echo '$@: cannot run here: $(gpu_lacks)' >&2; exit 77,@export NVCC='$(NVCC)' \
+	GPU_REPORT=$B/bench/gpu-report GPU_LOGS=$B/gpu/$@ GPU_FOLDERS='$(call golden,model)'; bash workflows/gpu.sh $(1) \
+	$B/cuda | bash workflows/gpu.sh run $@ reference/gpu/$(1)-DEVICE.json)
 
-
-endef
-# Lines of jobs for gpu.sh: name, tab, command.
-check_jobs = kernels$(tab)$B/cuda/kernels/test_cuda$(newline)$(foreach d,$(call golden,model),$(foreach \
-	b,cuda cuda-bf16,model $b $d$(tab)$B/cuda/parity/parity-model $d --backend $b$(newline)))kernels \
-	under compute-sanitizer$(tab)compute-sanitizer --error-exitcode 4 $B/cuda/kernels/test_cuda
-bench_jobs = operations, base$(tab)$B/cuda/bench/bench-ops --config base --rows 32784 --cell 2049 --dropout \
-	0.02 --backend cuda-bf16 --threads 1$(foreach c,base small,$(newline)step, $c, full \
-	length$(tab)printf '2048\n' >$B/cuda/full.len && $B/cuda/bench/bench-train --config $c --batch 32 \
-	--steps 2 --micro-rows 16392 --dropout 0.02 --lengths $B/cuda/full.len --backend cuda-bf16 --threads \
-	1$(newline)step, $c, drawn lengths$(tab)$B/cuda/bench/bench-train --config $c --batch 32 --steps 2 \
-	--micro-rows 16392 --dropout 0.02 --backend cuda-bf16 --threads 1)
-export check_jobs bench_jobs
-
-gpu-check: $(if $(gpu_lacks),,cuda) ## needs a device: kernels and model against the reference, and compute-sanitizer
-	$(if $(gpu_lacks),@echo '$@: cannot run here: $(gpu_lacks)' >&2; exit 77,@NVCC='$(NVCC)' bash \
-		workflows/gpu.sh run $@ reference/gpu/check.json <<<"$$check_jobs")
-gpu-bench: $(if $(gpu_lacks),,cuda $(cuda_bench)) ## needs a device: time and rate of each operation and of steps
-	$(if $(gpu_lacks),@echo '$@: cannot run here: $(gpu_lacks)' >&2; exit 77,@NVCC='$(NVCC)' bash \
-		workflows/gpu.sh run $@ reference/gpu/bench.json <<<"$$bench_jobs")
+gpu-check: $(gpu_needs) ## needs a device: kernels, model and a training curve against references, and compute-sanitizer
+	$(call gpu_run,check)
+gpu-bench: $(gpu_needs) ## needs a device: its peaks, time and share of each operation and of steps
+	$(call gpu_run,bench)
 .PHONY: cuda gpu-registers gpu-plan gpu-check gpu-bench

@@ -2,8 +2,10 @@
 #include "lib/tensor/cuda_device.h"
 
 #include <cuda_runtime.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/tensor/cuda_facts.h"
 #include "lib/tensor/cuda_library.h"
 
 /* Number of this process on its machine: OpenMPI's mpirun; MPICH's and Intel's; srun. */
@@ -17,6 +19,50 @@ static int local_rank(void)
             return atoi(text);
     }
     return 0;
+}
+
+static size_t peak_bytes;
+
+/* Behind each request; a failed one is forgotten, so that no launch is blamed for it. */
+static bool got(cudaError_t e)
+{
+    size_t left, all;
+    if (e) {
+        cudaGetLastError();
+        return false;
+    }
+    if (!cudaMemGetInfo(&left, &all) && all - left > peak_bytes)
+        peak_bytes = all - left;
+    return true;
+}
+
+size_t cuda_memory_peak(void)
+{
+    return peak_bytes;
+}
+
+/* Compiled for what the kernels are compiled for: where this one has no code, they have none. */
+static __global__ void any_kernel(void)
+{
+}
+
+static bool has_code(int capability, const char **why)
+{
+    static char text[160];
+    cudaFuncAttributes a;
+    const cudaError_t e = cudaFuncGetAttributes(&a, any_kernel);
+    if (!e)
+        return true;
+    cudaGetLastError();
+    if (e == cudaErrorNoKernelImageForDevice || e == cudaErrorInvalidDeviceFunction)
+        snprintf(text, sizeof text,
+                 "these programs have no code for this device, of compute capability %d.%d: build them with "
+                 "make cuda CUDA_ARCH=%d",
+                 capability / 10, capability % 10, capability);
+    else
+        snprintf(text, sizeof text, "%s", cudaGetErrorString(e));
+    *why = text;
+    return false;
 }
 
 bool cuda_open(struct cuda *c, bool bf16, const char **why)
@@ -45,6 +91,10 @@ bool cuda_open(struct cuda *c, bool bf16, const char **why)
         *why = cudaGetErrorString(e);
         return false;
     }
+    if (!has_code(10 * major + minor, why)) {
+        cudaStreamDestroy(stream);
+        return false;
+    }
     c->stream = stream;
     c->bf16 = bf16;
     c->capability = 10 * major + minor;
@@ -71,10 +121,11 @@ int cuda_reserve(struct cuda *c, size_t n_bytes)
     cudaFree(c->work);
     c->work_bytes = 0;
     c->work = NULL;
-    if (!status)
-        status = cudaMalloc((void **)&c->work, n_bytes);
-    if (!status)
-        c->work_bytes = n_bytes;
+    if (!status) {
+        const cudaError_t e = cudaMalloc((void **)&c->work, n_bytes);
+        c->work_bytes = got(e) ? n_bytes : 0;
+        status = e;
+    }
     return status;
 }
 
@@ -86,7 +137,7 @@ int cuda_wait(const struct cuda *c)
 void *cuda_memory(size_t n_bytes)
 {
     void *p = NULL;
-    return cudaMalloc(&p, n_bytes ? n_bytes : 1) ? NULL : p;
+    return got(cudaMalloc(&p, n_bytes ? n_bytes : 1)) ? p : NULL;
 }
 
 void cuda_release(void *p)
@@ -97,7 +148,7 @@ void cuda_release(void *p)
 void *cuda_host_memory(size_t n_bytes)
 {
     void *p = NULL;
-    return cudaMallocHost(&p, n_bytes ? n_bytes : 1) ? NULL : p;
+    return got(cudaMallocHost(&p, n_bytes ? n_bytes : 1)) ? p : NULL;
 }
 
 void cuda_host_release(void *p)

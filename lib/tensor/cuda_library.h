@@ -9,5 +9,7 @@ void *cuda_products_open(const char **why);
 void cuda_products_close(void *products); /* NULL is allowed */
 const char *cuda_product_text(int code);
 const char *cuda_rank_text(int code);
+int cuda_products_version(void);
+int cuda_ranks_version(void);
 
 #endif

@@ -47,6 +47,11 @@ void cuda_products_close(void *products)
     free(s);
 }
 
+int cuda_products_version(void)
+{
+    return (int)cublasLtGetVersion();
+}
+
 const char *cuda_product_text(int code)
 {
     return cublasLtGetStatusString((cublasStatus_t)code);

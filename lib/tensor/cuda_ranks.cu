@@ -13,6 +13,12 @@ static int code(ncclResult_t e)
     return e ? CUDA_RANK_CODES + (int)e : 0;
 }
 
+int cuda_ranks_version(void)
+{
+    int version = 0;
+    return ncclGetVersion(&version) ? 0 : version;
+}
+
 const char *cuda_rank_text(int c)
 {
     return ncclGetErrorString((ncclResult_t)c);

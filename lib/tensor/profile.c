@@ -36,11 +36,50 @@ static struct moment now(void)
     return (struct moment){ clock_s(), processor_s() };
 }
 
-static void add(struct profile_row *r, struct moment start, struct op_cost c)
+/* Before the cost is counted, which reads memory of the device where there is one. */
+static struct moment over(void)
 {
     if (state.b->memory) /* slots only queue their work there */
         state.b->memory->wait();
-    const struct moment end = now();
+    return now();
+}
+
+/* Where cells begin: n numbers of the backend's memory; NULL when memory is short. Borrowed until
+ * the next call. */
+static const uint32_t *on_host(const uint32_t *first, size_t n)
+{
+    static uint32_t *copy;
+    static size_t room;
+    if (!state.b->memory)
+        return first;
+    if (n > room) {
+        uint32_t *p = realloc(copy, n * sizeof *p);
+        if (!p)
+            return NULL;
+        copy = p;
+        room = n;
+    }
+    state.b->memory->read(copy, first, n * sizeof *copy);
+    state.b->memory->wait();
+    return copy;
+}
+
+static struct op_cost cost_attention(const struct op_attention *o, bool backward, size_t real)
+{
+    struct op_attention here = *o;
+    here.first = on_host(o->first, o->n_cells + 1);
+    return here.first ? op_cost_attention(&here, backward, real) : (struct op_cost){ 0 };
+}
+
+static struct op_cost cost_add_species(const struct op_add_species *o, bool backward, size_t real)
+{
+    struct op_add_species here = *o;
+    here.first = on_host(o->first, o->n_cells + 1);
+    return here.first ? op_cost_add_species(&here, backward, real) : (struct op_cost){ 0 };
+}
+
+static void add(struct profile_row *r, struct moment start, struct moment end, struct op_cost c)
+{
     r->calls++;
     r->seconds += end.wall - start.wall;
     r->cpu += end.cpu - start.cpu;
@@ -53,20 +92,24 @@ static void add(struct profile_row *r, struct moment start, struct op_cost c)
 }
 
 /* A slot whose cost has a forward and a backward form. p, q: what tells its shapes apart. */
-#define SLOT(name, way, is_back, p, q)                                                             \
+#define SLOT(name, way, is_back, cost, p, q)                                                       \
     static void name##_##way(const struct op_##name *o)                                            \
     {                                                                                              \
         const struct moment start = now();                                                         \
         state.b->name##_##way(o);                                                                  \
-        add(row_of(#name "_" #way, p, q), start, op_cost_##name(o, is_back, state.b->real_bytes)); \
+        const struct moment end = over();                                                          \
+        add(row_of(#name "_" #way, p, q), start, end, cost(o, is_back, state.b->real_bytes));      \
     }
-#define SLOTS(name, p, q) SLOT(name, forward, false, p, q) SLOT(name, backward, true, p, q)
+#define SLOTS_OF(name, cost, p, q)                                                                 \
+    SLOT(name, forward, false, cost, p, q) SLOT(name, backward, true, cost, p, q)
+#define SLOTS(name, p, q) SLOTS_OF(name, op_cost_##name, p, q)
 #define ONE_SLOT(name)                                                                             \
     static void name(const struct op_##name *o)                                                    \
     {                                                                                              \
         const struct moment start = now();                                                         \
         state.b->name(o);                                                                          \
-        add(row_of(#name, 0, 0), start, op_cost_##name(o, state.b->real_bytes));                   \
+        const struct moment end = over();                                                          \
+        add(row_of(#name, 0, 0), start, end, op_cost_##name(o, state.b->real_bytes));              \
     }
 SLOTS(linear, o->in, o->out)
 SLOTS(act, 0, 0)
@@ -75,8 +118,8 @@ SLOTS(dropout, 0, 0)
 SLOTS(gather, 0, 0)
 SLOTS(gather_axpy, 0, 0)
 SLOTS(add_position, 0, 0)
-SLOTS(add_species, 0, 0)
-SLOTS(attention, o->heads, o->d / o->heads)
+SLOTS_OF(add_species, cost_add_species, 0, 0)
+SLOTS_OF(attention, cost_attention, o->heads, o->d / o->heads)
 ONE_SLOT(id_loss)
 ONE_SLOT(square_loss)
 ONE_SLOT(axpy)
@@ -96,7 +139,9 @@ static void linears(const struct op_linear *o, size_t ops, bool back)
         state.b->linears_backward(o, ops);
     else
         state.b->linears_forward(o, ops);
-    add(row_of(back ? "linears_backward" : "linears_forward", o->in, ops * o->out), start, all);
+    const struct moment end = over();
+    add(row_of(back ? "linears_backward" : "linears_forward", o->in, ops * o->out), start, end,
+        all);
 }
 
 static void linears_forward(const struct op_linear *o, size_t ops)
@@ -113,7 +158,8 @@ static double sum_squares(const void *x, size_t n)
 {
     const struct moment start = now();
     const double sum = state.b->sum_squares(x, n);
-    add(row_of("sum_squares", 0, 0), start,
+    const struct moment end = over();
+    add(row_of("sum_squares", 0, 0), start, end,
         (struct op_cost){ 2 * (double)n, (double)(n * state.b->real_bytes) });
     return sum;
 }

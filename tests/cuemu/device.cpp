@@ -3,9 +3,11 @@
 #include "lib/tensor/cuda_device.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/tensor/cuda_facts.h"
 #include "tests/cuemu/cuemu.h"
 #include "tests/cuemu/memory.h"
 #include "tests/cuemu/ranks.h"
@@ -47,6 +49,23 @@ int cuda_wait(const struct cuda *)
 {
     cuemu_waits++;
     return 0;
+}
+
+/* As small a machine as there is: nobody takes its numbers for a device's. */
+void cuda_facts(struct cuda_facts *f)
+{
+    *f = {};
+    f->emulated = true;
+    snprintf(f->name, sizeof f->name, "emulation on a processor");
+    f->n_devices = 1;
+    f->capability = 90;
+    f->multiprocessors = 1;
+    f->memory_bytes = f->free_bytes = (size_t)1 << 30;
+}
+
+size_t cuda_memory_peak(void)
+{
+    return cuemu_memory_peak();
 }
 
 const char *cuda_text(int status)

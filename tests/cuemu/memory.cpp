@@ -27,6 +27,7 @@ struct region {
 };
 static struct region region[MOST];
 static int n_regions, opened;
+static size_t in_use, most_in_use; /* bytes of pages */
 
 static void protect(const struct region *r, int how)
 {
@@ -64,6 +65,8 @@ void *cuemu_memory(size_t n_bytes)
     if (!opened)
         protect(&r, PROT_NONE);
     region[n_regions++] = r;
+    in_use += bytes;
+    most_in_use = in_use > most_in_use ? in_use : most_in_use;
     return r.data;
 }
 
@@ -72,12 +75,18 @@ void cuemu_release(void *p)
     for (int i = 0; p && i < n_regions; i++)
         if (region[i].data == p) {
             ASAN_UNPOISON_MEMORY_REGION(region[i].pages, region[i].bytes);
+            in_use -= region[i].bytes;
             munmap(region[i].pages, region[i].bytes + PAGE);
             region[i] = region[--n_regions];
             return;
         }
     if (p)
         cuemu_die("memory is given back that the device did not give");
+}
+
+size_t cuemu_memory_peak(void)
+{
+    return most_in_use;
 }
 
 bool cuemu_has(const void *p)

@@ -6,6 +6,7 @@
 
 void *cuemu_memory(size_t n_bytes); /* 256-byte aligned, filled with NaN; NULL when short */
 void cuemu_release(void *p);
+size_t cuemu_memory_peak(void); /* most bytes of it at a time */
 bool cuemu_has(const void *p); /* whether p lies in it, or at its end */
 /* Open while a kernel, a copy or a product runs; calls nest. */
 void cuemu_open(void);
