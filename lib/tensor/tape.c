@@ -111,10 +111,11 @@ void tape_seed(struct tape *t, struct tensor *x, const double *g)
 
 void tape_meets(struct tape *t, const struct tensor *x, bool *first)
 {
-    if (t->failed || !x || !x->g || !x->slope)
+    if (t->failed || !x || !x->slope || (!x->g && !x->g_low))
         return;
     /* What is not all of it has fewer numbers, and would leave the others unset. */
-    const bool whole = x->rows * x->cols * t->b->real_bytes == x->slope->n_bytes;
+    const size_t item = x->g ? t->b->real_bytes : sizeof(uint16_t);
+    const bool whole = x->rows * x->cols * item == x->slope->n_bytes;
     struct tape_meeting *m = tape_memory(t, sizeof *m);
     if (t->failed)
         return;
@@ -287,6 +288,24 @@ struct tensor *tape_output(struct tape *t, size_t rows, size_t cols)
     return tensor_in(t, x);
 }
 
+bool tape_rounds(const struct tape *t, size_t cols)
+{
+    return t->training && t->b->round && t->b->gradient_first && cols % 8 == 0;
+}
+
+struct tensor *tape_output_low(struct tape *t, size_t rows, size_t cols)
+{
+    assert(tape_rounds(t, cols));
+    struct tensor x = { .rows = rows, .cols = cols, .ld = cols };
+    x.low = tape_low(t, rows, cols);
+    x.g_low = tape_low(t, rows, cols);
+    x.slope = tape_memory(t, sizeof *x.slope);
+    if (t->failed)
+        return &t->nothing;
+    *x.slope = (struct tape_slope){ x.g_low, rows * cols * sizeof(uint16_t), false };
+    return tensor_in(t, x);
+}
+
 struct tensor *tape_new(struct tape *t, size_t rows, size_t cols)
 {
     struct tensor *x = tape_output(t, rows, cols);
@@ -390,7 +409,7 @@ struct tensor *tape_columns(struct tape *t, const struct tensor *x, size_t at, s
 {
     if (t->failed)
         return &t->nothing;
-    assert(at <= x->cols && n <= x->cols - at);
+    assert(at <= x->cols && n <= x->cols - at && x->x);
     struct tensor v = *x;
     v.cols = n;
     v.low = NULL;
