@@ -215,7 +215,10 @@ static void step(struct plan *p)
     embedding(p);
     const bool between = p->built; /* in the target all are */
     linear(p, "query, key, value", 3 * L, p->n, D, D,
-           (struct side){ 1, .kept = true, .dx = ADDED, .out = between });
+           (struct side){ 1, .kept = true, .dx = between ? UNWANTED : ADDED, .out = between });
+    if (between) /* of all three at once */
+        op(p, "  dx", "6 n D D", "14 n D+14 D D", L, 6 * p->n * D * D, 14 * p->n * D + 14 * D * D,
+           opt.bf16 * opt.product_share);
     attention(p);
     linear(p, "attention's output", L, p->n, D, D,
            (struct side){

@@ -44,7 +44,8 @@ static __device__ __forceinline__ void add_rows(const struct packed &a, const st
 #pragma unroll
         for (int half = 0; half < 2; half++) {
             const size_t row = own_row(p, m, half);
-            const size_t begin = (p.first + row) * a.o.d + p.head * a.width;
+            const size_t ld = low ? a.o.ld_slopes : a.o.d;
+            const size_t begin = (p.first + row) * ld + p.head * a.width;
             if (row >= p.rows)
                 continue;
 #pragma unroll
@@ -213,8 +214,8 @@ static __global__ void __launch_bounds__(MMA_THREADS, MMA_BLOCKS)
         __syncthreads();
     }
     cuda_copy_wait<0>();
-    add_rows<W>(a, p, a.o.dv, a.o.dv_low, a.o.dv_first, a.drop.scale, dv);
-    add_rows<W>(a, p, a.o.dk, a.o.dk_low, a.o.dk_first, a.scale, dk);
+    add_rows<W>(a, p, a.o.dv, a.o.dv_low, a.o.dv_low ? a.o.dq_first : a.o.dv_first, a.drop.scale, dv);
+    add_rows<W>(a, p, a.o.dk, a.o.dk_low, a.o.dk_low ? a.o.dq_first : a.o.dk_first, a.scale, dk);
 }
 
 template <int W> static int backward(const struct cuda *c, const struct packed &a)

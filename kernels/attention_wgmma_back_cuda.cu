@@ -58,7 +58,8 @@ static __device__ __forceinline__ void add_rows(const struct tiles &a, const str
         return;
 #pragma unroll
     for (int half = 0; half < 2; half++) {
-        const size_t begin = (p.first + row[half]) * a.o.d + p.head * a.width;
+        const size_t ld = low ? a.o.ld_slopes : a.o.d;
+        const size_t begin = (p.first + row[half]) * ld + p.head * a.width;
         if (row[half] >= p.rows)
             continue;
 #pragma unroll
@@ -322,8 +323,8 @@ static __device__ __forceinline__ void own_keys(const struct tiles &a, const str
     cuda_group_wait<0>();
     cuda_group_done(f.dv);
     cuda_group_done(f.dk);
-    add_rows(a, p, row, a.o.dv, a.o.dv_low, a.o.dv_first, a.drop.scale, f.dv);
-    add_rows(a, p, row, a.o.dk, a.o.dk_low, a.o.dk_first, a.scale, f.dk);
+    add_rows(a, p, row, a.o.dv, a.o.dv_low, a.o.dv_low ? a.o.dq_first : a.o.dv_first, a.drop.scale, f.dv);
+    add_rows(a, p, row, a.o.dk, a.o.dk_low, a.o.dk_low ? a.o.dq_first : a.o.dk_first, a.scale, f.dk);
 }
 
 static __global__ void __launch_bounds__(BACKWARD_THREADS, 1) attention_keys_wgmma(struct tiles a)

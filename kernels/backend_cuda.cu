@@ -68,6 +68,12 @@ static size_t id_loss_work_bytes_slot(const struct op_id_loss *)
     return 0;
 }
 
+static void linears_backward_slot(const struct op_linear *o, size_t ops)
+{
+    if (ready(linears_work_cuda(&device, o, ops)))
+        finish(linears_backward_cuda(&device, o, ops));
+}
+
 static size_t attention_kept_bytes_slot(const struct op_attention *o)
 {
     return attention_kept_cuda(&device, o);
@@ -290,7 +296,8 @@ static const struct backend_memory device_memory = {
         .attention_first = false, .gradient_first = true, .attention_low = low,                    \
         .attention_kept_bytes = attention_kept_bytes_slot, .small = NULL,                          \
         .memory = &device_memory, .round = rounds, .linear_scratch_bytes = NULL, .linear_packed_bytes = NULL,                \
-        .linear_pack = NULL, .linears_forward = NULL, .linears_backward = NULL,                    \
+        .linear_pack = NULL, .linears_forward = NULL,                                              \
+        .linears_backward = linears_backward_slot,                                                 \
         .linear_forward = linear_forward_slot, .linear_backward = linear_backward_slot,            \
         .act_forward = act_forward_slot, .act_backward = act_backward_slot,                        \
         .norm_forward = norm_forward_slot, .norm_backward = norm_backward_slot,                    \

@@ -19,6 +19,9 @@ enum { CUDA_HEAD_WIDTH = 256 }; /* widest head that attention takes */
 size_t linear_work_cuda(const struct cuda *c, const struct op_linear *o);
 int linear_forward_cuda(const struct cuda *c, const struct op_linear *o);
 int linear_backward_cuda(const struct cuda *c, const struct op_linear *o);
+/* Of `ops` of them on one x, as backend.linears_backward. */
+size_t linears_work_cuda(const struct cuda *c, const struct op_linear *o, size_t ops);
+int linears_backward_cuda(const struct cuda *c, const struct op_linear *o, size_t ops);
 int act_forward_cuda(const struct cuda *c, const struct op_act *o);
 int act_backward_cuda(const struct cuda *c, const struct op_act *o);
 int norm_forward_cuda(const struct cuda *c, const struct op_norm *o);

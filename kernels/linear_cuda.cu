@@ -12,9 +12,10 @@
  *            without an activation dy is g, and its column sums are read from it (2 bytes), where
  *            the norm behind it has not made them
  *
- * With bf16 products take rounded forms. That of another g is written by the pass of the column sums, 2 bytes an
- * item, and g itself is not; w's is kept by AdamW and x's by whoever made x, or by the first product that
- * reads it (op_linear.w_low, x_low). What is not kept is rounded into c->work: 6 bytes an item. */
+ * With bf16 products take rounded forms. That of another g is written by the pass of the column
+ * sums, 2 bytes an item, and g itself is not; w's is kept by AdamW and x's by whoever made x, or by
+ * the first product that reads it (op_linear.w_low, x_low). What is not kept is rounded into
+ * c->work: 6 bytes an item. */
 #include "kernels/cuda_ops.h"
 
 #include "kernels/cuda_act.h"
@@ -41,8 +42,7 @@ static __global__ void act_slopes(size_t m, enum act a, const float *x, const fl
 }
 
 /* A thread owns eight items. */
-template <enum act A>
-static __global__ void act_items8(size_t m, const uint16_t *x, uint16_t *y)
+template <enum act A> static __global__ void act_items8(size_t m, const uint16_t *x, uint16_t *y)
 {
     const size_t i = cuda_item() * 8;
     float v[8];
@@ -62,7 +62,8 @@ static __global__ void act_items8(size_t m, const uint16_t *x, uint16_t *y)
      : (a) == ACT_RELU       ? f<ACT_RELU>(__VA_ARGS__)                                            \
                              : f<ACT_NONE>(__VA_ARGS__))
 
-template <enum act A> static int act_low(int status, const struct cuda *c, const struct op_linear *o)
+template <enum act A>
+static int act_low(int status, const struct cuda *c, const struct op_linear *o)
 {
     const size_t m = o->n * o->out;
     const auto kernel = act_items8<A>;
@@ -97,8 +98,8 @@ int act_backward_cuda(const struct cuda *c, const struct op_act *o)
 size_t linear_work_cuda(const struct cuda *c, const struct op_linear *o)
 {
     return cuda_pack_bytes(c, o->n, o->in) + cuda_pack_bytes(c, o->out, o->in) +
-           cuda_pack_bytes(c, 1, o->out) +
-           cuda_pack_bytes(c, o->n, o->out) + op_row_work(o->n, o->out) * sizeof(float);
+           cuda_pack_bytes(c, 1, o->out) + cuda_pack_bytes(c, o->n, o->out) +
+           op_row_work(o->n, o->out) * sizeof(float);
 }
 
 /* x as a product wants it: kept, kept from now on, or made for this call. */
@@ -184,13 +185,13 @@ struct linear_slope {
 /* What row i adds to db of an output that is kept rounded alone; as rounded as the products take
  * it. */
 template <enum act A> struct low_slope {
-    size_t out;
+    size_t out, ld;
     const uint16_t *dy, *pre;
     uint16_t *g; /* not without an activation, whose dy is g */
 
     __device__ void operator()(size_t i, size_t j, float v[8]) const
     {
-        cuda_get8(dy + i * out + j, v);
+        cuda_get8(dy + i * ld + j, v);
         if (A == ACT_NONE)
             return;
         float x[8];
@@ -205,8 +206,9 @@ template <enum act A>
 static int low_sums(int status, const struct cuda *c, const struct op_linear *o, uint16_t *g,
                     void *work)
 {
-    const struct low_slope<A> f = { o->out, (const uint16_t *)o->dy_low,
-                                    (const uint16_t *)o->pre_low, g };
+    const struct low_slope<A> f = {
+        o->out, o->ld_dy, (const uint16_t *)o->dy_low, (const uint16_t *)o->pre_low, g
+    };
     return cuda_column_sums8(status, c, f, o->n, o->out, work, (float *)o->db);
 }
 
@@ -221,7 +223,7 @@ static struct cuda_matrix low_slopes(int *status, const struct cuda *c, char **a
     *at += cuda_pack_bytes(c, o->n, o->out);
     if (act || (o->db && !o->db_made))
         *status = FOR_ACT(low_sums, o->act, *status, c, o, g, sums);
-    return { act ? g : o->dy_low, o->out };
+    return { act ? g : o->dy_low, act ? o->out : o->ld_dy };
 }
 
 /* The same of any other output. */
@@ -234,11 +236,13 @@ static struct cuda_matrix slopes(int *status, const struct cuda *c, char **at,
     char *const sums = *at;
     *at += (op_row_work(o->n, o->out) * sizeof(float) + 255) / 256 * 256;
     uint16_t *const low = c->bf16 ? (uint16_t *)*at : NULL;
-    const struct cuda_matrix dy = { low ? (const void *)low : g ? g : o->dy,
+    const struct cuda_matrix dy = { low ? (const void *)low
+                                    : g ? g
+                                        : o->dy,
                                     low ? low_ld(o->out) : o->out };
     *at += cuda_pack_bytes(c, o->n, o->out);
-    const struct linear_slope f = { o->act, o->out, (const float *)o->dy, (const float *)o->pre,
-                                    g,      low,    dy.ld };
+    const struct linear_slope f = { o->act, o->out, (const float *)o->dy, (const float *)o->pre, g,
+                                    low,    dy.ld };
     if (act || o->db)
         *status = cuda_column_sums<1>(*status, c, f, o->n, o->out, sums, db, 1);
     else if (low)

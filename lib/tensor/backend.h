@@ -78,6 +78,7 @@ struct op_linear {
      * activation too. An input that is: x and dx are NULL, x_low_made is set. */
     void *pre_low, *dx_low;
     const void *dy_low;
+    size_t ld_dy; /* of dy_low */
     bool db_made; /* what reads y has added db (op_norm.dx_sums) */
 };
 
@@ -197,6 +198,7 @@ struct op_attention {
      * fills for backward. */
     const void *q_low, *k_low, *v_low, *dy_low;
     void *y_low, *dq_low, *dk_low, *dv_low, *kept;
+    size_t ld_slopes; /* of dq_low, dk_low, dv_low; dq_first is that of all three */
     void *work; /* op_attention_work reals for each worker */
     size_t work_reals;
 };

@@ -36,6 +36,7 @@ struct tensor {
     void *low; /* x rounded to bf16, kept for products (op_linear.x_low, w_low); NULL: not kept */
     struct tape_slope *slope; /* of all that g is a part of; NULL: g holds zeros or a sum */
     void *g_low; /* of what is kept rounded alone (x and g are NULL): the gradient, rounded */
+    size_t ld_g; /* of g_low */
     struct op_linear *from; /* of what is kept rounded alone: the product that made it, on record */
 };
 

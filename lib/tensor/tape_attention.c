@@ -47,6 +47,8 @@ static void attention_low(struct tape *t, struct op_attention *o, const struct t
     o->dq_low = q->g_low;
     o->dk_low = k->g_low;
     o->dv_low = v->g_low;
+    o->ld_slopes = q->ld_g;
+    assert(q->slope == k->slope && q->slope == v->slope);
     o->kept = tape_low(t, 1, t->b->attention_kept_bytes(o) / sizeof(uint16_t));
 }
 
@@ -61,7 +63,7 @@ struct tensor *tape_attention(struct tape *t, struct tensor *q, struct tensor *k
     assert(!q->x == !k->x && !q->x == !v->x);
     const bool low = !q->x;
     struct tensor *y =
-        low ? tape_output_low(t, q->rows, q->cols) : tape_output(t, q->rows, q->cols);
+        low ? tape_output_low(t, q->rows, q->cols, NULL, 0) : tape_output(t, q->rows, q->cols);
     struct op_attention o = attention_of(q, k, v, y, heads, first, n_cells);
     o.dy = y->g;
     o.dq = q->g;
@@ -82,8 +84,7 @@ struct tensor *tape_attention(struct tape *t, struct tensor *q, struct tensor *k
         tape_meets(t, y, NULL);
         tape_meets(t, q, kept ? &kept->dq_first : NULL);
         const bool apart =
-            kept && (k->g != v->g ||
-                     k->g_low != v->g_low); /* which of the two is first is the filling's affair */
+            kept && k->g != v->g; /* which of the two is first is the filling's affair */
         tape_meets(t, k, apart ? &kept->dk_first : NULL);
         tape_meets(t, v, apart ? &kept->dv_first : NULL);
     }

@@ -71,7 +71,8 @@ static struct op_linear linear_of(const struct tensor *x, const struct tensor *w
                                .dw = w->g,
                                .db = b ? b->g : NULL,
                                .dx_low = x->g_low,
-                               .dy_low = y->g_low };
+                               .dy_low = y->g_low,
+                               .ld_dy = y->ld_g };
 }
 
 static void linear_meets(struct tape *t, const struct tensor *x, const struct tensor *w,
@@ -107,7 +108,7 @@ static void keep_low(struct tape *t, struct op_linear *o, struct tensor *x, cons
 static struct tensor *output(struct tape *t, size_t rows, size_t cols, enum act act, bool between)
 {
     if (between && tape_rounds(t, cols) && (act != ACT_NONE || cols <= OP_LOW_COLUMNS))
-        return tape_output_low(t, rows, cols);
+        return tape_output_low(t, rows, cols, NULL, 0);
     return tape_output(t, rows, cols);
 }
 
@@ -173,11 +174,16 @@ static void linears(struct tape *t, struct tensor *x, size_t ops, struct tensor 
 {
     struct op_linears l = { .ops = ops };
     assert(ops > 0 && ops <= TAPE_LINEARS);
-    for (size_t i = 0; i < ops; i++) {
-        const bool low = !t->failed && heads && tape_rounds(t, w[i]->rows) &&
-                         w[i]->rows / heads <= t->b->attention_low;
+    size_t cols = 0, at = 0;
+    bool low = !t->failed && heads;
+    for (size_t i = 0; low && i < ops; i++) {
+        low = tape_rounds(t, w[i]->rows) && w[i]->rows / heads <= t->b->attention_low;
+        cols += w[i]->rows;
+    }
+    struct tape_slope *slope = low ? tape_slope_low(t, x->rows, cols) : NULL;
+    for (size_t i = 0; i < ops; i++, at += low ? w[i - 1]->rows : 0) {
         y[i] = t->failed ? &t->nothing
-               : low     ? tape_output_low(t, x->rows, w[i]->rows)
+               : low     ? tape_output_low(t, x->rows, w[i]->rows, slope, at)
                          : tape_output(t, x->rows, w[i]->rows);
         if (!t->failed)
             l.o[i] = linear_of(x, w[i], b[i], ACT_NONE, y[i]);

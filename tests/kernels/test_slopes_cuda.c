@@ -129,7 +129,8 @@ static struct tensor *attend_between(struct tape *t, struct tensor **in, const s
         w[i] = tape_add(t, tape_new(t, in[1 + i]->rows, D), 1 / sqrt(D), in[1 + i]);
     }
     tape_linears_between(t, in[0], 3, w, b, c->extra, x);
-    return times(t, tape_attention(t, x[0], x[1], x[2], c->extra, first, 2, &drop), in[5]);
+    struct tensor *y = tape_attention(t, x[0], x[1], x[2], c->extra, first, 2, &drop);
+    return tape_add(t, times(t, y, in[5]), 1, in[0]); /* at the gradient before them */
 }
 
 /* Queries, keys and values are rows of one output, in this order and others. */
