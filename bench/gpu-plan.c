@@ -3,10 +3,11 @@
  *   gpu-plan [--cells N] [--tflops-bf16 X] ...
  * Two designs are priced:
  *
- *   built   the kernels of kernels/NAME_cuda.cu as they are: activations in f32; products in bf16
- *           of rounded forms, which whoever makes a matrix writes beside it or its first product
- *           makes, and which are kept for the backward pass; attention of packed copies by the
- *           kernels of sm_90; activations as passes
+ *   built   the kernels of kernels/NAME_cuda.cu as they are: what stands between products
+ *           (tape_linear_between) in bf16, other activations in f32; products in bf16 of rounded
+ *           forms, which whoever makes a matrix writes or its first product makes, and which are
+ *           kept for the backward pass; attention of tiles by the kernels of sm_90, packed once of
+ *           rounded q, k and v and kept; activations as passes
  *   target  the same operations with activations in bf16 (no packing), attention at the shares
  *           asked for, activations in the products' epilogues: what the speed targets assume
  *
@@ -89,26 +90,41 @@ static void pass(struct plan *p, const char *name, const char *text, double time
 /* One product of rows x in -> out, forward and both backward ones, and the passes beside it.
  * rounds: in how many of them x is rounded by the product itself (each other x comes with its
  * rounded form); kept: AdamW keeps that of w. dx: added to what another operation wrote, or the
- * first there, or not wanted. */
+ * first there, or not wanted. in, out: x and y are kept rounded alone; summed: by what follows,
+ * which makes the sums of its gradient, the bias's. */
 enum slope { ADDED, FIRST, UNWANTED };
 struct side {
     double rounds;
     bool act, kept;
     enum slope dx;
+    bool in, out, summed;
 };
+
+/* Passes of a y that is kept rounded alone. Instructions an item in the machine code (nvcc 13.0,
+ * sm_90): 29 and 36, of which the memory leaves time for 46 and 69. */
+static void passes_between(struct plan *p, double times, double items, struct side s)
+{
+    if (s.act)
+        pass(p, "  slope, bias gradient", "6 n out", times, 6 * items);
+    else if (!s.summed)
+        pass(p, "  bias gradient", "2 n out", times, 2 * items);
+    if (s.act)
+        pass(p, "  activation", "4 n out", times, 4 * items);
+}
 
 static void linear(struct plan *p, const char *name, double times, double n, double in, double out,
                    struct side s)
 {
-    const double rate = opt.bf16 * opt.product_share, f = 2 * n * in * out, a = p->a;
-    op(p, name, "2 n in out", "2 n in+2 in out+a n out", times, f,
-       2 * n * in + 2 * in * out + a * n * out, rate);
+    const double rate = opt.bf16 * opt.product_share, f = 2 * n * in * out;
+    const double y = s.out ? 2 : p->a, dx = s.in ? 2 : p->a;
+    op(p, name, "2 n in out", s.out ? "2 n(in+out)+2 in out" : "2 n in+2 in out+a n out", times, f,
+       2 * n * in + 2 * in * out + y * n * out, rate);
     if (s.dx == ADDED)
         op(p, "  dx", "2 n in out", "2 n out+2 in out+2a n in", times, f,
-           2 * n * out + 2 * in * out + 2 * a * n * in, rate);
+           2 * n * out + 2 * in * out + 2 * dx * n * in, rate);
     else if (s.dx == FIRST)
-        op(p, "  dx", "2 n in out", "2 n out+2 in out+a n in", times, f,
-           2 * n * out + 2 * in * out + a * n * in, rate);
+        op(p, "  dx", "2 n in out", s.in ? "2 n(in+out)+2 in out" : "2 n out+2 in out+a n in",
+           times, f, 2 * n * out + 2 * in * out + dx * n * in, rate);
     op(p, "  dw", "2 n in out", "2 n(in+out)+8 in out", times, f, 2 * n * (in + out) + 8 * in * out,
        rate);
     if (p->built) {
@@ -116,9 +132,12 @@ static void linear(struct plan *p, const char *name, double times, double n, dou
             pass(p, "  x rounded", "6 n in", s.rounds, 6 * n * in);
         if (!s.kept)
             pass(p, "  w rounded", "12 in out", times, 12 * in * out);
-        pass(p, "  bias gradient, rounding", s.act ? "10 n out" : "6 n out", times,
-             (s.act ? 10 : 6) * n * out);
-        if (s.act)
+        if (s.out)
+            passes_between(p, times, n * out, s);
+        else
+            pass(p, "  bias gradient, rounding", s.act ? "10 n out" : "6 n out", times,
+                 (s.act ? 10 : 6) * n * out);
+        if (s.act && !s.out)
             pass(p, "  activation, rounding", "10 n out", times, 10 * n * out);
     }
 }
@@ -139,11 +158,11 @@ static void attention_built(struct plan *p)
         rate[k] = rate_of(&g, &of, p->T);
     }
     const double L = p->c.n_layers;
-    pass(p, "attention: packing", "18 n D", L, 18 * rows);
-    op(p, "  forward", "4 cells T^2 D", "10 n D", L, 4 * s, 10 * rows, rate[GROUP_FORWARD]);
-    pass(p, "  backward: packing", "28 n D", L, 28 * rows);
-    op(p, "  queries", "6 cells T^2 D", "12 n D", L, 6 * s, 12 * rows, rate[GROUP_QUERIES]);
-    op(p, "  keys", "8 cells T^2 D", "16 n D", L, 8 * s, 16 * rows, rate[GROUP_KEYS]);
+    pass(p, "attention: packing", "12 n D", L, 12 * rows);
+    op(p, "  forward", "4 cells T^2 D", "8 n D", L, 4 * s, 8 * rows, rate[GROUP_FORWARD]);
+    pass(p, "  backward: packing", "6 n D", L, 6 * rows);
+    op(p, "  queries", "6 cells T^2 D", "10 n D", L, 6 * s, 10 * rows, rate[GROUP_QUERIES]);
+    op(p, "  keys", "8 cells T^2 D", "12 n D", L, 8 * s, 12 * rows, rate[GROUP_KEYS]);
 }
 
 static void attention(struct plan *p)
@@ -165,10 +184,11 @@ static void embedding(struct plan *p)
     double kinds = 0;
     for (int k = 0; k < N_KNOWLEDGE; k++)
         kinds += p->c.use_knowledge[k];
-    linear(p, "knowledge K -> D", kinds, p->U, K, D, (struct side){ kinds, false, true, UNWANTED });
-    linear(p, "word and kinds D -> D", kinds + 1, p->U, D, D,
-           (struct side){ kinds + 1, false, false, FIRST });
-    linear(p, "cat_proj D -> D", 1, p->g, D, D, (struct side){ 1, false, true, FIRST });
+    linear(p, "knowledge K -> D", kinds, p->U, K, D,
+           (struct side){ kinds, .kept = true, .dx = UNWANTED, .out = p->built });
+    linear(p, "kinds D -> D", kinds, p->U, D, D, (struct side){ .dx = FIRST, .in = p->built });
+    linear(p, "word D -> D", 1, p->U, D, D, (struct side){ 1, .dx = FIRST });
+    linear(p, "cat_proj D -> D", 1, p->g, D, D, (struct side){ 1, .kept = true, .dx = FIRST });
     pass(p, "gather and axpy", "2a g D", 1, 2 * a * p->g * D);
     pass(p, "  backward", "2a g D + 2a U D", 1, 2 * a * (p->g + p->U) * D);
     pass(p, "norm, act, position, drop", "11a g D", 1, 11 * a * p->g * D);
@@ -180,10 +200,11 @@ static void heads(struct plan *p)
 {
     const double D = p->c.d, V = p->c.n_tokens, f = 2 * p->M * V * D;
     const double rate = opt.bf16 * opt.product_share;
-    linear(p, "heads' transforms D -> D", 2, p->M, D, D, (struct side){ 1, true, true, FIRST });
+    linear(p, "heads' transforms D -> D", 2, p->M, D, D,
+           (struct side){ 1, .act = true, .kept = true, .dx = FIRST });
     op(p, "id loss: logits, dz, de", "6 M V D", "8 M V", 1, 3 * f, 8 * p->M * V, rate);
     if (p->built)
-        pass(p, "  soft-max, db, packing", "26 M V", 1, 26 * p->M * V);
+        pass(p, "  soft-max, db", "12 M V", 1, 12 * p->M * V);
     else
         pass(p, "  soft-max, db", "10 M V", 1, 10 * p->M * V);
 }
@@ -192,16 +213,28 @@ static void step(struct plan *p)
 {
     const double D = p->c.d, F = p->c.ffn, L = p->c.n_layers, a = p->a;
     embedding(p);
-    linear(p, "query, key, value", 3 * L, p->n, D, D, (struct side){ 1, false, true, ADDED });
+    const bool between = p->built; /* in the target all are */
+    linear(p, "query, key, value", 3 * L, p->n, D, D,
+           (struct side){ 1, .kept = true, .dx = between ? UNWANTED : ADDED, .out = between });
+    if (between) /* of all three at once */
+        op(p, "  dx", "6 n D D", "14 n D+14 D D", L, 6 * p->n * D * D, 14 * p->n * D + 14 * D * D,
+           opt.bf16 * opt.product_share);
     attention(p);
-    linear(p, "attention's output", L, p->n, D, D, (struct side){ L, false, true, FIRST });
-    linear(p, "feed-forward D -> F", L, p->n, D, F, (struct side){ 0, true, true, ADDED });
-    linear(p, "feed-forward F -> D", L, p->n, F, D, (struct side){ 0, false, true, FIRST });
-    if (p->built)
-        pass(p, "norm, residual, rounding", "18 n D", 2 * L, 18 * p->n * D);
-    else
+    linear(p, "attention's output", L, p->n, D, D,
+           (struct side){
+               .kept = true, .dx = FIRST, .in = between, .out = between, .summed = between });
+    linear(p, "feed-forward D -> F", L, p->n, D, F,
+           (struct side){ .act = true, .kept = true, .dx = ADDED, .out = between });
+    linear(p, "feed-forward F -> D", L, p->n, F, D,
+           (struct side){
+               .kept = true, .dx = FIRST, .in = between, .out = between, .summed = between });
+    if (p->built) {
+        pass(p, "norm, residual, rounding", "14 n D", 2 * L, 14 * p->n * D);
+        pass(p, "  backward, bias gradient", "12 n D", 2 * L, 12 * p->n * D);
+    } else {
         pass(p, "norm + residual + dropout", "4a n D", 2 * L, 4 * a * p->n * D);
-    pass(p, "  backward", "6a n D", 2 * L, 6 * a * p->n * D);
+        pass(p, "  backward", "6a n D", 2 * L, 6 * a * p->n * D);
+    }
     heads(p);
     const double micros = ceil((double)opt.cells / (double)opt.micro_cells);
     /* Of activations: those of the embedding that an operation adds to which cannot write first. */

@@ -31,34 +31,32 @@ static __device__ __forceinline__ uint32_t key_word(const struct place &p, uint3
     return __shfl_sync(WHOLE_WARP, word, 4 * (m * (N / 8) + n) + p.t) >> p.g;
 }
 
-/* x += factor out, rows and columns that there are. */
+/* x, or what is kept rounded, += factor out, rows and columns that there are. */
 template <int W>
 static __device__ __forceinline__ void add_rows(const struct packed &a, const struct place &p,
-                                                void *x, bool fresh, float factor,
+                                                void *x, void *low, bool fresh, float factor,
                                                 const float out[M][W / 8][4])
 {
-    if (!x)
+    if (!x && !low)
         return;
 #pragma unroll
     for (int m = 0; m < M; m++)
 #pragma unroll
         for (int half = 0; half < 2; half++) {
             const size_t row = own_row(p, m, half);
-            float *to = (float *)x + (p.first + row) * a.o.d + p.head * a.width;
+            const size_t ld = low ? a.o.ld_slopes : a.o.d;
+            const size_t begin = (p.first + row) * ld + p.head * a.width;
             if (row >= p.rows)
                 continue;
 #pragma unroll
             for (int n = 0; n < W / 8; n++)
-#pragma unroll
-                for (int e = 0; e < 2; e++)
-                    if ((size_t)(8 * n + 2 * p.t + e) < a.width) {
-                        float *const at = to + 8 * n + 2 * p.t + e;
-                        *at = factor * out[m][n][2 * half + e] + (fresh ? 0 : *at);
-                    }
+                cuda_add2(x, low, begin, (size_t)(8 * n + 2 * p.t), a.width, fresh,
+                          factor * out[m][n][2 * half], factor * out[m][n][2 * half + 1]);
         }
 }
 
-/* attention_pack of dy, with the two numbers backward needs of a row and head. 10 bytes an item. */
+/* attention_pack of dy, with the two numbers backward needs of a row and head. 10 bytes an item, 6
+ * where it is kept rounded. */
 template <int W> static __global__ void attention_slopes(struct packed a, uint16_t *to)
 {
     constexpr int PIECES = W / PIECE;
@@ -67,8 +65,8 @@ template <int W> static __global__ void attention_slopes(struct packed a, uint16
     const size_t row = there ? at / a.o.heads : 0, head = there ? at % a.o.heads : 0;
     const size_t begin = row * a.o.d + head * a.width;
     float y[PIECE], dy[PIECE], sum = 0;
-    cuda_load8((const float *)a.o.y + begin, piece * PIECE, a.width, y);
-    cuda_load8((const float *)a.o.dy + begin, piece * PIECE, a.width, dy);
+    cuda_load8(a.o.y, a.o.y_low, begin, piece * PIECE, a.width, y);
+    cuda_load8(a.o.dy, a.o.dy_low, begin, piece * PIECE, a.width, dy);
     for (int i = 0; i < PIECE; i++)
         sum += y[i] * dy[i];
     for (int turn = PIECES / 2; turn; turn /= 2)
@@ -151,7 +149,7 @@ static __global__ void __launch_bounds__(MMA_THREADS, MMA_BLOCKS)
         __syncthreads();
     }
     cuda_copy_wait<0>();
-    add_rows<W>(a, p, a.o.dq, a.o.dq_first, a.scale, out);
+    add_rows<W>(a, p, a.o.dq, a.o.dq_low, a.o.dq_first, a.scale, out);
 }
 
 /* Queries [at, at + N) with their two numbers: zeros beyond the cell make p = 1, dy = 0, ds = 0. */
@@ -216,8 +214,8 @@ static __global__ void __launch_bounds__(MMA_THREADS, MMA_BLOCKS)
         __syncthreads();
     }
     cuda_copy_wait<0>();
-    add_rows<W>(a, p, a.o.dv, a.o.dv_first, a.drop.scale, dv);
-    add_rows<W>(a, p, a.o.dk, a.o.dk_first, a.scale, dk);
+    add_rows<W>(a, p, a.o.dv, a.o.dv_low, a.o.dv_low ? a.o.dq_first : a.o.dv_first, a.drop.scale, dv);
+    add_rows<W>(a, p, a.o.dk, a.o.dk_low, a.o.dk_low ? a.o.dq_first : a.o.dk_first, a.scale, dk);
 }
 
 template <int W> static int backward(const struct cuda *c, const struct packed &a)
@@ -228,12 +226,12 @@ template <int W> static int backward(const struct cuda *c, const struct packed &
     const size_t rows = (2 * MMA_OWN + MMA_STAGES * 2 * MMA_BACKWARD) * W * sizeof(uint16_t);
     const size_t stats = MMA_STAGES * MMA_BACKWARD * 2 * sizeof(float);
     const size_t items = a.o.n * a.o.heads * (W / PIECE);
-    int status = pack<W>(0, c, a);
+    int status = a.o.kept ? 0 : pack<W>(0, c, a);
     CUDA_LAUNCH(status, c, slopes, cuda_blocks(items, CUDA_THREADS), CUDA_THREADS, 0, a,
                 (uint16_t *)a.dy);
-    if (a.o.dq)
+    if (a.o.dq || a.o.dq_low)
         CUDA_LAUNCH(status, c, queries, blocks_of(&a.o), MMA_THREADS, rows, a);
-    if (a.o.dk || a.o.dv)
+    if (a.o.dk || a.o.dv || a.o.dk_low || a.o.dv_low)
         CUDA_LAUNCH(status, c, keys, blocks_of(&a.o), MMA_THREADS, rows + stats, a);
     return status;
 }

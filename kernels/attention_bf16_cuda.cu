@@ -100,13 +100,12 @@ static __global__ void __launch_bounds__(MMA_THREADS, MMA_BLOCKS)
             all += __shfl_xor_sync(WHOLE_WARP, all, 2);
             if (row >= p.rows)
                 continue;
-            float *y = (float *)a.o.y + at * a.o.d + p.head * a.width;
+            const size_t begin = at * a.o.d + p.head * a.width;
 #pragma unroll
             for (int n = 0; n < W / 8; n++)
-#pragma unroll
-                for (int e = 0; e < 2; e++)
-                    if ((size_t)(8 * n + 2 * p.t + e) < a.width)
-                        y[8 * n + 2 * p.t + e] = out[m][n][2 * half + e] * a.drop.scale / all;
+                cuda_add2(a.o.y, a.o.y_low, begin, (size_t)(8 * n + 2 * p.t), a.width, true,
+                          out[m][n][2 * half] * a.drop.scale / all,
+                          out[m][n][2 * half + 1] * a.drop.scale / all);
             if (p.t == 0) {
                 ((float *)a.o.row_max)[at * a.o.heads + p.head] = max[m][half] * a.scale;
                 ((float *)a.o.row_sum)[at * a.o.heads + p.head] = all;
@@ -117,6 +116,11 @@ static __global__ void __launch_bounds__(MMA_THREADS, MMA_BLOCKS)
 size_t attention_bf16_work_cuda(const struct op_attention *o)
 {
     return 4 * matrix_bytes(o) + 2 * o->n * o->heads * sizeof(float);
+}
+
+size_t attention_bf16_kept_cuda(const struct op_attention *o)
+{
+    return 3 * matrix_bytes(o);
 }
 
 template <int W> static int forward(const struct cuda *c, const struct packed &a)

@@ -8,7 +8,7 @@
  * ldmatrix lie in different banks. Scores stay in registers: what one product leaves is, rounded,
  * what the next one takes (kernels/cuda_mma.h). Never T x T in memory.
  *
- * pack       q, k, v (backward: dy too) to bf16 in c->work; backward: of each row and head also
+ * pack       q, k, v (backward: dy too) to bf16 in c->work (or op.kept); backward: of each row and head also
  *            log2 of the soft-max's divisor and dy . y
  * forward    a block owns queries: s = q k^T, online soft-max, o += p v
  * queries    a block owns queries: s, dp = dy v^T, dq += ds k                      3 products
@@ -210,16 +210,16 @@ static __device__ __forceinline__ void hide(const struct place &p, size_t keys,
                     s[m][n][k] = -INFINITY;
 }
 
-/* A thread owns 8 columns of a row and head. 6 bytes an item. */
+/* A thread owns 8 columns of a row and head. 6 bytes an item, 4 where it is kept rounded. */
 template <int W>
-static __global__ void attention_pack(const float *x, size_t n, size_t d, size_t heads,
-                                      size_t width, uint16_t *to)
+static __global__ void attention_pack(const void *x, const void *low, size_t n, size_t d,
+                                      size_t heads, size_t width, uint16_t *to)
 {
     const size_t k = cuda_item(), piece = k % (W / PIECE), at = k / (W / PIECE);
     float v[PIECE];
     if (at >= n * heads)
         return;
-    cuda_load8(x + at / heads * d + at % heads * width, piece * PIECE, width, v);
+    cuda_load8(x, low, at / heads * d + at % heads * width, piece * PIECE, width, v);
     for (int i = 0; i < PIECE; i += 2)
         *(uint32_t *)(to + k * PIECE + i) = cuda_bf16_pair(v[i], v[i + 1]);
 }
@@ -238,14 +238,15 @@ static inline size_t matrix_bytes(const struct op_attention *o)
 static inline struct packed packed_of(const struct cuda *c, const struct op_attention *o)
 {
     const size_t width = o->d / o->heads, bytes = matrix_bytes(o);
-    const char *at = c->work;
+    const char *const at = o->kept ? (const char *)o->kept : c->work;
+    const char *const dy = o->kept ? c->work : c->work + 3 * bytes;
     return { *o,
              cuda_drop_of(&o->drop),
              (const uint16_t *)at,
              (const uint16_t *)(at + bytes),
              (const uint16_t *)(at + 2 * bytes),
-             (const uint16_t *)(at + 3 * bytes),
-             (float *)(at + 4 * bytes),
+             (const uint16_t *)dy,
+             (float *)(dy + bytes),
              width,
              o->heads * padded(width),
              (float)(1 / sqrt((double)width)) };
@@ -260,11 +261,12 @@ template <int W> static int pack(int status, const struct cuda *c, const struct 
 {
     const auto kernel = attention_pack<W>;
     const void *const from[] = { a.o.q, a.o.k, a.o.v };
+    const void *const low[] = { a.o.q_low, a.o.k_low, a.o.v_low };
     const uint16_t *const to[] = { a.q, a.k, a.v };
     const size_t items = a.o.n * a.o.heads * (W / PIECE);
     for (size_t i = 0; i < sizeof from / sizeof *from; i++)
         CUDA_LAUNCH(status, c, kernel, cuda_blocks(items, CUDA_THREADS), CUDA_THREADS, 0,
-                    (const float *)from[i], a.o.n, a.o.d, a.o.heads, a.width, (uint16_t *)to[i]);
+                    from[i], low[i], a.o.n, a.o.d, a.o.heads, a.width, (uint16_t *)to[i]);
     return status;
 }
 

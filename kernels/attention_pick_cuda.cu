@@ -29,6 +29,13 @@ size_t attention_work_cuda(const struct cuda *c, const struct op_attention *o)
                                    : attention_f32_work_cuda(o);
 }
 
+size_t attention_kept_cuda(const struct cuda *c, const struct op_attention *o)
+{
+    return by_warpgroups(c, o)     ? attention_wgmma_kept_cuda(o)
+           : on_tensor_cores(c, o) ? attention_bf16_kept_cuda(o)
+                                   : 0;
+}
+
 int attention_backward_cuda(const struct cuda *c, const struct op_attention *o)
 {
     return !o->n                   ? 0

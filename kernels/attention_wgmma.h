@@ -2,7 +2,7 @@
  * attention_wgmma_back_cuda.cu share; contract in kernels/attention.h, rounding as in
  * kernels/attention_mma.h. Heads of 33 to 64 columns, padded with zeros to 64.
  *
- * pack       q, k, v (backward: dy too) to bf16 in c->work, as tiles of 64 rows of one cell and
+ * pack       q, k, v (backward: dy too) to bf16 in c->work (or op.kept), as tiles of 64 rows of one cell and
  *            head, each as it will lie in shared memory (kernels/cuda_wgmma.h); rows beyond the
  *            cell are zeros. Backward: notes of each row beside
  * forward    a warpgroup owns 64 queries: s = q k^T, online soft-max, o += p v     2 products
@@ -299,21 +299,22 @@ static __device__ __forceinline__ void store_piece(uint16_t *tile, int row, int 
 }
 
 /* A block packs a tile of q, k or v (z); a thread takes 8 columns of a row at a time. 6 bytes an
- * item. */
+ * item, 4 where they are kept rounded. */
 static __global__ void attention_tiles(struct tiles a)
 {
     const struct spot p = spot_of(a, 1);
     if (p.begin >= p.tiles)
         return;
     const unsigned z = blockIdx.z;
-    const float *const x = (const float *)(z == 0 ? a.o.q : z == 1 ? a.o.k : a.o.v);
+    const void *const x = z == 0 ? a.o.q : z == 1 ? a.o.k : a.o.v;
+    const void *const low = z == 0 ? a.o.q_low : z == 1 ? a.o.k_low : a.o.v_low;
     uint16_t *const to = (z == 0 ? a.q : z == 1 ? a.k : a.v) + (p.tile + p.begin) * TILE_ITEMS;
     for (int k = (int)threadIdx.x; k < ROWS * PIECES; k += PACK_THREADS) {
         const int row = k / PIECES, piece = k % PIECES;
         const size_t from = (size_t)p.begin * ROWS + (size_t)row;
         float v[PIECE] = {};
         if (from < p.rows)
-            cuda_load8(x + (p.first + from) * a.o.d + p.head * a.width, (size_t)piece * PIECE,
+            cuda_load8(x, low, (p.first + from) * a.o.d + p.head * a.width, (size_t)piece * PIECE,
                        a.width, v);
         store_piece(to, z ? key_row(row) : row, piece, v);
     }
@@ -329,15 +330,17 @@ static inline size_t tiles_of(const struct op_attention *o)
 static inline struct tiles tiles_at(const struct cuda *c, const struct op_attention *o)
 {
     const size_t width = o->d / o->heads, items = o->heads * tiles_of(o) * TILE_ITEMS;
-    uint16_t *const at = (uint16_t *)c->work;
+    uint16_t *const work = (uint16_t *)c->work;
+    uint16_t *const at = o->kept ? (uint16_t *)o->kept : work;
+    uint16_t *const dy = o->kept ? work : work + 3 * items;
     struct tiles a = { *o,
                        cuda_drop_of(&o->drop),
                        {},
                        at,
                        at + items,
                        at + 2 * items,
-                       at + 3 * items,
-                       (struct notes *)(at + 4 * items),
+                       dy,
+                       (struct notes *)(dy + items),
                        width,
                        tiles_of(o),
                        (float)(1 / sqrt((double)width)) };

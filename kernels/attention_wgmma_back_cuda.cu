@@ -14,7 +14,7 @@ constexpr size_t KEY_SHARED = 1024 + 2 * WG_BACKWARD * TILE_BYTES + WG_STAGES * 
                               WARPS * WARP_WORDS * sizeof(uint32_t) + PIPE_BYTES;
 static_assert(KEY_STAGE % 1024 == 0, "tiles of every stage begin on multiples of 1024");
 
-/* attention_tiles of dy, with the notes of its rows. 10 bytes an item. */
+/* attention_tiles of dy, with the notes of its rows. 10 bytes an item, 6 where rounded. */
 static __global__ void attention_notes(struct tiles a)
 {
     const struct spot p = spot_of(a, 1);
@@ -30,8 +30,8 @@ static __global__ void attention_notes(struct tiles a)
         const size_t begin = at * a.o.d + p.head * a.width;
         float y[PIECE] = {}, dy[PIECE] = {}, sum = 0;
         if (there) {
-            cuda_load8((const float *)a.o.y + begin, (size_t)piece * PIECE, a.width, y);
-            cuda_load8((const float *)a.o.dy + begin, (size_t)piece * PIECE, a.width, dy);
+            cuda_load8(a.o.y, a.o.y_low, begin, (size_t)piece * PIECE, a.width, y);
+            cuda_load8(a.o.dy, a.o.dy_low, begin, (size_t)piece * PIECE, a.width, dy);
         }
         for (int i = 0; i < PIECE; i++)
             sum += y[i] * dy[i];
@@ -48,24 +48,24 @@ static __global__ void attention_notes(struct tiles a)
     }
 }
 
-/* x += factor out, of rows and columns that there are. row: of the lane's two halves. */
+/* x, or what is kept rounded, += factor out, of rows and columns that there are. row: of the lane's
+ * two halves. */
 static __device__ __forceinline__ void add_rows(const struct tiles &a, const struct spot &p,
-                                                const size_t row[2], void *x, bool fresh,
+                                                const size_t row[2], void *x, void *low, bool fresh,
                                                 float factor, const float out[CUDA_GROUP_SUMS])
 {
-    if (!x)
+    if (!x && !low)
         return;
 #pragma unroll
     for (int half = 0; half < 2; half++) {
-        float *const to = (float *)x + (p.first + row[half]) * a.o.d + p.head * a.width;
+        const size_t ld = low ? a.o.ld_slopes : a.o.d;
+        const size_t begin = (p.first + row[half]) * ld + p.head * a.width;
         if (row[half] >= p.rows)
             continue;
 #pragma unroll
-        for (int i = 0; i < CUDA_GROUP_SUMS; i++) {
-            const size_t col = (size_t)(i / 4 * 8 + 2 * p.t + i % 2);
-            if (i / 2 % 2 == half && col < a.width)
-                to[col] = factor * out[i] + (fresh ? 0 : to[col]);
-        }
+        for (int i = 2 * half; i < CUDA_GROUP_SUMS; i += 4)
+            cuda_add2(x, low, begin, (size_t)(i / 4 * 8 + 2 * p.t), a.width, fresh, factor * out[i],
+                      factor * out[i + 1]);
     }
 }
 
@@ -178,7 +178,7 @@ static __device__ __forceinline__ void own_queries(const struct tiles &a, const 
     cuda_group_commit();
     cuda_group_wait<0>();
     cuda_group_done(f.dq);
-    add_rows(a, p, row, a.o.dq, a.o.dq_first, a.scale, f.dq);
+    add_rows(a, p, row, a.o.dq, a.o.dq_low, a.o.dq_first, a.scale, f.dq);
 }
 
 static __global__ void __launch_bounds__(BACKWARD_THREADS, 1)
@@ -323,8 +323,8 @@ static __device__ __forceinline__ void own_keys(const struct tiles &a, const str
     cuda_group_wait<0>();
     cuda_group_done(f.dv);
     cuda_group_done(f.dk);
-    add_rows(a, p, row, a.o.dv, a.o.dv_first, a.drop.scale, f.dv);
-    add_rows(a, p, row, a.o.dk, a.o.dk_first, a.scale, f.dk);
+    add_rows(a, p, row, a.o.dv, a.o.dv_low, a.o.dv_low ? a.o.dq_first : a.o.dv_first, a.drop.scale, f.dv);
+    add_rows(a, p, row, a.o.dk, a.o.dk_low, a.o.dk_low ? a.o.dq_first : a.o.dk_first, a.scale, f.dk);
 }
 
 static __global__ void __launch_bounds__(BACKWARD_THREADS, 1) attention_keys_wgmma(struct tiles a)
@@ -354,11 +354,11 @@ int attention_wgmma_backward_cuda(const struct cuda *c, const struct op_attentio
 {
     const struct tiles a = tiles_at(c, o);
     const dim3 blocks = blocks_of(o, WG_BACKWARD, 1);
-    int status = pack(0, c, a);
+    int status = o->kept ? 0 : pack(0, c, a);
     CUDA_LAUNCH(status, c, attention_notes, blocks_of(o, 1, 1), PACK_THREADS, 0, a);
-    if (o->dq)
+    if (o->dq || o->dq_low)
         CUDA_LAUNCH(status, c, attention_queries_wgmma, blocks, BACKWARD_THREADS, QUERY_SHARED, a);
-    if (o->dk || o->dv)
+    if (o->dk || o->dv || o->dk_low || o->dv_low)
         CUDA_LAUNCH(status, c, attention_keys_wgmma, blocks, BACKWARD_THREADS, KEY_SHARED, a);
     return status;
 }

@@ -79,14 +79,12 @@ static __device__ __forceinline__ void write_forward(const struct tiles &a, cons
         all += __shfl_xor_sync(WHOLE_WARP, all, 2);
         if (row >= p.rows)
             continue;
-        float *const y = (float *)a.o.y + at * a.o.d + p.head * a.width;
+        const size_t begin = at * a.o.d + p.head * a.width;
         const float factor = a.drop.scale / all;
 #pragma unroll
-        for (int i = 0; i < CUDA_GROUP_SUMS; i++) {
-            const size_t col = (size_t)(i / 4 * 8 + 2 * p.t + i % 2);
-            if (i / 2 % 2 == half && col < a.width)
-                y[col] = out[i] * factor;
-        }
+        for (int i = 2 * half; i < CUDA_GROUP_SUMS; i += 4)
+            cuda_add2(a.o.y, a.o.y_low, begin, (size_t)(i / 4 * 8 + 2 * p.t), a.width, true,
+                      out[i] * factor, out[i + 1] * factor);
         if (p.t == 0) {
             ((float *)a.o.row_max)[at * a.o.heads + p.head] = max[half] * a.scale;
             ((float *)a.o.row_sum)[at * a.o.heads + p.head] = all;
@@ -186,6 +184,12 @@ static __global__ void __launch_bounds__(FORWARD_THREADS, 1) attention_rows_wgmm
 size_t attention_wgmma_work_cuda(const struct op_attention *o)
 {
     return o->heads * tiles_of(o) * (4 * TILE_BYTES + sizeof(struct notes));
+}
+
+/* q, k and v; where they are kept, no room is needed for them beside. */
+size_t attention_wgmma_kept_cuda(const struct op_attention *o)
+{
+    return o->heads * tiles_of(o) * 3 * TILE_BYTES;
 }
 
 int attention_wgmma_forward_cuda(const struct cuda *c, const struct op_attention *o)

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/attention_tiles.h"
 #include "kernels/cuda_ops.h"
 
 static struct cuda device;
@@ -65,6 +66,17 @@ SLOT(adamw, op_adamw, sizeof(float))
 static size_t id_loss_work_bytes_slot(const struct op_id_loss *)
 {
     return 0;
+}
+
+static void linears_backward_slot(const struct op_linear *o, size_t ops)
+{
+    if (ready(linears_work_cuda(&device, o, ops)))
+        finish(linears_backward_cuda(&device, o, ops));
+}
+
+static size_t attention_kept_bytes_slot(const struct op_attention *o)
+{
+    return attention_kept_cuda(&device, o);
 }
 
 static void id_loss_slot(const struct op_id_loss *o)
@@ -278,12 +290,14 @@ static const struct backend_memory device_memory = {
     .ranks = &device_ranks,
 };
 
-#define TABLE(text, rounds)                                                                        \
+#define TABLE(text, rounds, low)                                                                        \
     {                                                                                              \
         .name = text, .isa = NULL, .type = REAL_F32, .real_bytes = sizeof(float),                  \
-        .attention_first = false, .gradient_first = true, .small = NULL, .memory = &device_memory, \
-        .round = rounds, .linear_scratch_bytes = NULL, .linear_packed_bytes = NULL,                \
-        .linear_pack = NULL, .linears_forward = NULL, .linears_backward = NULL,                    \
+        .attention_first = false, .gradient_first = true, .attention_low = low,                    \
+        .attention_kept_bytes = attention_kept_bytes_slot, .small = NULL,                          \
+        .memory = &device_memory, .round = rounds, .linear_scratch_bytes = NULL, .linear_packed_bytes = NULL,                \
+        .linear_pack = NULL, .linears_forward = NULL,                                              \
+        .linears_backward = linears_backward_slot,                                                 \
         .linear_forward = linear_forward_slot, .linear_backward = linear_backward_slot,            \
         .act_forward = act_forward_slot, .act_backward = act_backward_slot,                        \
         .norm_forward = norm_forward_slot, .norm_backward = norm_backward_slot,                    \
@@ -301,8 +315,8 @@ static const struct backend_memory device_memory = {
         .square_loss = square_loss_slot, .axpy = axpy_slot, .sum_squares = sum_squares_slot,       \
         .adamw = adamw_slot,                                                                       \
     }
-static const struct backend backend_cuda = TABLE("cuda", NULL);
-static const struct backend backend_cuda_bf16 = TABLE("cuda-bf16", round_slot);
+static const struct backend backend_cuda = TABLE("cuda", NULL, 0);
+static const struct backend backend_cuda_bf16 = TABLE("cuda-bf16", round_slot, MMA_WIDEST);
 
 const struct backend *backend_cuda_find(const char *name, const char **why)
 {

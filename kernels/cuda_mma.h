@@ -70,27 +70,12 @@ template <int LEFT> static __device__ __forceinline__ void cuda_copy_wait(void)
     asm volatile("cp.async.wait_group %0;" ::"n"(LEFT) : "memory");
 }
 
-/* Two numbers rounded to bf16, the first in the low half. */
-static __device__ __forceinline__ uint32_t cuda_bf16_pair(float low, float high)
-{
-    uint32_t x;
-    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(x) : "f"(high), "f"(low));
-    return x;
-}
-
 /* 2^x within 2^-22 of it; 0 for -Inf, NaN for NaN. */
 static __device__ __forceinline__ float cuda_exp2(float x)
 {
     float y;
     asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
     return y;
-}
-
-#else
-
-static inline uint32_t cuda_bf16_pair(float low, float high)
-{
-    return (uint32_t)cuda_bf16(low) | (uint32_t)cuda_bf16(high) << 16;
 }
 
 #endif

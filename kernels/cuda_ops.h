@@ -19,6 +19,9 @@ enum { CUDA_HEAD_WIDTH = 256 }; /* widest head that attention takes */
 size_t linear_work_cuda(const struct cuda *c, const struct op_linear *o);
 int linear_forward_cuda(const struct cuda *c, const struct op_linear *o);
 int linear_backward_cuda(const struct cuda *c, const struct op_linear *o);
+/* Of `ops` of them on one x, as backend.linears_backward. */
+size_t linears_work_cuda(const struct cuda *c, const struct op_linear *o, size_t ops);
+int linears_backward_cuda(const struct cuda *c, const struct op_linear *o, size_t ops);
 int act_forward_cuda(const struct cuda *c, const struct op_act *o);
 int act_backward_cuda(const struct cuda *c, const struct op_act *o);
 int norm_forward_cuda(const struct cuda *c, const struct op_norm *o);
@@ -36,6 +39,7 @@ int add_species_backward_cuda(const struct cuda *c, const struct op_add_species 
 size_t attention_work_cuda(const struct cuda *c, const struct op_attention *o);
 int attention_forward_cuda(const struct cuda *c, const struct op_attention *o);
 int attention_backward_cuda(const struct cuda *c, const struct op_attention *o);
+size_t attention_kept_cuda(const struct cuda *c, const struct op_attention *o); /* op.kept */
 /* On the plain cores; the three above call one of these kinds (kernels/attention_pick_cuda.cu). */
 size_t attention_f32_work_cuda(const struct op_attention *o);
 int attention_f32_forward_cuda(const struct cuda *c, const struct op_attention *o);
@@ -43,11 +47,13 @@ int attention_f32_backward_cuda(const struct cuda *c, const struct op_attention 
 /* On the tensor cores, where c->bf16 and heads are at most MMA_WIDEST wide
  * (kernels/attention_tiles.h). n is at least 1, here and below. */
 size_t attention_bf16_work_cuda(const struct op_attention *o);
+size_t attention_bf16_kept_cuda(const struct op_attention *o);
 int attention_bf16_forward_cuda(const struct cuda *c, const struct op_attention *o);
 int attention_bf16_backward_cuda(const struct cuda *c, const struct op_attention *o);
 /* The same by warpgroups, where the device is one of sm_90 and heads are at least WG_NARROWEST
  * wide. */
 size_t attention_wgmma_work_cuda(const struct op_attention *o);
+size_t attention_wgmma_kept_cuda(const struct op_attention *o);
 int attention_wgmma_forward_cuda(const struct cuda *c, const struct op_attention *o);
 int attention_wgmma_backward_cuda(const struct cuda *c, const struct op_attention *o);
 size_t id_loss_work_cuda(const struct cuda *c, const struct op_id_loss *o);

@@ -35,8 +35,8 @@ static inline void cuda_pack_to(int *status, const struct cuda *c, const void *x
 }
 
 /* x as a product wants it; takes cuda_pack_bytes of *at where it must be copied. */
-static struct cuda_matrix cuda_packed(int *status, const struct cuda *c, char **at, const void *x,
-                                      size_t rows, size_t cols, size_t ld)
+static inline struct cuda_matrix cuda_packed(int *status, const struct cuda *c, char **at,
+                                             const void *x, size_t rows, size_t cols, size_t ld)
 {
     if (!c->bf16)
         return { x, ld };

@@ -5,9 +5,17 @@
  * forward    pre = x w^T + b (product);  y = act(pre)       8 bytes an item besides the product
  * backward   g = dy act'(pre), and the column sums of g in the same pass   12 bytes an item
  *            dx += g w (product), dw += g^T x (product)
- * With bf16 products take rounded forms. That of g is written by the pass of the column sums, 2 bytes an
- * item, and g itself is not; w's is kept by AdamW and x's by whoever made x, or by the first product that
- * reads it (op_linear.w_low, x_low). What is not kept is rounded into c->work: 6 bytes an item. */
+ * With bf16 an output that stands between products is kept rounded alone (y, pre and dy are NULL):
+ * the product rounds pre, or y, as it writes it;
+ * forward    y = act(pre)                                                4 bytes an item
+ * backward   g = dy act'(pre) rounded, and its column sums               6 bytes an item
+ *            without an activation dy is g, and its column sums are read from it (2 bytes), where
+ *            the norm behind it has not made them
+ *
+ * With bf16 products take rounded forms. That of another g is written by the pass of the column
+ * sums, 2 bytes an item, and g itself is not; w's is kept by AdamW and x's by whoever made x, or by
+ * the first product that reads it (op_linear.w_low, x_low). What is not kept is rounded into
+ * c->work: 6 bytes an item. */
 #include "kernels/cuda_ops.h"
 
 #include "kernels/cuda_act.h"
@@ -31,6 +39,37 @@ static __global__ void act_slopes(size_t m, enum act a, const float *x, const fl
     const size_t i = cuda_item();
     if (i < m)
         dx[i] += dy[i] * cuda_act_slope(a, x[i]);
+}
+
+/* A thread owns eight items. */
+template <enum act A> static __global__ void act_items8(size_t m, const uint16_t *x, uint16_t *y)
+{
+    const size_t i = cuda_item() * 8;
+    float v[8];
+    if (i >= m)
+        return;
+    cuda_get8(x + i, v);
+    for (int k = 0; k < 8; k++)
+        v[k] = cuda_quick_act<A>(v[k]);
+    cuda_put8(y + i, v);
+}
+
+/* f<ACT>, for the activation that o has. */
+#define FOR_ACT(f, a, ...)                                                                         \
+    ((a) == ACT_GELU         ? f<ACT_GELU>(__VA_ARGS__)                                            \
+     : (a) == ACT_QUICK_GELU ? f<ACT_QUICK_GELU>(__VA_ARGS__)                                      \
+     : (a) == ACT_TANH       ? f<ACT_TANH>(__VA_ARGS__)                                            \
+     : (a) == ACT_RELU       ? f<ACT_RELU>(__VA_ARGS__)                                            \
+                             : f<ACT_NONE>(__VA_ARGS__))
+
+template <enum act A>
+static int act_low(int status, const struct cuda *c, const struct op_linear *o)
+{
+    const size_t m = o->n * o->out;
+    const auto kernel = act_items8<A>;
+    CUDA_LAUNCH(status, c, kernel, cuda_blocks(m, CUDA_THREADS * 8), CUDA_THREADS, 0, m,
+                (const uint16_t *)o->pre_low, (uint16_t *)o->y_low);
+    return status;
 }
 
 static int act_forward_low(const struct cuda *c, const struct op_act *o, void *low)
@@ -59,7 +98,8 @@ int act_backward_cuda(const struct cuda *c, const struct op_act *o)
 size_t linear_work_cuda(const struct cuda *c, const struct op_linear *o)
 {
     return cuda_pack_bytes(c, o->n, o->in) + cuda_pack_bytes(c, o->out, o->in) +
-           cuda_pack_bytes(c, o->n, o->out) + op_row_work(o->n, o->out) * sizeof(float);
+           cuda_pack_bytes(c, 1, o->out) + cuda_pack_bytes(c, o->n, o->out) +
+           op_row_work(o->n, o->out) * sizeof(float);
 }
 
 /* x as a product wants it: kept, kept from now on, or made for this call. */
@@ -87,7 +127,10 @@ int linear_forward_cuda(const struct cuda *c, const struct op_linear *o)
     int status = 0;
     if (!o->n)
         return 0;
-    float *pre = (float *)(o->pre ? o->pre : o->y);
+    void *const pre = o->pre_low ? o->pre_low : !o->y ? o->y_low : o->pre ? o->pre : o->y;
+    const void *bias = o->b;
+    if (bias && !o->y)
+        bias = o->b_low ? o->b_low : cuda_packed(&status, c, &at, o->b, 1, o->out, o->out).x;
     const struct cuda_matrix x = product_x(&status, c, &at, o, o->x_low_made);
     const struct cuda_matrix w = product_w(&status, c, &at, o);
     const struct cuda_product p = { .m = o->n,
@@ -100,13 +143,16 @@ int linear_forward_cuda(const struct cuda *c, const struct op_linear *o)
                                     .turn_a = false,
                                     .turn_b = true,
                                     .bf16 = c->bf16,
+                                    .out_bf16 = !o->y,
                                     .beta = 0,
-                                    .bias = (const float *)o->b,
+                                    .bias = bias,
                                     .out = pre,
                                     .ld_out = o->out };
     if (!status)
         status = cuda_multiply(c, &p);
-    if (!status && o->act != ACT_NONE) {
+    if (!status && o->pre_low)
+        status = FOR_ACT(act_low, o->act, status, c, o);
+    else if (!status && o->act != ACT_NONE) {
         const struct op_act act = {
             .m = o->n * o->out, .act = o->act, .x = pre, .y = o->y, .dy = NULL, .dx = NULL
         };
@@ -136,28 +182,83 @@ struct linear_slope {
     }
 };
 
-int linear_backward_cuda(const struct cuda *c, const struct op_linear *o)
+/* What row i adds to db of an output that is kept rounded alone; as rounded as the products take
+ * it. */
+template <enum act A> struct low_slope {
+    size_t out, ld;
+    const uint16_t *dy, *pre;
+    uint16_t *g; /* not without an activation, whose dy is g */
+
+    __device__ void operator()(size_t i, size_t j, float v[8]) const
+    {
+        cuda_get8(dy + i * ld + j, v);
+        if (A == ACT_NONE)
+            return;
+        float x[8];
+        cuda_get8(pre + i * out + j, x);
+        for (int k = 0; k < 8; k++)
+            v[k] *= cuda_quick_slope<A>(x[k]);
+        cuda_put8(g + i * out + j, v);
+    }
+};
+
+template <enum act A>
+static int low_sums(int status, const struct cuda *c, const struct op_linear *o, uint16_t *g,
+                    void *work)
+{
+    const struct low_slope<A> f = {
+        o->out, o->ld_dy, (const uint16_t *)o->dy_low, (const uint16_t *)o->pre_low, g
+    };
+    return cuda_column_sums8(status, c, f, o->n, o->out, work, (float *)o->db);
+}
+
+/* g as products want it, and db. */
+static struct cuda_matrix low_slopes(int *status, const struct cuda *c, char **at,
+                                     const struct op_linear *o)
 {
     const bool act = o->act != ACT_NONE;
+    char *const sums = *at;
+    *at += (op_row_work(o->n, o->out) * sizeof(float) + 255) / 256 * 256;
+    uint16_t *const g = act ? (uint16_t *)*at : NULL;
+    *at += cuda_pack_bytes(c, o->n, o->out);
+    if (act || (o->db && !o->db_made))
+        *status = FOR_ACT(low_sums, o->act, *status, c, o, g, sums);
+    return { act ? g : o->dy_low, act ? o->out : o->ld_dy };
+}
+
+/* The same of any other output. */
+static struct cuda_matrix slopes(int *status, const struct cuda *c, char **at,
+                                 const struct op_linear *o)
+{
+    const bool act = o->act != ACT_NONE;
+    float *const g = act && !c->bf16 ? (float *)o->work : NULL;
+    float *const db[1] = { (float *)o->db };
+    char *const sums = *at;
+    *at += (op_row_work(o->n, o->out) * sizeof(float) + 255) / 256 * 256;
+    uint16_t *const low = c->bf16 ? (uint16_t *)*at : NULL;
+    const struct cuda_matrix dy = { low ? (const void *)low
+                                    : g ? g
+                                        : o->dy,
+                                    low ? low_ld(o->out) : o->out };
+    *at += cuda_pack_bytes(c, o->n, o->out);
+    const struct linear_slope f = { o->act, o->out, (const float *)o->dy, (const float *)o->pre, g,
+                                    low,    dy.ld };
+    if (act || o->db)
+        *status = cuda_column_sums<1>(*status, c, f, o->n, o->out, sums, db, 1);
+    else if (low)
+        cuda_pack_to(status, c, o->dy, o->n, o->out, o->out, low);
+    return dy;
+}
+
+int linear_backward_cuda(const struct cuda *c, const struct op_linear *o)
+{
     int status = 0;
     char *at = c->work;
     if (!o->n)
         return 0;
-    float *const g = act && !c->bf16 ? (float *)o->work : NULL;
-    float *const db[1] = { (float *)o->db };
-    char *const sums = at;
-    at += (op_row_work(o->n, o->out) * sizeof(float) + 255) / 256 * 256;
-    uint16_t *const low = c->bf16 ? (uint16_t *)at : NULL;
-    const struct cuda_matrix dy = { low ? (const void *)low : g ? g : o->dy,
-                                    low ? low_ld(o->out) : o->out };
-    at += cuda_pack_bytes(c, o->n, o->out);
-    const struct linear_slope f = { o->act, o->out, (const float *)o->dy, (const float *)o->pre,
-                                    g,      low,    dy.ld };
-    if (act || o->db)
-        status = cuda_column_sums<1>(status, c, f, o->n, o->out, sums, db, 1);
-    else if (low)
-        cuda_pack_to(&status, c, o->dy, o->n, o->out, o->out, low);
-    if (!status && o->dx) {
+    const struct cuda_matrix dy =
+        o->dy_low ? low_slopes(&status, c, &at, o) : slopes(&status, c, &at, o);
+    if (!status && (o->dx || o->dx_low)) {
         const struct cuda_matrix w = product_w(&status, c, &at, o);
         const struct cuda_product p = { .m = o->n,
                                         .n = o->in,
@@ -169,10 +270,11 @@ int linear_backward_cuda(const struct cuda *c, const struct op_linear *o)
                                         .turn_a = false,
                                         .turn_b = false,
                                         .bf16 = c->bf16,
+                                        .out_bf16 = o->dx_low != NULL,
                                         .beta = o->dx_first ? 0.0f : 1.0f,
                                         .bias = NULL,
-                                        .out = (float *)o->dx,
-                                        .ld_out = o->ld_x };
+                                        .out = o->dx_low ? o->dx_low : o->dx,
+                                        .ld_out = o->dx_low ? low_ld(o->in) : o->ld_x };
         status = status ? status : cuda_multiply(c, &p);
     }
     if (!status && o->dw) {
@@ -187,9 +289,10 @@ int linear_backward_cuda(const struct cuda *c, const struct op_linear *o)
                                         .turn_a = true,
                                         .turn_b = false,
                                         .bf16 = c->bf16,
+                                        .out_bf16 = false,
                                         .beta = 1,
                                         .bias = NULL,
-                                        .out = (float *)o->dw,
+                                        .out = o->dw,
                                         .ld_out = o->ld_w };
         status = status ? status : cuda_multiply(c, &p);
     }

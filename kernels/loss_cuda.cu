@@ -2,8 +2,10 @@
  * exist: 1 logits = z e^T + b           product, bias in its epilogue 2 a block owns a row: largest
  * logit and its class, sum of exponentials, loss; then the logits become the gradient in place,
  * scale (softmax - [label])       three passes, 16 bytes an item 3 dz += g e, de += g^T z products;
- * db += column sums of g For V = 50,558 a chunk is 104 MB of logits, and the products are 77 flops
- * a byte of it at D = 768. With bf16, e is packed once, z and the gradient once per chunk. */
+ * db += column sums of g. With bf16 step 2 is two passes, 10 bytes an item, the gradient is written
+ * rounded and db adds what is rounded (2 bytes an item). For V = 50,558 a chunk is 104 MB of
+ * logits, and the products are 77 flops a byte of it at D = 768. With bf16, e is packed once, z
+ * once per chunk. */
 #include "kernels/cuda_ops.h"
 
 #include "kernels/cuda_pack.h"
@@ -80,6 +82,17 @@ static __device__ float row_sum(const float *l, size_t n, float max, float *shar
     return shared[0];
 }
 
+static __device__ __forceinline__ void id_row_loss(const struct op_id_loss &o, size_t i,
+                                                   float logit, const struct best &b, float sum,
+                                                   double *row_loss)
+{
+    row_loss[i] = ((double)b.max - (double)logit) + log((double)sum);
+    if (o.row_loss)
+        o.row_loss[i] = row_loss[i];
+    if (o.best)
+        o.best[i] = b.at == UINT32_MAX ? 0 : b.at;
+}
+
 /* Row `blockIdx.x` of the chunk whose first row is `at`. */
 static __global__ void id_rows(struct op_id_loss o, size_t at, float *logits, double *row_loss,
                                bool gradient)
@@ -92,13 +105,8 @@ static __global__ void id_rows(struct op_id_loss o, size_t at, float *logits, do
     const struct best b = row_best(l, n, shared_best);
     const float sum = row_sum(l, n, b.max, shared_sum);
     const float log_sum = b.max + logf(sum);
-    if (threadIdx.x == 0) {
-        row_loss[i] = ((double)b.max - (double)l[label]) + log((double)sum);
-        if (o.row_loss)
-            o.row_loss[i] = row_loss[i];
-        if (o.best)
-            o.best[i] = b.at == UINT32_MAX ? 0 : b.at;
-    }
+    if (threadIdx.x == 0)
+        id_row_loss(o, i, l[label], b, sum, row_loss);
     if (!gradient)
         return;
     __syncthreads(); /* l[label] was read */
@@ -106,6 +114,72 @@ static __global__ void id_rows(struct op_id_loss o, size_t at, float *logits, do
     for (size_t j = threadIdx.x; j < n; j += CUDA_THREADS)
         l[j] = scale * (expf(l[j] - log_sum) - (j == label ? 1.0f : 0.0f));
 }
+
+/* What a thread has seen of a row: the sum of exp(x - best.max), 0 at first. */
+struct soft {
+    struct best best;
+    float sum;
+};
+
+static __device__ __forceinline__ struct soft soft_join(const struct soft &a, const struct soft &b)
+{
+    const struct best best = better(a.best, b.best);
+    const float of_a = a.sum == 0 ? 0 : a.sum * expf(a.best.max - best.max);
+    const float of_b = b.sum == 0 ? 0 : b.sum * expf(b.best.max - best.max);
+    return { best, of_a + of_b };
+}
+
+/* The same sums and the best class in one pass. */
+static __device__ struct soft row_soft(const float *l, size_t n, struct soft *shared)
+{
+    struct soft s = { { -INFINITY, UINT32_MAX }, 0 };
+    for (size_t j = threadIdx.x; j < n; j += CUDA_THREADS) {
+        if (l[j] > s.best.max) {
+            s.sum = s.sum == 0 ? 1 : s.sum * expf(s.best.max - l[j]) + 1;
+            s.best = { l[j], (uint32_t)j };
+        } else if (l[j] != -INFINITY)
+            s.sum += expf(l[j] - s.best.max); /* NaN of a NaN */
+    }
+    shared[threadIdx.x] = s;
+    for (unsigned half = CUDA_THREADS / 2; half; half /= 2) {
+        __syncthreads();
+        if (threadIdx.x < half)
+            shared[threadIdx.x] = soft_join(shared[threadIdx.x], shared[threadIdx.x + half]);
+    }
+    __syncthreads();
+    return shared[0];
+}
+
+/* id_rows with bf16: the gradient is written rounded, rows ld apart, zeros beyond the classes; 10
+ * bytes an item. */
+static __global__ void id_rows_low(struct op_id_loss o, size_t at, const float *logits,
+                                   double *row_loss, bool gradient, uint16_t *low, size_t ld)
+{
+    __shared__ struct soft shared[CUDA_THREADS];
+    const size_t i = at + blockIdx.x, n = o.n_class;
+    const uint32_t label = o.label[i];
+    const float *const l = logits + blockIdx.x * n;
+    const struct soft s = row_soft(l, n, shared);
+    const float log_sum = s.best.max + logf(s.sum);
+    if (threadIdx.x == 0)
+        id_row_loss(o, i, l[label], s.best, s.sum, row_loss);
+    if (!gradient)
+        return;
+    const float scale = (float)o.scale;
+    for (size_t j = threadIdx.x; j < ld; j += CUDA_THREADS)
+        low[blockIdx.x * ld + j] =
+            j < n ? cuda_bf16(scale * (expf(l[j] - log_sum) - (j == label ? 1.0f : 0.0f)))
+                  : (uint16_t)0;
+}
+
+struct low_class_columns {
+    size_t ld;
+    const uint16_t *g;
+    __device__ void operator()(size_t i, size_t j, float v[8]) const
+    {
+        cuda_get8(g + i * ld + j, v);
+    }
+};
 
 struct class_column {
     size_t n_class;
@@ -120,6 +194,7 @@ struct id_chunk {
     size_t at, rows;
     float *logits;
     struct cuda_matrix e, z;
+    uint16_t *low; /* the gradient, with bf16 */
     char *sums, *packs;
 };
 
@@ -135,8 +210,9 @@ static int id_logits(const struct cuda *c, const struct op_id_loss *o, const str
                                     .turn_a = false,
                                     .turn_b = true,
                                     .bf16 = c->bf16,
+                                    .out_bf16 = false,
                                     .beta = 0,
-                                    .bias = (const float *)o->b,
+                                    .bias = o->b,
                                     .out = k->logits,
                                     .ld_out = o->n_class };
     return cuda_multiply(c, &p);
@@ -147,12 +223,15 @@ static int id_gradient(int status, const struct cuda *c, const struct op_id_loss
 {
     const struct class_column f = { o->n_class, k->logits };
     float *const db[1] = { (float *)o->db };
-    if (o->db)
+    const struct low_class_columns low = { low_ld(o->n_class), k->low };
+    if (o->db && c->bf16)
+        status = cuda_column_sums8(status, c, low, k->rows, o->n_class, k->sums, db[0]);
+    else if (o->db)
         status = cuda_column_sums<1>(status, c, f, k->rows, o->n_class, k->sums, db, 1);
     if (!o->dz && !o->de)
         return status;
-    const struct cuda_matrix g =
-        cuda_packed(&status, c, &k->packs, k->logits, k->rows, o->n_class, o->n_class);
+    const struct cuda_matrix g = { c->bf16 ? (const void *)k->low : k->logits,
+                                   c->bf16 ? low.ld : o->n_class };
     const struct cuda_product dz = { .m = k->rows,
                                      .n = o->d,
                                      .k = o->n_class,
@@ -163,6 +242,7 @@ static int id_gradient(int status, const struct cuda *c, const struct op_id_loss
                                      .turn_a = false,
                                      .turn_b = false,
                                      .bf16 = c->bf16,
+                                     .out_bf16 = false,
                                      .beta = 1,
                                      .bias = NULL,
                                      .out = (float *)o->dz + k->at * o->d,
@@ -177,6 +257,7 @@ static int id_gradient(int status, const struct cuda *c, const struct op_id_loss
                                      .turn_a = true,
                                      .turn_b = false,
                                      .bf16 = c->bf16,
+                                     .out_bf16 = false,
                                      .beta = 1,
                                      .bias = NULL,
                                      .out = (float *)o->de,
@@ -196,6 +277,7 @@ int id_loss_cuda(const struct cuda *c, const struct op_id_loss *o)
                           .logits = (float *)c->work,
                           .e = {},
                           .z = {},
+                          .low = NULL,
                           .sums = c->work + w.logits + w.losses,
                           .packs = NULL };
     double *row_loss = (double *)(c->work + w.logits);
@@ -213,8 +295,13 @@ int id_loss_cuda(const struct cuda *c, const struct op_id_loss *o)
         if (!status && o->logits)
             status = cuda_copy(c, (float *)o->logits + k.at * o->n_class, k.logits,
                                k.rows * o->n_class * sizeof(float));
-        CUDA_LAUNCH(status, c, id_rows, (unsigned)k.rows, CUDA_THREADS, 0, *o, k.at, k.logits,
-                    row_loss, gradient);
+        k.low = (uint16_t *)k.packs;
+        if (c->bf16)
+            CUDA_LAUNCH(status, c, id_rows_low, (unsigned)k.rows, CUDA_THREADS, 0, *o, k.at,
+                        k.logits, row_loss, gradient, k.low, low_ld(o->n_class));
+        else
+            CUDA_LAUNCH(status, c, id_rows, (unsigned)k.rows, CUDA_THREADS, 0, *o, k.at, k.logits,
+                        row_loss, gradient);
         if (gradient)
             status = id_gradient(status, c, o, &k);
     }

@@ -5,34 +5,11 @@
  * over the row (eps is 1e-12: E[s^2] - mean^2 would cancel); the second and third pass read what
  * the same lane wrote, 3 kB a row for D = 768, which the first-level cache holds. backward   reads
  * dy, sum, dx, dr, writes dx, dr: 24 bytes an item, the second pass out of the cache; then dgamma
- * and dbeta by columns: 8 bytes an item more. */
+ * and dbeta by columns: 8 bytes an item more. An x that is kept rounded alone: kernels/norm_low_cuda.cu. */
 #include "kernels/cuda_ops.h"
 
-#include "kernels/cuda_bf16.h"
+#include "kernels/cuda_rows.h"
 #include "kernels/cuda_sums.h"
-
-constexpr int NORM_WARPS = 4, LANE_COLUMNS = 8, WARP_COLUMNS = CUDA_WARP * LANE_COLUMNS;
-
-static __device__ __forceinline__ size_t warp_row(void)
-{
-    return (size_t)blockIdx.x * NORM_WARPS + threadIdx.x / CUDA_WARP;
-}
-
-static __device__ __forceinline__ size_t lane_column(void)
-{
-    return threadIdx.x % CUDA_WARP * LANE_COLUMNS;
-}
-
-/* x times the dropout factors of columns [at, at + 8) of row i. */
-static __device__ __forceinline__ void drop8(const struct cuda_drop &d, size_t i, size_t at,
-                                             float x[8])
-{
-    if (!d.threshold)
-        return;
-    const unsigned keep = cuda_keep8(d, d.row_key[i], 0, (uint32_t)(at / 8));
-    for (unsigned k = 0; k < 8; k++)
-        x[k] *= keep >> k & 1 ? d.scale : 0;
-}
 
 struct norm_row {
     size_t d;
@@ -109,12 +86,11 @@ static __global__ void norm_rows(struct op_norm o, struct cuda_drop drop)
     row_output(w, mean, rstd);
 }
 
-int norm_forward_cuda(const struct cuda *c, const struct op_norm *o)
+static int forward(const struct cuda *c, const struct op_norm *o)
 {
     int status = 0;
-    if (o->n)
-        CUDA_LAUNCH(status, c, norm_rows, cuda_blocks(o->n, NORM_WARPS), NORM_WARPS * CUDA_WARP, 0,
-                    *o, cuda_drop_of(&o->drop));
+    CUDA_LAUNCH(status, c, norm_rows, cuda_blocks(o->n, NORM_WARPS), NORM_WARPS * CUDA_WARP, 0, *o,
+                cuda_drop_of(&o->drop));
     return status;
 }
 
@@ -198,18 +174,28 @@ struct norm_column {
     }
 };
 
-int norm_backward_cuda(const struct cuda *c, const struct op_norm *o)
+static int backward(const struct cuda *c, const struct op_norm *o)
 {
     const struct norm_column f = { o->d, (const float *)o->dy, (const float *)o->sum,
                                    (const float *)o->mean, (const float *)o->rstd };
     float *const to[2] = { (float *)o->dgamma, (float *)o->dbeta };
     int status = 0;
-    if (o->n && (o->dx || o->dr))
+    if (o->dx || o->dr)
         CUDA_LAUNCH(status, c, norm_slopes, cuda_blocks(o->n, NORM_WARPS), NORM_WARPS * CUDA_WARP,
                     0, *o, cuda_drop_of(&o->drop));
     if (o->dgamma || o->dbeta)
         status = cuda_column_sums<2>(status, c, f, o->n, o->d, o->work, to, 1);
     return status;
+}
+
+int norm_forward_cuda(const struct cuda *c, const struct op_norm *o)
+{
+    return !o->n ? 0 : o->x_low ? norm_low_forward_cuda(c, o) : forward(c, o);
+}
+
+int norm_backward_cuda(const struct cuda *c, const struct op_norm *o)
+{
+    return !o->n ? 0 : o->x_low ? norm_low_backward_cuda(c, o) : backward(c, o);
 }
 
 /* to = factor x, or to += factor x. 8 bytes an item, or 12. */

@@ -17,9 +17,10 @@ function plain(mangled,   command, name) {
 	command | getline name
 	close(command)
 	sub(/^void /, "", name)
-	sub(/\([^<]*$/, "", name)
 	gsub(/\(anonymous namespace\)::|_INTERNAL_[0-9a-zA-Z_]*::/, "", name)
-	gsub(/\((int|bool)\)/, "", name)
+	gsub(/\((int|bool|act)\)/, "", name)
+	if (!sub(/>\(.*$/, ">", name)) # arguments may be of templates too
+		sub(/\(.*$/, "", name)
 	return name
 }
 /Compiling entry function/ {

@@ -62,9 +62,9 @@ struct tensor *model_pairs(struct model *m, struct tape *t, const struct batch *
             tape_input_rows(t, m->tables.knowledge[k], model_table_file(&m->tables, k), c->n_tokens,
                             c->knowledge_dim, b->pair_row, b->n_pairs);
         const char *name = knowledge_name[k];
-        struct tensor *p =
-            tape_linear(t, rows, model_par(m, "bert.embeddings.%s_embeddings.linear1.weight", name),
-                        model_par(m, "bert.embeddings.%s_embeddings.linear1.bias", name), ACT_NONE);
+        struct tensor *p = tape_linear_between(
+            t, rows, model_par(m, "bert.embeddings.%s_embeddings.linear1.weight", name),
+            model_par(m, "bert.embeddings.%s_embeddings.linear1.bias", name), ACT_NONE);
         p = tape_linear(t, p, tape_columns(t, fc, at, c->d), NULL, ACT_NONE);
         y = tape_add(t, y ? y : tape_new(t, b->n_pairs, c->d), (double)m->alpha, p);
         at += c->d;
@@ -141,11 +141,12 @@ struct tensor *model_embed(struct model *m, struct tape *t, const struct batch *
                             b->n_cells);
 }
 
+/* Of what stands between products, and between one and a norm. */
 static struct tensor *layer_linear(struct model *m, struct tape *t, struct tensor *x, unsigned l,
                                    const char *what, enum act act)
 {
-    return tape_linear(t, x, model_par(m, "bert.encoder.layer.%u.%s.weight", l, what),
-                       model_par(m, "bert.encoder.layer.%u.%s.bias", l, what), act);
+    return tape_linear_between(t, x, model_par(m, "bert.encoder.layer.%u.%s.weight", l, what),
+                               model_par(m, "bert.encoder.layer.%u.%s.bias", l, what), act);
 }
 
 static struct tensor *layer_norm(struct model *m, struct tape *t, struct tensor *x,
@@ -174,7 +175,7 @@ static struct tensor *after_attention(struct model *m, struct tape *t, struct te
 
 static const char *const self[3] = { "query", "key", "value" };
 
-/* self[from..3) of h, to y. */
+/* self[from..3) of h, to y, which attention alone takes. */
 static void self_linears(struct model *m, struct tape *t, struct tensor *h, unsigned l, int from,
                          struct tensor *y[3])
 {
@@ -183,7 +184,8 @@ static void self_linears(struct model *m, struct tape *t, struct tensor *h, unsi
         w[i] = model_par(m, "bert.encoder.layer.%u.attention.self.%s.weight", l, self[i]);
         bias[i] = model_par(m, "bert.encoder.layer.%u.attention.self.%s.bias", l, self[i]);
     }
-    tape_linears(t, h, (size_t)(3 - from), w + from, bias + from, y + from);
+    tape_linears_between(t, h, (size_t)(3 - from), w + from, bias + from, m->config.n_heads,
+                         y + from);
 }
 
 struct tensor *model_layer(struct model *m, struct tape *t, struct tensor *h, unsigned l,

@@ -30,6 +30,7 @@ enum real_type { REAL_F32, REAL_F64 };
 enum {
     OP_ROW_BLOCK = 64,      /* rows summed by one task before blocks are joined in order */
     OP_SUM_ITEMS = 1 << 12, /* of sum_squares of a filling with memory of its own */
+    OP_LOW_COLUMNS = 1024,  /* widest row that a norm takes in rounded form alone */
 };
 /* Items from one row to the next where rows are kept rounded to bf16: whole 16 bytes. */
 static inline size_t low_ld(size_t cols)
@@ -68,11 +69,17 @@ struct op_linear {
     const void *packed; /* forward: what linear_pack made of w; NULL: to be made anew */
     /* Of a filling with `round`, each may be NULL: forms rounded to bf16. w_low has ld_w, the
      * others low_ld of their columns. */
-    const void *w_low;
+    const void *w_low, *b_low;
     void *x_low; /* forward fills it, unless x_low_made; backward reads it */
     void *y_low; /* filled by forward, only with an activation; out is a multiple of 8 */
     bool x_low_made;
     bool dx_first; /* see backend.gradient_first */
+    /* An output that is kept rounded alone: y, pre and dy are NULL, y_low is filled without an
+     * activation too. An input that is: x and dx are NULL, x_low_made is set. */
+    void *pre_low, *dx_low;
+    const void *dy_low;
+    size_t ld_dy; /* of dy_low */
+    bool db_made; /* what reads y has added db (op_norm.dx_sums) */
 };
 
 /* y = act(x), element by element, m = n * d items. */
@@ -99,6 +106,11 @@ struct op_norm {
     void *dx, *dr, *dgamma, *dbeta;
     void *y_low; /* as in op_linear, filled by forward; d is a multiple of 8 */
     bool dx_first, dr_first; /* see backend.gradient_first */
+    /* An x that is kept rounded alone: x, dx and sum are NULL, forward fills xhat_low[n,d], the
+     * normalised row that backward reads. d is a multiple of 8 and at most OP_LOW_COLUMNS. */
+    const void *x_low;
+    void *dx_low, *xhat_low;
+    void *dx_sums; /* [d] += sums over rows of dx, or NULL: the bias's gradient of what made x */
 };
 
 /* y = drop(x) */
@@ -181,6 +193,12 @@ struct op_attention {
     const void *dy;
     void *dq, *dk, *dv;
     bool dq_first, dk_first, dv_first; /* see backend.gradient_first */
+    /* All of q to y and dy to dv rounded to bf16, [n,d], where those are NULL: of heads that
+     * backend.attention_low allows, d a multiple of 8. kept: attention_kept_bytes, which forward
+     * fills for backward. */
+    const void *q_low, *k_low, *v_low, *dy_low;
+    void *y_low, *dq_low, *dk_low, *dv_low, *kept;
+    size_t ld_slopes; /* of dq_low, dk_low, dv_low; dq_first is that of all three */
     void *work; /* op_attention_work reals for each worker */
     size_t work_reals;
 };
@@ -301,6 +319,9 @@ struct backend {
      * is written, where else backward adds. Where not, the tape sets gradients to zero beforehand.
      */
     bool gradient_first;
+    /* Heads up to this wide take op_attention.q_low and the others; 0: none do. */
+    size_t attention_low;
+    size_t (*attention_kept_bytes)(const struct op_attention *); /* where there are such heads */
     const struct small_ops *small; /* lib/tensor/small.h; NULL: not in this filling */
     const struct backend_memory *memory; /* NULL: memory of this process, and calls are done when they return */
     /* low[n] = x[n] rounded to bf16. NULL: products take reals as they are. */

@@ -44,17 +44,19 @@ int cuda_copy(const struct cuda *c, void *to, const void *from, size_t n_bytes);
 int cuda_zero(const struct cuda *c, void *to, size_t n_bytes);
 
 /* out[m,n] = a' b' + beta out + bias, all row-major. a' is a[m,k], or the transpose of a[k,m] where
- * turn_a; b' is b[k,n], or the transpose of b[n,k] where turn_b. bias [n] or NULL. Sums in f32.
+ * turn_a; b' is b[k,n], or the transpose of b[n,k] where turn_b. bias [n], of the type of out, or
+ * NULL. Sums in f32; what is added to them is added before out is rounded.
  * The same arguments give the same bytes: no split sums by atomics. */
 struct cuda_product {
     size_t m, n, k;
     const void *a, *b;
     size_t ld_a, ld_b;
     bool turn_a, turn_b;
-    bool bf16; /* what a and b hold; else f32 */
+    bool bf16;     /* what a and b hold; else f32 */
+    bool out_bf16; /* what out and bias hold, where a and b do; else f32 */
     float beta;
-    const float *bias;
-    float *out;
+    const void *bias;
+    void *out;
     size_t ld_out;
 };
 int cuda_multiply(const struct cuda *c, const struct cuda_product *p);

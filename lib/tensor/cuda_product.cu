@@ -74,7 +74,8 @@ static int describe(const struct cuda_product *p, struct shape *s)
     const cublasOperation_t ta = p->turn_b ? CUBLAS_OP_T : CUBLAS_OP_N;
     const cublasOperation_t tb = p->turn_a ? CUBLAS_OP_T : CUBLAS_OP_N;
     const cudaDataType_t in = p->bf16 ? CUDA_R_16BF : CUDA_R_32F;
-    const cublasLtEpilogue_t bias = CUBLASLT_EPILOGUE_BIAS;
+    const cudaDataType_t out = p->out_bf16 ? CUDA_R_16BF : CUDA_R_32F;
+    const cublasLtEpilogue_t bias = CUBLASLT_EPILOGUE_BIAS; /* of the type of out */
     cublasStatus_t e = cublasLtMatmulDescInit(&s->what, CUBLAS_COMPUTE_32F, CUDA_R_32F);
     if (!e)
         e = cublasLtMatmulDescSetAttribute(&s->what, CUBLASLT_MATMUL_DESC_TRANSA, &ta, sizeof ta);
@@ -93,7 +94,7 @@ static int describe(const struct cuda_product *p, struct shape *s)
         e = cublasLtMatrixLayoutInit(&s->b, in, p->turn_a ? p->m : p->k, p->turn_a ? p->k : p->m,
                                      (int64_t)p->ld_a);
     if (!e)
-        e = cublasLtMatrixLayoutInit(&s->out, CUDA_R_32F, p->n, p->m, (int64_t)p->ld_out);
+        e = cublasLtMatrixLayoutInit(&s->out, out, p->n, p->m, (int64_t)p->ld_out);
     return e;
 }
 
@@ -103,8 +104,9 @@ static int choose(struct products *s, const struct cuda_product *p, struct shape
     cublasLtMatmulPreferenceOpaque_t like;
     cublasLtMatmulHeuristicResult_t found;
     const size_t work = PRODUCT_WORK;
+    /* Parts of a sum are joined in f32, also where out is rounded. */
     const uint32_t sums = CUBLASLT_REDUCTION_SCHEME_NONE | CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE |
-                          CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE;
+                          (p->out_bf16 ? 0u : (uint32_t)CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE);
     const uint32_t align_a = alignment(p->b), align_b = alignment(p->a);
     const uint32_t align_out = alignment(p->out);
     int n = 0;
@@ -133,7 +135,7 @@ static bool same(const struct cuda_product *a, const struct cuda_product *b)
 {
     return a->m == b->m && a->n == b->n && a->k == b->k && a->ld_a == b->ld_a &&
            a->ld_b == b->ld_b && a->ld_out == b->ld_out && a->turn_a == b->turn_a &&
-           a->turn_b == b->turn_b && a->bf16 == b->bf16 && !a->bias == !b->bias &&
+           a->turn_b == b->turn_b && a->bf16 == b->bf16 && a->out_bf16 == b->out_bf16 && !a->bias == !b->bias &&
            alignment(a->a) == alignment(b->a) && alignment(a->b) == alignment(b->b) &&
            alignment(a->out) == alignment(b->out);
 }

@@ -12,9 +12,10 @@ struct op_cost op_cost_linear(const struct op_linear *o, bool backward, size_t r
     const double act = o->act == ACT_NONE ? 0 : n * out;
     if (!backward)
         return cost(2 * n * in * out, n * in + in * out + n * out + act, real);
-    const double products = (o->dx ? 1 : 0) + (o->dw ? 1 : 0);
+    const bool dx = o->dx || o->dx_low;
+    const double products = (dx ? 1 : 0) + (o->dw ? 1 : 0);
     double reals = n * out + act;
-    if (o->dx)
+    if (dx)
         reals += in * out + 2 * n * in;
     if (o->dw)
         reals += n * in + 2 * in * out;
@@ -32,7 +33,7 @@ struct op_cost op_cost_norm(const struct op_norm *o, bool backward, size_t real)
     const double m = (double)o->n * (double)o->d, r = o->r ? 1 : 0;
     if (!backward) /* x, r read; the sum and y written */
         return cost((8 + r) * m, (3 + r) * m, real);
-    return cost(12 * m, (2 + (o->dx ? 2 : 0) + (o->dr ? 2 : 0)) * m, real);
+    return cost(12 * m, (2 + (o->dx || o->dx_low ? 2 : 0) + (o->dr ? 2 : 0)) * m, real);
 }
 
 struct op_cost op_cost_dropout(const struct op_dropout *o, bool backward, size_t real)

@@ -111,10 +111,10 @@ void tape_seed(struct tape *t, struct tensor *x, const double *g)
 
 void tape_meets(struct tape *t, const struct tensor *x, bool *first)
 {
-    if (t->failed || !x || !x->g || !x->slope)
+    if (t->failed || !x || !x->slope || (!x->g && !x->g_low))
         return;
     /* What is not all of it has fewer numbers, and would leave the others unset. */
-    const bool whole = x->rows * x->cols * t->b->real_bytes == x->slope->n_bytes;
+    const bool whole = x->g_low || x->rows * x->cols * t->b->real_bytes == x->slope->n_bytes;
     struct tape_meeting *m = tape_memory(t, sizeof *m);
     if (t->failed)
         return;
@@ -287,6 +287,36 @@ struct tensor *tape_output(struct tape *t, size_t rows, size_t cols)
     return tensor_in(t, x);
 }
 
+bool tape_rounds(const struct tape *t, size_t cols)
+{
+    return t->training && t->b->round && t->b->gradient_first && cols % 8 == 0;
+}
+
+struct tape_slope *tape_slope_low(struct tape *t, size_t rows, size_t cols)
+{
+    void *g = tape_low(t, rows, cols);
+    struct tape_slope *s = tape_memory(t, sizeof *s);
+    if (t->failed)
+        return NULL;
+    *s = (struct tape_slope){ g, rows * cols * sizeof(uint16_t), false };
+    return s;
+}
+
+struct tensor *tape_output_low(struct tape *t, size_t rows, size_t cols, struct tape_slope *slope,
+                               size_t at)
+{
+    assert(tape_rounds(t, cols));
+    struct tensor x = { .rows = rows, .cols = cols, .ld = cols, .ld_g = cols };
+    if (slope && rows)
+        x.ld_g = slope->n_bytes / sizeof(uint16_t) / rows;
+    x.low = tape_low(t, rows, cols);
+    x.slope = slope ? slope : tape_slope_low(t, rows, cols);
+    if (t->failed)
+        return &t->nothing;
+    x.g_low = (uint16_t *)x.slope->g + at;
+    return tensor_in(t, x);
+}
+
 struct tensor *tape_new(struct tape *t, size_t rows, size_t cols)
 {
     struct tensor *x = tape_output(t, rows, cols);
@@ -390,7 +420,7 @@ struct tensor *tape_columns(struct tape *t, const struct tensor *x, size_t at, s
 {
     if (t->failed)
         return &t->nothing;
-    assert(at <= x->cols && n <= x->cols - at);
+    assert(at <= x->cols && n <= x->cols - at && x->x);
     struct tensor v = *x;
     v.cols = n;
     v.low = NULL;

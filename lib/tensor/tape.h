@@ -35,6 +35,9 @@ struct tensor {
     void *x, *g;
     void *low; /* x rounded to bf16, kept for products (op_linear.x_low, w_low); NULL: not kept */
     struct tape_slope *slope; /* of all that g is a part of; NULL: g holds zeros or a sum */
+    void *g_low; /* of what is kept rounded alone (x and g are NULL): the gradient, rounded */
+    size_t ld_g; /* of g_low */
+    struct op_linear *from; /* of what is kept rounded alone: the product that made it, on record */
 };
 
 struct tape_node;
@@ -117,6 +120,16 @@ struct tensor *tape_linear(struct tape *t, struct tensor *x, struct tensor *w, s
 enum { TAPE_LINEARS = 4 };
 void tape_linears(struct tape *t, struct tensor *x, size_t ops, struct tensor *const w[],
                   struct tensor *const b[], struct tensor *y[]);
+/* tape_linear for a y that stands between products: only one operation takes it, and that is
+ * tape_linear or tape_norm (as x). In training on a backend with
+ * `round` it is then kept rounded to bf16 alone, its gradient and what goes into the activation too:
+ * for rows of a multiple of 8 numbers, without an activation of up to OP_LOW_COLUMNS. */
+struct tensor *tape_linear_between(struct tape *t, struct tensor *x, struct tensor *w,
+                                   struct tensor *b, enum act act);
+/* Likewise of tape_linears, for q, k and v of a tape_attention with so many heads, whose output is
+ * then kept rounded alone too and taken by a tape_linear. */
+void tape_linears_between(struct tape *t, struct tensor *x, size_t ops, struct tensor *const w[],
+                          struct tensor *const b[], size_t heads, struct tensor *y[]);
 struct tensor *tape_act(struct tape *t, struct tensor *x, enum act act);
 /* LayerNorm(drop(x) + r); r and drop may be NULL. tape_norm_over writes the sum over x, which saves its
  * memory: for an x whose values nobody asks for any more, neither a later operation nor the

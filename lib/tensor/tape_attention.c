@@ -35,6 +35,23 @@ static void attention_scratch(struct tape *t, struct op_attention *o)
     o->work = tape_scratch(t, o->work_reals * (size_t)threads_count() * t->b->real_bytes);
 }
 
+/* What is kept rounded alone. */
+static void attention_low(struct tape *t, struct op_attention *o, const struct tensor *q,
+                          const struct tensor *k, const struct tensor *v, const struct tensor *y)
+{
+    o->q_low = q->low;
+    o->k_low = k->low;
+    o->v_low = v->low;
+    o->y_low = y->low;
+    o->dy_low = y->g_low;
+    o->dq_low = q->g_low;
+    o->dk_low = k->g_low;
+    o->dv_low = v->g_low;
+    o->ld_slopes = q->ld_g;
+    assert(q->slope == k->slope && q->slope == v->slope);
+    o->kept = tape_low(t, 1, t->b->attention_kept_bytes(o) / sizeof(uint16_t));
+}
+
 struct tensor *tape_attention(struct tape *t, struct tensor *q, struct tensor *k, struct tensor *v,
                               size_t heads, const uint32_t *first, size_t n_cells,
                               const struct dropout *drop)
@@ -43,7 +60,10 @@ struct tensor *tape_attention(struct tape *t, struct tensor *q, struct tensor *k
         return &t->nothing;
     assert(q->cols % heads == 0 && q->rows == first[n_cells]);
     assert(q->ld == q->cols && k->ld == q->ld && v->ld == q->ld);
-    struct tensor *y = tape_output(t, q->rows, q->cols);
+    assert(!q->x == !k->x && !q->x == !v->x);
+    const bool low = !q->x;
+    struct tensor *y =
+        low ? tape_output_low(t, q->rows, q->cols, NULL, 0) : tape_output(t, q->rows, q->cols);
     struct op_attention o = attention_of(q, k, v, y, heads, first, n_cells);
     o.dy = y->g;
     o.dq = q->g;
@@ -54,6 +74,8 @@ struct tensor *tape_attention(struct tape *t, struct tensor *q, struct tensor *k
     o.row_max = tape_reals(t, o.n * heads);
     o.row_sum = tape_reals(t, o.n * heads);
     attention_scratch(t, &o);
+    if (low)
+        attention_low(t, &o, q, k, v, y);
     if (t->failed)
         return &t->nothing;
     t->b->attention_forward(&o);

@@ -61,6 +61,7 @@ static struct op_linear linear_of(const struct tensor *x, const struct tensor *w
                                .x = x->x,
                                .w = w->x,
                                .b = b ? b->x : NULL,
+                               .b_low = b ? b->low : NULL,
                                .ld_x = x->ld,
                                .ld_w = w->ld,
                                .act = act,
@@ -68,7 +69,10 @@ static struct op_linear linear_of(const struct tensor *x, const struct tensor *w
                                .dy = y->g,
                                .dx = x->g,
                                .dw = w->g,
-                               .db = b ? b->g : NULL };
+                               .db = b ? b->g : NULL,
+                               .dx_low = x->g_low,
+                               .dy_low = y->g_low,
+                               .ld_dy = y->ld_g };
 }
 
 static void linear_meets(struct tape *t, const struct tensor *x, const struct tensor *w,
@@ -95,20 +99,31 @@ static void keep_low(struct tape *t, struct op_linear *o, struct tensor *x, cons
     if (!x->low)
         x->low = tape_low(t, o->n, o->in);
     o->x_low = x->low;
-    if (o->act != ACT_NONE && o->out % 8 == 0)
-        o->y_low = y->low = tape_low(t, o->n, o->out);
+    if (o->act != ACT_NONE && o->out % 8 == 0 && !y->low)
+        y->low = tape_low(t, o->n, o->out);
+    o->y_low = y->low;
 }
 
-struct tensor *tape_linear(struct tape *t, struct tensor *x, struct tensor *w, struct tensor *b,
-                           enum act act)
+/* between: y may be kept rounded alone. */
+static struct tensor *output(struct tape *t, size_t rows, size_t cols, enum act act, bool between)
+{
+    if (between && tape_rounds(t, cols) && (act != ACT_NONE || cols <= OP_LOW_COLUMNS))
+        return tape_output_low(t, rows, cols, NULL, 0);
+    return tape_output(t, rows, cols);
+}
+
+static struct tensor *linear(struct tape *t, struct tensor *x, struct tensor *w, struct tensor *b,
+                             enum act act, bool between)
 {
     if (t->failed)
         return &t->nothing;
-    struct tensor *y = tape_output(t, x->rows, w->rows);
+    struct tensor *y = output(t, x->rows, w->rows, act, between);
     struct op_linear o = linear_of(x, w, b, act, y);
     keep_low(t, &o, x, w, y);
-    if (act != ACT_NONE && t->training)
+    if (act != ACT_NONE && t->training && o.y)
         o.pre = tape_reals(t, o.n * o.out);
+    else if (act != ACT_NONE && t->training)
+        o.pre_low = tape_low(t, o.n, o.out);
     const size_t packed = t->b->linear_scratch_bytes ? t->b->linear_scratch_bytes(&o, 1) : 0;
     const size_t at = (packed + 63) / 64 * 64, slope = o.pre ? o.n * o.out * t->b->real_bytes : 0;
     o.scratch = at + slope ? tape_scratch(t, at + slope) : NULL;
@@ -120,8 +135,22 @@ struct tensor *tape_linear(struct tape *t, struct tensor *x, struct tensor *w, s
     if (t->training) {
         struct op_linear *kept = tape_record(t, &o, sizeof o, linear_back);
         linear_meets(t, x, w, b, y, kept);
+        if (!t->failed && !y->x)
+            y->from = kept;
     }
     return y;
+}
+
+struct tensor *tape_linear(struct tape *t, struct tensor *x, struct tensor *w, struct tensor *b,
+                           enum act act)
+{
+    return linear(t, x, w, b, act, false);
+}
+
+struct tensor *tape_linear_between(struct tape *t, struct tensor *x, struct tensor *w,
+                                   struct tensor *b, enum act act)
+{
+    return linear(t, x, w, b, act, true);
 }
 
 struct op_linears {
@@ -139,13 +168,23 @@ static void linears_back(const struct backend *b, const void *op)
         b->linear_backward(&l->o[i]);
 }
 
-void tape_linears(struct tape *t, struct tensor *x, size_t ops, struct tensor *const w[],
-                  struct tensor *const b[], struct tensor *y[])
+/* heads: of the attention that takes all of them and nobody else; 0: not known. */
+static void linears(struct tape *t, struct tensor *x, size_t ops, struct tensor *const w[],
+                    struct tensor *const b[], size_t heads, struct tensor *y[])
 {
     struct op_linears l = { .ops = ops };
     assert(ops > 0 && ops <= TAPE_LINEARS);
-    for (size_t i = 0; i < ops; i++) {
-        y[i] = t->failed ? &t->nothing : tape_output(t, x->rows, w[i]->rows);
+    size_t cols = 0, at = 0;
+    bool low = !t->failed && heads;
+    for (size_t i = 0; low && i < ops; i++) {
+        low = tape_rounds(t, w[i]->rows) && w[i]->rows / heads <= t->b->attention_low;
+        cols += w[i]->rows;
+    }
+    struct tape_slope *slope = low ? tape_slope_low(t, x->rows, cols) : NULL;
+    for (size_t i = 0; i < ops; i++, at += low ? w[i - 1]->rows : 0) {
+        y[i] = t->failed ? &t->nothing
+               : low     ? tape_output_low(t, x->rows, w[i]->rows, slope, at)
+                         : tape_output(t, x->rows, w[i]->rows);
         if (!t->failed)
             l.o[i] = linear_of(x, w[i], b[i], ACT_NONE, y[i]);
         if (!t->failed)
@@ -167,4 +206,16 @@ void tape_linears(struct tape *t, struct tensor *x, size_t ops, struct tensor *c
     struct op_linears *kept = t->training ? tape_record(t, &l, sizeof l, linears_back) : NULL;
     for (size_t i = kept ? ops : 0; i-- > 0;)
         linear_meets(t, x, w[i], b[i], y[i], &kept->o[i]);
+}
+
+void tape_linears(struct tape *t, struct tensor *x, size_t ops, struct tensor *const w[],
+                  struct tensor *const b[], struct tensor *y[])
+{
+    linears(t, x, ops, w, b, 0, y);
+}
+
+void tape_linears_between(struct tape *t, struct tensor *x, size_t ops, struct tensor *const w[],
+                          struct tensor *const b[], size_t heads, struct tensor *y[])
+{
+    linears(t, x, ops, w, b, heads, y);
 }

@@ -36,6 +36,15 @@ void *tape_scratch(struct tape *t, size_t n_bytes);
 /* A tensor whose values are not set yet. In training its gradient is zero, or, on a backend with
  * gradient_first, not set either: who is first there writes it (tape_meets). */
 struct tensor *tape_output(struct tape *t, size_t rows, size_t cols);
+/* The same for an output that is kept rounded alone. cols is a multiple of 8. slope: NULL, or that of
+ * outputs of equal rows whose gradients lie side by side, this one's from column `at` on; whoever
+ * reads them writes all of them together. */
+struct tensor *tape_output_low(struct tape *t, size_t rows, size_t cols, struct tape_slope *slope,
+                               size_t at);
+/* For them: so many columns together. NULL when short. */
+struct tape_slope *tape_slope_low(struct tape *t, size_t rows, size_t cols);
+/* Whether an operation's output of this width may be. */
+bool tape_rounds(const struct tape *t, size_t cols);
 /* The newest operation's backward reads or adds to the gradient of x (NULL is allowed), in the
  * order of these calls; first: the d_first of its copy that belongs to it, or NULL. An operation
  * that leaves one out reads or adds to what was never set where the backend has gradient_first. */

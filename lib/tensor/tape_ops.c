@@ -68,6 +68,20 @@ struct tensor *tape_act(struct tape *t, struct tensor *x, enum act act)
     return y;
 }
 
+/* An x that is kept rounded alone. The sums of its gradient are its bias's, if it is a product: they
+ * cost nothing where the gradient is made. */
+static void norm_low(struct tape *t, struct op_norm *o, const struct tensor *x)
+{
+    assert(o->d % 8 == 0 && o->d <= OP_LOW_COLUMNS);
+    o->x_low = x->low;
+    o->dx_low = x->g_low;
+    o->xhat_low = tape_low(t, o->n, o->d);
+    if (t->failed || !x->from || x->from->act != ACT_NONE || !x->from->db)
+        return;
+    o->dx_sums = x->from->db;
+    x->from->db_made = true;
+}
+
 static struct tensor *norm(struct tape *t, struct tensor *x, struct tensor *r, struct tensor *gamma,
                            struct tensor *beta, double eps, const struct dropout *drop, void *sum,
                            struct tensor *y)
@@ -96,9 +110,12 @@ static struct tensor *norm(struct tape *t, struct tensor *x, struct tensor *r, s
         o.drop = tape_drop_there(t, drop, o.n);
     o.mean = tape_reals(t, o.n);
     o.rstd = tape_reals(t, o.n);
-    o.sum = !t->training ? y->x : sum ? sum : tape_reals(t, o.n * o.d);
+    if (x->x)
+        o.sum = !t->training ? y->x : sum ? sum : tape_reals(t, o.n * o.d);
+    else
+        norm_low(t, &o, x);
     if (t->training)
-        o.work = tape_scratch(t, op_row_work(o.n, o.d) * t->b->real_bytes);
+        o.work = tape_scratch(t, (x->x ? 2 : 3) * op_row_work(o.n, o.d) / 2 * t->b->real_bytes);
     if (t->training && t->b->round && fresh && o.d % 8 == 0)
         o.y_low = y->low = tape_low(t, o.n, o.d);
     if (t->failed)

@@ -49,8 +49,10 @@ struct tensor *tape_shape(struct tape *t, const struct tensor *x, size_t rows, s
     struct tensor *y = tape_memory(t, sizeof *y);
     if (t->failed)
         return &t->nothing;
-    assert(dense(x) && rows * cols == x->rows * x->cols);
-    *y = (struct tensor){ rows, cols, cols, x->x, x->g, NULL, x->slope };
+    assert(x->x && dense(x) && rows * cols == x->rows * x->cols);
+    *y = (struct tensor){
+        .rows = rows, .cols = cols, .ld = cols, .x = x->x, .g = x->g, .slope = x->slope
+    };
     return y;
 }
 
@@ -59,11 +61,14 @@ struct tensor *tape_rows(struct tape *t, const struct tensor *x, size_t at, size
     struct tensor *y = tape_memory(t, sizeof *y);
     if (t->failed)
         return &t->nothing;
-    assert(at <= x->rows && n <= x->rows - at);
+    assert(x->x && at <= x->rows && n <= x->rows - at);
     const size_t bytes = at * x->ld * t->b->real_bytes;
-    *y = (struct tensor){
-        n, x->cols, x->ld, (char *)x->x + bytes, x->g ? (char *)x->g + bytes : NULL, NULL, x->slope
-    };
+    *y = (struct tensor){ .rows = n,
+                          .cols = x->cols,
+                          .ld = x->ld,
+                          .x = (char *)x->x + bytes,
+                          .g = x->g ? (char *)x->g + bytes : NULL,
+                          .slope = x->slope };
     return y;
 }
 

@@ -30,6 +30,9 @@
 #define __launch_bounds__(...)
 #define __shared__ static
 
+struct alignas(16) uint4 {
+    uint32_t x, y, z, w;
+};
 struct alignas(16) float4 {
     float x, y, z, w;
 };

@@ -128,6 +128,18 @@ static float item(const void *x, size_t i, bool bf16)
     return f;
 }
 
+static void put(void *x, size_t i, bool bf16, float f)
+{
+    uint32_t bits;
+    memcpy(&bits, &f, sizeof bits);
+    if (!bf16)
+        ((float *)x)[i] = f;
+    else if (f != f)
+        ((uint16_t *)x)[i] = (uint16_t)(bits >> 16 | 0x40);
+    else
+        ((uint16_t *)x)[i] = (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
 /* A dense copy [rows,cols] of x, or of its transpose. */
 static float *dense(const void *x, size_t ld, bool turn, bool bf16, size_t rows, size_t cols)
 {
@@ -150,9 +162,10 @@ static int multiply(const struct cuda_product *p)
             for (size_t j = 0; j < p->n; j++)
                 sum[j] += a[i * p->k + k] * b[k * p->n + j];
         for (size_t j = 0; j < p->n; j++) {
-            float *out = p->out + i * p->ld_out + j;
-            const float before = p->beta == 0 ? 0 : p->beta * *out;
-            *out = before + sum[j] + (p->bias ? p->bias[j] : 0);
+            const size_t at = i * p->ld_out + j;
+            const float before = p->beta == 0 ? 0 : p->beta * item(p->out, at, p->out_bf16);
+            const float bias = p->bias ? item(p->bias, j, p->out_bf16) : 0;
+            put(p->out, at, p->out_bf16, before + sum[j] + bias);
         }
     }
     free(a);

@@ -115,6 +115,24 @@ static struct tensor *apart(struct tape *t, struct tensor **in, const struct fix
     return attend(t, q, k, one(t, in[0], in[3]));
 }
 
+/* Of c->extra heads: queries, keys, values and what attention makes of them are between. */
+static struct tensor *attend_between(struct tape *t, struct tensor **in, const struct fix *c,
+                                     double *loss)
+{
+    (void)loss;
+    struct fix dropped = *c;
+    dropped.rate = 0.1;
+    const struct dropout drop = some_dropout(t, &dropped, N);
+    struct tensor *w[3], *b[3], *x[3];
+    for (size_t i = 0; i < 3; i++) {
+        b[i] = in[4];
+        w[i] = tape_add(t, tape_new(t, in[1 + i]->rows, D), 1 / sqrt(D), in[1 + i]);
+    }
+    tape_linears_between(t, in[0], 3, w, b, c->extra, x);
+    struct tensor *y = tape_attention(t, x[0], x[1], x[2], c->extra, first, 2, &drop);
+    return tape_add(t, times(t, y, in[5]), 1, in[0]); /* at the gradient before them */
+}
+
 /* Queries, keys and values are rows of one output, in this order and others. */
 static struct tensor *blocks(struct tape *t, struct tensor **in, const struct fix *c, double *loss)
 {
@@ -161,6 +179,41 @@ static struct tensor *together(struct tape *t, struct tensor **in, const struct 
     return tape_add(t, tape_add(t, y[0], 0.5, y[1]), -1, y[2]);
 }
 
+/* Two products and the norm behind them, all between; the second one's bias is the norm's affair.
+ */
+static struct tensor *feed_forward(struct tape *t, struct tensor **in, const struct fix *c,
+                                   double *loss)
+{
+    (void)c;
+    (void)loss;
+    struct tensor *h = tape_linear_between(t, in[0], in[1], in[2], ACT_GELU);
+    h = tape_linear_between(t, h, in[3], in[4], ACT_NONE);
+    return tape_norm_over(t, h, in[0], in[5], in[4], 1e-5, NULL);
+}
+
+/* A row of c->extra numbers, with a residual that is somebody else's output, and dropout. */
+static struct tensor *norm_between(struct tape *t, struct tensor **in, const struct fix *c,
+                                   double *loss)
+{
+    (void)loss;
+    struct fix dropped = *c;
+    dropped.rate = 0.25;
+    const struct dropout drop = some_dropout(t, &dropped, N);
+    struct tensor *r = tape_linear(t, in[0], in[2], NULL, ACT_TANH);
+    struct tensor *h = tape_linear_between(t, in[0], in[1], in[3], ACT_NONE);
+    return tape_norm_over(t, h, r, in[4], in[5], 1e-5, &drop);
+}
+
+/* Nobody takes the second of them. */
+static struct tensor *between_nobodys(struct tape *t, struct tensor **in, const struct fix *c,
+                                      double *loss)
+{
+    (void)c;
+    (void)loss;
+    tape_linear_between(t, in[0], in[2], NULL, ACT_QUICK_GELU);
+    return times(t, tape_linear_between(t, in[0], in[1], NULL, ACT_GELU), in[3]);
+}
+
 /* The loss is at its gradient before any operation's backward. */
 static struct tensor *lost(struct tape *t, struct tensor **in, const struct fix *c, double *loss)
 {
@@ -170,6 +223,19 @@ static struct tensor *lost(struct tape *t, struct tensor **in, const struct fix 
     *loss += tape_square_loss(t, h, target, 0.01);
     return times(t, h, in[2]);
 }
+
+#define NORM_BETWEEN(width)                                                                        \
+    {                                                                                              \
+        "norm of a between, " #width " wide", norm_between, 6,                                     \
+            { { N, D }, { width, D }, { width, D }, { 1, width }, { 1, width }, { 1, width } }, 0  \
+    }
+
+#define ATTEND_BETWEEN(width, heads)                                                               \
+    {                                                                                              \
+        "attention between, " #heads " heads in " #width, attend_between, 6,                       \
+            { { N, D }, { width, D }, { width, D }, { width, D }, { 1, width }, { D, width } },    \
+            heads                                                                                  \
+    }
 
 /* What the cases stand on: an output's gradient is NaN until somebody is there. */
 static void not_set(const struct backend *b)
@@ -189,6 +255,21 @@ static void not_set(const struct backend *b)
         after += near(g[k], k == D ? 3 : 0, 0, 0);
     ok(before == N * D && after == N * D,
        "%s: a gradient holds nothing, and what is beside its seed holds zeros", b->name);
+    tape_release(&t);
+}
+
+/* What stands between is kept rounded alone by the filling that rounds, and by no other. */
+static void between(const struct backend *b)
+{
+    struct tape t;
+    tape_init(&t, b, true);
+    struct tensor *w = tape_new(&t, D, D);
+    const struct tensor *y = tape_linear_between(&t, tape_new(&t, N, D), w, NULL, ACT_GELU);
+    const struct tensor *z = tape_linear_between(&t, tape_new(&t, N, D), w, NULL, ACT_NONE);
+    const bool rounded = b->round != NULL;
+    ok(!y->x == rounded && !y->g == rounded && !z->x == rounded && !y->g_low == !rounded,
+       "%s: what stands between products is kept %s", b->name,
+       rounded ? "rounded alone" : "as it is");
     tape_release(&t);
 }
 
@@ -232,6 +313,26 @@ static const struct {
       4,
       { { N, D }, { D, D }, { D, D }, { D, D } },
       0 },
+    { "a feed-forward between",
+      feed_forward,
+      6,
+      { { N, D }, { WIDE, D }, { 1, WIDE }, { D, WIDE }, { 1, D }, { 1, D } },
+      0 },
+    ATTEND_BETWEEN(40, 1), /* by warpgroups */
+    ATTEND_BETWEEN(264, 8),
+    ATTEND_BETWEEN(72, 3), /* by mma.sync */
+    ATTEND_BETWEEN(40, 8),
+    ATTEND_BETWEEN(72, 1), /* on plain cores: nothing is rounded alone */
+    NORM_BETWEEN(8),
+    NORM_BETWEEN(256),
+    NORM_BETWEEN(264),
+    NORM_BETWEEN(776),
+    NORM_BETWEEN(1024),
+    { "a between that nobody takes",
+      between_nobodys,
+      4,
+      { { N, D }, { D, D }, { D, D }, { D, D } },
+      0 },
     { "a loss and an operation", lost, 3, { { N, D }, { D, D }, { D, D } }, 0 },
 };
 
@@ -246,6 +347,7 @@ int main(void)
             continue;
         }
         not_set(b);
+        between(b);
         for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
             struct fix c = { .name = cases[i].name, .n_in = cases[i].n_in, .seed = 7 };
             for (size_t j = 0; j < c.n_in; j++) {
