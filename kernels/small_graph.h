@@ -1,22 +1,34 @@
 /* The small operations on edges and groups, the inverse and the optimisers; see small_body.h, which
  * comes before, as does small_edge.h. */
 
-/* Sixteen numbers side by side. Said outright, because gcc turns the two loops below inside out. */
-typedef REAL lane __attribute__((vector_size(16 * sizeof(REAL)), aligned(sizeof(REAL)), may_alias));
-enum { SPREAD_COLUMNS = 64 }; /* that stay in the processor */
+/* A register of the processor that the file is compiled for. Said outright, because gcc turns the
+ * two loops below inside out; and no longer than a register, because gcc takes a longer one through
+ * memory. */
+#ifdef __AVX512F__
+#define LANE_BYTES 64
+#elif defined __AVX__
+#define LANE_BYTES 32
+#else
+#define LANE_BYTES 16
+#endif
+typedef REAL lane __attribute__((vector_size(LANE_BYTES), aligned(sizeof(REAL)), may_alias));
+enum {
+    SPREAD_COLUMNS = 64, /* that stay in the processor */
+    SPREAD_LANES = SPREAD_COLUMNS * sizeof(REAL) / LANE_BYTES
+};
 
 static void spread_lanes(const struct op_spread *o, size_t i, size_t at)
 {
     const struct edges *e = o->e;
     const REAL *x = (const REAL *)o->x + at, scale = e->scale ? (REAL)e->scale[i] : 1;
-    lane sum[4] = { { 0 } }, *y = (lane *)((REAL *)o->y + i * o->d + at);
+    lane sum[SPREAD_LANES] = { { 0 } }, *y = (lane *)((REAL *)o->y + i * o->d + at);
     for (uint32_t k = e->first[i]; k < e->first[i + 1]; k++) {
         const REAL w = e->weight ? (REAL)e->weight[k] : 1;
         const lane *from = (const lane *)(x + e->from[k] * o->d);
-        for (int j = 0; j < 4; j++)
+        for (int j = 0; j < SPREAD_LANES; j++)
             sum[j] += w * from[j];
     }
-    for (int j = 0; j < 4; j++)
+    for (int j = 0; j < SPREAD_LANES; j++)
         y[j] = sum[j] * scale;
 }
 
@@ -61,14 +73,14 @@ static void spread_lanes_back(const struct op_spread *o, size_t i, size_t at)
 {
     const struct edges *e = o->e;
     const REAL *dy = (const REAL *)o->dy + at;
-    lane sum[4] = { { 0 } }, *dx = (lane *)((REAL *)o->dx + i * o->d + at);
+    lane sum[SPREAD_LANES] = { { 0 } }, *dx = (lane *)((REAL *)o->dx + i * o->d + at);
     for (uint32_t k = e->back_first[i]; k < e->back_first[i + 1]; k++) {
         const REAL w = spread_weight_back(e, k);
         const lane *from = (const lane *)(dy + e->back_to[k] * o->d);
-        for (int j = 0; j < 4; j++)
+        for (int j = 0; j < SPREAD_LANES; j++)
             sum[j] += w * from[j];
     }
-    for (int j = 0; j < 4; j++)
+    for (int j = 0; j < SPREAD_LANES; j++)
         dx[j] += sum[j];
 }
 

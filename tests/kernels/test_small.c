@@ -237,6 +237,74 @@ static void graph_cases(void)
                        .f = f_cross_attention });
 }
 
+enum { SPREAD_TO = 40, SPREAD_FROM = 30, SPREAD_WIDEST = 200 };
+
+/* Forward, and backward into zeros, of the first d columns from `at` on of x and dy, whose rows are
+ * SPREAD_WIDEST wide; y and dx are [.., d]. */
+static void spread_columns(const struct small_ops *b, const struct edges *e, const float *x,
+                           const float *dy, size_t at, size_t d, float *y, float *dx)
+{
+    static float part[SPREAD_FROM * SPREAD_WIDEST], d_part[SPREAD_TO * SPREAD_WIDEST];
+    for (size_t i = 0; i < SPREAD_FROM; i++)
+        memcpy(part + i * d, x + i * SPREAD_WIDEST + at, d * sizeof *x);
+    for (size_t i = 0; i < SPREAD_TO; i++)
+        memcpy(d_part + i * d, dy + i * SPREAD_WIDEST + at, d * sizeof *dy);
+    memset(dx, 0, SPREAD_FROM * d * sizeof *dx);
+    const struct op_spread o = { .e = e, .d = d, .x = part, .y = y, .dy = d_part, .dx = dx };
+    b->spread_forward(&o);
+    b->spread_backward(&o);
+}
+
+/* A column alone against itself within d columns, for both ways. */
+static bool columns_alone(const struct small_ops *b, const struct edges *e, const float *x,
+                          const float *dy, size_t d)
+{
+    static float y[SPREAD_TO * SPREAD_WIDEST], dx[SPREAD_FROM * SPREAD_WIDEST], one_y[SPREAD_TO],
+        one_dx[SPREAD_FROM];
+    bool same = true;
+    spread_columns(b, e, x, dy, 0, d, y, dx);
+    for (size_t j = 0; j < d; j++) {
+        spread_columns(b, e, x, dy, j, 1, one_y, one_dx);
+        for (size_t i = 0; i < SPREAD_TO; i++)
+            same = same && memcmp(y + i * d + j, one_y + i, sizeof *y) == 0;
+        for (size_t i = 0; i < SPREAD_FROM; i++)
+            same = same && memcmp(dx + i * d + j, one_dx + i, sizeof *dx) == 0;
+    }
+    return same;
+}
+
+/* Around the columns that are added up side by side; some nodes have no edge, or none has. */
+static void spread_widths(void)
+{
+    static const size_t width[] = { 1, 16, 33, 64, 96, 127, 128, SPREAD_WIDEST };
+    static float x[SPREAD_FROM * SPREAD_WIDEST], dy[SPREAD_TO * SPREAD_WIDEST];
+    const char *why, *const how[] = { "weights", "means" };
+    const struct backend *b = backend_find("cpu", &why);
+    for (size_t i = 0; i < sizeof x / sizeof *x; i++)
+        x[i] = (float)rng_normal(1, RNG_TEST, 23, i);
+    for (size_t i = 0; i < sizeof dy / sizeof *dy; i++)
+        dy[i] = (float)rng_normal(1, RNG_TEST, 24, i);
+    for (size_t k = 0; k < 4 * sizeof width / sizeof *width; k++) {
+        const size_t d = width[k / 4], n_edges = k & 2 ? 60 : 0;
+        const bool mean = k & 1;
+        char name[64];
+        snprintf(name, sizeof name, "spread of %zu columns by %s, %zu edges", d, how[mean],
+                 n_edges);
+        check_cpu(&(struct fix){ name,
+                                 1,
+                                 { SPREAD_FROM },
+                                 { d },
+                                 .n = SPREAD_TO,
+                                 .d = n_edges,
+                                 .extra = mean,
+                                 .f = f_spread });
+        if (b)
+            ok(columns_alone(b->small, &some_links(SPREAD_TO, SPREAD_FROM, n_edges, mean)->e, x, dy,
+                             d),
+               "%s: each as if it were alone", name);
+    }
+}
+
 /* Running statistics of two rows: mean 2, unbiased variance 2. */
 static void running(void)
 {
@@ -375,6 +443,7 @@ int main(void)
 {
     dense_cases();
     graph_cases();
+    spread_widths();
     running();
     descents();
     singular();
