@@ -14,19 +14,19 @@
 # weights, the order, the masks, and the split of the labelled cells. The sizes of one seed are parts
 # of each other. Labelled cells may be in the pretraining corpus, without their labels: the figure says how many.
 #
-# Profile small, all stages from nothing, in minutes of processor time (two cores have 120 in an hour). m: measured, on
-# AVX-512 beside other work; c: computed from a measured part.
-#   44  m  pretrain and what is before it (knowledge of 768 numbers included)
-#    8  c  embed and embed-random: 10,087 cells of up to 512 genes, 4.2 GFLOP each at 169 GFLOP/s
-#    2  m  fig3/corpus and fig3/knowledge, nearly all of it co-expression
-#   22  c  fig3/models: 240 at 5.5 s: 250 steps of 18 ms (8.0 s for 500 with one layer and knowledge, 10.0 with two and
-#          none), vectors of 2,880 labelled cells 1.0
-#   10  m  fig3/scores: 2 a seed
-#   12  c  annotate, the model and its two controls trained whole: 9 trainings over the splits of 4,012 labelled cells, 60 %
-#          of them twice, 20 ms a visit at 64 genes (so about 11 at 32), and 3 s for each set and training
-#    7  c  annotate, the rest: a third of what the former took at 5 epochs of 64 genes and 5 seeds, for 3 seeds at half the epochs
-#   11  c  cross-species: three pairs, two seeds, with and without vectors; 35 s a training of 328 cells, 100 of 980
-#  116     of which `pretrain --dtype bf16` would take off 12 where the processor has AMX
+# Profile small, all stages from nothing, in minutes of processor time (two cores have 120 in an hour), as
+# measured on a processor with AVX2 alone that had other work (180 GFLOP/s of products on both cores):
+#   60  pretrain and what is before it: 51 pretrain, 5 dnabert, 4 knowledge of 768 numbers
+#   20  embed and embed-random: 10,087 cells each of up to 512 genes, 4.2 GFLOP a cell. Only the 4,012 with labels
+#       are asked for here; the map has the others
+#    2  fig3/corpus and fig3/knowledge, nearly all of it co-expression
+#   30  fig3/models: 242 at 7.4 s, a tenth of that the vectors of 2,880 labelled cells
+#    6  fig3/scores: 75 s a seed
+#   28  annotate: the model and its two controls trained whole, and all else, three seeds
+#   18  cross-species: three pairs, three seeds, with and without vectors, by what a training takes since sums over
+#       edges are twice as fast
+#  164  together: 82 minutes on two such cores that do nothing else. With AVX-512 the first line was 44; where there
+#       is AMX, `pretrain --dtype bf16` takes half of f32.
 # 250 steps of 8 cells see as many cells as the largest corpus has; fewer would make the sizes meaningless. What is
 # spared (annotate_sizes, cross_species_seeds) is in profiles/small.mk.
 fig3_sizes ?= 250 500 1000 2000

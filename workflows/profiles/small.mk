@@ -30,7 +30,7 @@ annotate_sizes := --tune-epochs 2 --tune-genes 32 --tune-lr 1e-3 --rival-epochs 
 # itself, baron_mouse1:itself:0.3, takes as long as the other three. The paper has 20 seeds.
 cross_species_pairs := baron_pair_mouse:baron_pair_human:same baron_pair_human:baron_pair_mouse:same \
 	baron_mouse1:baron_pair_human
-cross_species_seeds := 2
+cross_species_seeds := 3
 report_stages := fetch tables vocab median tokenize knowledge knowledge-report pretrain map map-random \
 	map-counts annotate cross-species
 
