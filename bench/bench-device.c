@@ -116,7 +116,7 @@ static double seconds_of(struct yard *y, int (*queue)(struct yard *))
     return y->status ? 0 : best;
 }
 
-/* What `make` says of item i, bytes of each, to the device; its first rows over and over where
+/* n_bytes of numbers of item(), as bf16 or float, to the device; one block of them over and over where
  * there are many. */
 static void fill(struct yard *y, void *to, size_t n_bytes, uint64_t purpose, bool bf16)
 {
@@ -312,7 +312,7 @@ static json_t *facts_of(const struct cuda_facts *f)
         note(notes, "memory without error correction (ECC is off or not there)");
     if ((double)f->free_bytes < 0.9 * (double)f->memory_bytes)
         note(notes,
-             "%.0f of %.0f MB of the memory were taken before the start: others use this device",
+             "%.0f of %.0f MB of the memory were taken when the device was opened, by that and by others",
              (double)(f->memory_bytes - f->free_bytes) * 1e-6, (double)f->memory_bytes * 1e-6);
     json_object_set_new(j, "notes", notes);
     return j;

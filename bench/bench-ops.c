@@ -162,6 +162,30 @@ static void do_attention(struct tape *t, const struct shape *s)
                        first, n, &d);
 }
 
+/* A layer as the model has it. With cuda-bf16 what stands between its operations is kept rounded
+ * alone, which those above, whose inputs are of nobody, are not. */
+static void do_layer(struct tape *t, const struct shape *s)
+{
+    struct tensor *h = some(t, s->n, s->d), *w[3], *b[3], *y[3];
+    const struct dropout d = drop(t, s->n);
+    size_t n;
+    const uint32_t *first = cells(t, s, &n);
+    for (int i = 0; i < 3; i++) {
+        w[i] = some(t, s->d, s->d);
+        b[i] = some(t, 1, s->d);
+    }
+    tape_linears_between(t, h, 3, w, b, s->heads, y);
+    if (t->failed)
+        return;
+    struct tensor *a = tape_attention(t, y[0], y[1], y[2], s->heads, first, n, &d);
+    a = tape_linear_between(t, a, some(t, s->d, s->d), some(t, 1, s->d), ACT_NONE);
+    a = tape_norm(t, a, h, some(t, 1, s->d), some(t, 1, s->d), 1e-12, &d);
+    struct tensor *f =
+        tape_linear_between(t, a, some(t, s->ffn, s->d), some(t, 1, s->ffn), ACT_GELU);
+    f = tape_linear_between(t, f, some(t, s->d, s->ffn), some(t, 1, s->d), ACT_NONE);
+    tape_norm(t, f, a, some(t, 1, s->d), some(t, 1, s->d), 1e-12, &d);
+}
+
 static void do_id_loss(struct tape *t, const struct shape *s)
 {
     const size_t n = s->n * 15 / 100 + 1;
@@ -222,29 +246,32 @@ static const struct {
     { "add_position", do_add_position },
     { "add_species", do_add_species },
     { "attention", do_attention },
+    { "layer", do_layer },
     { "id_loss", do_id_loss },
     { "square_loss", do_square_loss },
     { "optim", do_optim },
 };
 
-static void print_rows(double rate)
+/* of: what the rows are a part of, "" or "layer ". */
+static void print_rows(const char *of, double rate)
 {
     size_t n;
     const struct profile_row *r = profile_rows(&n);
     for (size_t i = 0; i < n; i++, r++) {
         const double calls = (double)r->calls, flop = r->cost.flop / calls * 1e-9;
         const double cpu = flop / (r->least_cpu / threads_count());
-        char shape[48] = "";
+        char shape[48] = "", name[64];
         if (r->p)
             snprintf(shape, sizeof shape, "%zu x %zu", r->p, r->q);
         if (opt.json) {
-            printf("{\"op\": \"%s\", \"shape\": \"%s\", \"config\": \"%s\", \"rows\": %lld, \"ms\": %.6f, "
+            printf("{\"op\": \"%s%s\", \"shape\": \"%s\", \"config\": \"%s\", \"rows\": %lld, \"ms\": %.6f, "
                    "\"gflop_per_s\": %.6g, \"gb_per_s\": %.6g}\n",
-                   r->name, shape, opt.config, (long long)opt.rows, r->least * 1e3, flop / r->least,
+                   of, r->name, shape, opt.config, (long long)opt.rows, r->least * 1e3, flop / r->least,
                    r->cost.bytes / calls / r->least * 1e-9);
             continue;
         }
-        printf("%-22s %12s %10.3f %9.1f %8.2f %11.1f %9.1f%%\n", r->name, shape, r->least * 1e3,
+        snprintf(name, sizeof name, "%s%s", of, r->name);
+        printf("%-26s %12s %10.3f %9.1f %8.2f %11.1f %9.1f%%\n", name, shape, r->least * 1e3,
                flop / r->least, r->cost.bytes / calls / r->least * 1e-9, cpu, 100 * cpu / rate);
     }
 }
@@ -266,7 +293,7 @@ static enum rc run(const struct tool_args *a, struct err *e)
     if (!opt.json) {
         printf("backend %s, %d threads: products at %.1f GFLOP/s\n", b->name, threads_count(),
                rate);
-        printf("%-22s %12s %10s %9s %8s %11s %10s\n", "op", "shape", "ms", "GFLOP/s", "GB/s",
+        printf("%-26s %12s %10s %9s %8s %11s %10s\n", "op", "shape", "ms", "GFLOP/s", "GB/s",
                "GFLOP/cpu s", "of products");
     }
     struct tape t;
@@ -288,7 +315,7 @@ static enum rc run(const struct tool_args *a, struct err *e)
             if (k == 0)
                 profile_reset();
         }
-        print_rows(rate);
+        print_rows(ops[i].call == do_layer ? "layer " : "", rate);
     }
     tape_release(&t);
     if (!any)

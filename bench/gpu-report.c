@@ -65,14 +65,34 @@ static void make_plain(char *s, size_t n)
     }
 }
 
+/* The last LOG_MOST bytes of a file, or fewer, from the beginning of a line; NULL where it cannot be read. */
+static char *end_of(const char *path, size_t *n)
+{
+    FILE *f = fopen(path, "rb");
+    char *text = f ? malloc(LOG_MOST + 1) : NULL;
+    const bool whole = text && fseek(f, -(long)LOG_MOST, SEEK_END) != 0;
+    if (whole)
+        rewind(f);
+    *n = text ? fread(text, 1, LOG_MOST, f) : 0;
+    if (f)
+        fclose(f);
+    if (!text)
+        return NULL;
+    text[*n] = '\0';
+    const char *line = whole ? text : memchr(text, '\n', *n);
+    if (line && line != text) {
+        *n -= (size_t)(++line - text);
+        memmove(text, line, *n + 1);
+    }
+    return text;
+}
+
 /* The text of a file of the folder; NULL where there is none. The end of a long one. */
 static char *text_of(const struct report *r, const char *name)
 {
-    char *path = text_new("%s/%s", r->folder, name), *text = NULL;
+    char *path = text_new("%s/%s", r->folder, name);
     size_t n = 0;
-    struct err e = { 0 };
-    if (!path || !file_exists(path) || file_read(path, LOG_MOST, &text, &n, &e))
-        text = NULL;
+    char *text = path ? end_of(path, &n) : NULL;
     free(path);
     if (text)
         make_plain(text, n);

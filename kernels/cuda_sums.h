@@ -33,7 +33,8 @@ static __global__ void cuda_block_sums(F f, size_t n, size_t d, float *part)
         part[(blockIdx.x * (size_t)K + (size_t)k) * d + j] = sum[k];
 }
 
-/* The same for columns [j, j + 8) of rows of d = 8 k numbers: f(i, j, v) sets v[0..8). */
+/* The same for columns [j, j + 8): f(i, j, v) sets v[0..8), also where they end behind d, as rows that
+ * are padded to a multiple of 8 let it. */
 template <class F>
 static __global__ void cuda_block_sums8(F f, size_t n, size_t d, float *part)
 {

@@ -101,6 +101,10 @@ t 'a check that lacks something has not passed' 4 'something was left out' jobs 
 printf 'device\t-\techo no driver >&2; exit 77\nnext\t-\ttrue\n' >"$tmp/nothing"
 t 'no device for the programs: 77 and their sentence' 77 'no driver' jobs "$tmp/nothing" run gpu-check "$tmp/nothing.json"
 is 'and no file of it' test ! -e "$tmp/nothing.json"
+device "$h100" >"$tmp/loud"
+printf 'loud\t-\tyes 0123456789abcdef0123456789abcdef | head -n 600000; echo 17 errors; exit 3\n' >>"$tmp/loud"
+t 'a job that says more than is kept' 4 'loud: status 3' jobs "$tmp/loud" run gpu-check "$tmp/loud.json"
+is 'has its last words kept' holds "$tmp/loud.json" 'd["jobs"][1]["lines"][-1] == "17 errors"'
 t 'no compute-sanitizer: 77' 77 '' env PATH="$tmp/none" NVCC=/nowhere/nvcc "$(command -v bash)" workflows/gpu.sh sanitizer x
 is 'and a sentence' grep -q '^compute-sanitizer is not installed' "$tmp/.stdout"
 
@@ -126,7 +130,7 @@ is 'every number is finite' holds "$tmp/emulated.json" 'all(math.isfinite(v) for
 	for v in n.values() if isinstance(v, float))'
 is 'operations have time, rates and shares of the peaks' holds "$tmp/emulated.json" '(lambda p, ops:
 	{n["op"] for n in ops} >= {"attention_forward", "attention_backward", "linear_forward", "linear_backward", "norm_forward",
-	"norm_backward", "gather_forward", "add_species_backward", "id_loss", "square_loss", "adamw"} and all(n["ms"] > 0
+	"norm_backward", "layer linears_backward", "layer norm_backward", "layer attention_forward", "gather_forward", "add_species_backward", "id_loss", "square_loss", "adamw"} and all(n["ms"] > 0
 	and math.isclose(n.get("share_of_product", 0), n["gflop_per_s"] / 1e3 / p["product_tflops"], rel_tol=1e-3)
 	and math.isclose(n["share_of_memory"], n["gb_per_s"] / p["memory_gb_per_s"], rel_tol=1e-3) for n in ops))(
 	d["peaks"], [n for j in d["jobs"] for n in j["numbers"] if "op" in n])'

@@ -12,7 +12,7 @@ enum { MAX_ROWS = 40, ROW_HEIGHT = 36, TOP = 8 };
 /* Beginnings of names; the first that fits decides. */
 static const struct {
     const char *begin;
-    enum { OURS, DEEP, SIMPLE } group;
+    enum { OURS, DEEP, SIMPLE, OTHER } group;
 } order[] = {
     { "deepsem+genecompass+", OURS },
     { "genecompass+cosine", OURS },
@@ -84,19 +84,20 @@ static int by_order(const void *a, const void *b)
 }
 
 /* What the colours stand for. */
-enum { N_GROUPS = 3 };
+enum { N_GROUPS = OTHER + 1 };
 static const char *const group_words[N_GROUPS] = { "this project's model", "other deep models",
-                                                   "simple methods" };
+                                                   "simple methods", "methods not known here" };
 
 static size_t group_of(const char *method)
 {
     const size_t i = rank_of(method);
-    return i < N_ORDER ? (size_t)order[i].group : SIMPLE;
+    return i < N_ORDER ? (size_t)order[i].group : OTHER;
 }
 
 static const char *colour_of(size_t group)
 {
-    return group == OURS ? figure_colour[0] : group == DEEP ? figure_colour[3] : FIGURE_GREY;
+    static const char *const colour[N_GROUPS] = { NULL, NULL, FIGURE_GREY, "#cccccc" };
+    return group == OURS ? figure_colour[0] : group == DEEP ? figure_colour[3] : colour[group];
 }
 
 /* The colours that a bar has. Returns where the notes may begin. */

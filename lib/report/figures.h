@@ -30,7 +30,8 @@ void figures_release(struct figures *f);
 const struct drawn *figures_find(const struct figures *f, const char *name);
 
 /* A kind of figure. fill makes figure number `which` (figure_init and its data) and returns true,
- * or returns false and leaves *f untouched when there is no data. */
+ * or returns false and leaves nothing in *f to release when there is no data or memory is short:
+ * a page without a figure is still a page. */
 struct figure_kind {
     const char *template_name;
     size_t (*count)(const struct results *r);

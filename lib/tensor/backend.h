@@ -42,6 +42,11 @@ static inline size_t op_row_work(size_t n, size_t d)
 {
     return (n / OP_ROW_BLOCK + 1) * 2 * d;
 }
+/* Of a norm's backward; low: x is kept rounded alone, and the sums of dx are wanted as well. */
+static inline size_t op_norm_work(size_t n, size_t d, bool low)
+{
+    return (n / OP_ROW_BLOCK + 1) * (low ? 3 : 2) * d;
+}
 
 enum act { ACT_NONE, ACT_GELU, ACT_QUICK_GELU, ACT_TANH, ACT_RELU };
 
@@ -71,7 +76,7 @@ struct op_linear {
      * others low_ld of their columns. */
     const void *w_low, *b_low;
     void *x_low; /* forward fills it, unless x_low_made; backward reads it */
-    void *y_low; /* filled by forward, only with an activation; out is a multiple of 8 */
+    void *y_low; /* filled by forward, with an activation or in y's place; out is a multiple of 8 */
     bool x_low_made;
     bool dx_first; /* see backend.gradient_first */
     /* An output that is kept rounded alone: y, pre and dy are NULL, y_low is filled without an
@@ -101,7 +106,7 @@ struct op_norm {
     void *y;
     void *mean, *rstd; /* [n] saved */
     void *sum;         /* [n,d] drop(x) + r, saved; may be x, and y where nobody asks for it */
-    void *work;        /* backward: op_row_work(n, d) */
+    void *work;        /* backward: op_norm_work(n, d, x_low != NULL) */
     const void *dy;
     void *dx, *dr, *dgamma, *dbeta;
     void *y_low; /* as in op_linear, filled by forward; d is a multiple of 8 */

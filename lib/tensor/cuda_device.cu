@@ -31,7 +31,9 @@ static bool got(cudaError_t e)
         cudaGetLastError();
         return false;
     }
-    if (!cudaMemGetInfo(&left, &all) && all - left > peak_bytes)
+    if (cudaMemGetInfo(&left, &all))
+        cudaGetLastError(); /* no failure of the next launch */
+    else if (all - left > peak_bytes)
         peak_bytes = all - left;
     return true;
 }

@@ -31,9 +31,11 @@ struct op_cost op_cost_act(const struct op_act *o, bool backward, size_t real)
 struct op_cost op_cost_norm(const struct op_norm *o, bool backward, size_t real)
 {
     const double m = (double)o->n * (double)o->d, r = o->r ? 1 : 0;
+    const double x = o->x_low ? 0.5 : 1; /* rounded: half of a float */
     if (!backward) /* x, r read; the sum and y written */
-        return cost((8 + r) * m, (3 + r) * m, real);
-    return cost(12 * m, (2 + (o->dx || o->dx_low ? 2 : 0) + (o->dr ? 2 : 0)) * m, real);
+        return cost((8 + r) * m, (2 * x + 1 + r + (o->y_low ? 0.5 : 0)) * m, real);
+    const double dx = o->dx_low ? 0.5 : o->dx ? 2 : 0;
+    return cost(12 * m, (1 + x + dx + (!o->dr ? 0 : o->dr_first ? 1 : 2)) * m, real);
 }
 
 struct op_cost op_cost_dropout(const struct op_dropout *o, bool backward, size_t real)

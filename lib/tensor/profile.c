@@ -179,9 +179,10 @@ const struct backend *profile_backend(const struct backend *b)
     BOTH(add_position)
     BOTH(add_species)
     BOTH(attention)
-    if (b->linears_forward) {
-        BOTH(linears)
-    }
+    if (b->linears_forward)
+        TIMED(linears_forward)
+    if (b->linears_backward)
+        TIMED(linears_backward)
     TIMED(id_loss)
     TIMED(square_loss)
     TIMED(axpy)

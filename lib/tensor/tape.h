@@ -121,7 +121,7 @@ enum { TAPE_LINEARS = 4 };
 void tape_linears(struct tape *t, struct tensor *x, size_t ops, struct tensor *const w[],
                   struct tensor *const b[], struct tensor *y[]);
 /* tape_linear for a y that stands between products: only one operation takes it, and that is
- * tape_linear or tape_norm (as x). In training on a backend with
+ * tape_linear or, without an activation, tape_norm (as x). In training on a backend with
  * `round` it is then kept rounded to bf16 alone, its gradient and what goes into the activation too:
  * for rows of a multiple of 8 numbers, without an activation of up to OP_LOW_COLUMNS. */
 struct tensor *tape_linear_between(struct tape *t, struct tensor *x, struct tensor *w,

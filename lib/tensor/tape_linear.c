@@ -55,6 +55,7 @@ static struct op_linear linear_of(const struct tensor *x, const struct tensor *w
                                   const struct tensor *b, enum act act, const struct tensor *y)
 {
     assert(x->cols == w->cols && (!b || b->cols == w->rows));
+    assert(!x->g_low || x->ld_g == low_ld(x->cols)); /* q, k and v are attention's alone */
     return (struct op_linear){ .n = x->rows,
                                .in = x->cols,
                                .out = w->rows,
@@ -135,7 +136,8 @@ static struct tensor *linear(struct tape *t, struct tensor *x, struct tensor *w,
     if (t->training) {
         struct op_linear *kept = tape_record(t, &o, sizeof o, linear_back);
         linear_meets(t, x, w, b, y, kept);
-        if (!t->failed && !y->x)
+        /* The norm that takes y adds up db, where that holds a sum: an operation's output may not. */
+        if (!t->failed && !y->x && (!b || !b->slope))
             y->from = kept;
     }
     return y;

@@ -43,6 +43,11 @@ struct tensor *tape_output_low(struct tape *t, size_t rows, size_t cols, struct 
                                size_t at);
 /* For them: so many columns together. NULL when short. */
 struct tape_slope *tape_slope_low(struct tape *t, size_t rows, size_t cols);
+/* Not so x, or an empty one: for operations that take no other. */
+static inline bool tape_whole(const struct tensor *x)
+{
+    return x->x || !x->low;
+}
 /* Whether an operation's output of this width may be. */
 bool tape_rounds(const struct tape *t, size_t cols);
 /* The newest operation's backward reads or adds to the gradient of x (NULL is allowed), in the

@@ -52,7 +52,7 @@ struct tensor *tape_act(struct tape *t, struct tensor *x, enum act act)
 {
     if (t->failed)
         return &t->nothing;
-    assert(x->ld == x->cols);
+    assert(x->ld == x->cols && tape_whole(x));
     struct tensor *y = tape_output(t, x->rows, x->cols);
     struct op_act o = {
         .m = x->rows * x->cols, .act = act, .x = x->x, .y = y->x, .dy = y->g, .dx = x->g
@@ -89,7 +89,8 @@ static struct tensor *norm(struct tape *t, struct tensor *x, struct tensor *r, s
     if (t->failed)
         return &t->nothing;
     assert(x->ld == x->cols && gamma->cols == x->cols && beta->cols == x->cols);
-    assert(!r || (r->rows == x->rows && r->cols == x->cols && r->ld == r->cols));
+    assert(!r || (r->rows == x->rows && r->cols == x->cols && r->ld == r->cols && tape_whole(r)));
+    assert(!x->g_low || x->ld_g == low_ld(x->cols));
     const bool fresh = !y;
     if (!y)
         y = tape_output(t, x->rows, x->cols);
@@ -115,7 +116,7 @@ static struct tensor *norm(struct tape *t, struct tensor *x, struct tensor *r, s
     else
         norm_low(t, &o, x);
     if (t->training)
-        o.work = tape_scratch(t, (x->x ? 2 : 3) * op_row_work(o.n, o.d) / 2 * t->b->real_bytes);
+        o.work = tape_scratch(t, op_norm_work(o.n, o.d, !x->x) * t->b->real_bytes);
     if (t->training && t->b->round && fresh && o.d % 8 == 0)
         o.y_low = y->low = tape_low(t, o.n, o.d);
     if (t->failed)
@@ -156,7 +157,7 @@ struct tensor *tape_dropout(struct tape *t, struct tensor *x, const struct dropo
         return &t->nothing;
     if (!drop || !drop->threshold)
         return x;
-    assert(x->ld == x->cols);
+    assert(x->ld == x->cols && tape_whole(x));
     struct tensor *y = tape_output(t, x->rows, x->cols);
     struct op_dropout o = { .n = x->rows,
                             .d = x->cols,
@@ -196,6 +197,7 @@ struct tensor *tape_add(struct tape *t, struct tensor *x, double a, struct tenso
     if (t->failed)
         return &t->nothing;
     assert(x->rows == y->rows && x->cols == y->cols && x->ld == x->cols && y->ld == y->cols);
+    assert(tape_whole(x) && tape_whole(y));
     const size_t n = x->rows * x->cols;
     struct tensor *z = tape_output(t, x->rows, x->cols);
     if (t->failed)
@@ -217,6 +219,7 @@ struct tensor *tape_gather(struct tape *t, struct tensor *table, const uint32_t 
 {
     if (t->failed)
         return &t->nothing;
+    assert(tape_whole(table));
     struct tensor *y = tape_output(t, n, table->cols);
     struct op_gather o = { .n = n,
                            .d = table->cols,
@@ -247,6 +250,7 @@ struct tensor *tape_gather_axpy(struct tape *t, struct tensor *table, const uint
     if (t->failed)
         return &t->nothing;
     assert(table->ld == table->cols && value->rows == n && (!w || w->rows == table->cols));
+    assert(tape_whole(table) && tape_whole(value));
     struct tensor *y = tape_output(t, n, table->cols);
     struct op_gather_axpy o = { .n = n,
                                 .d = table->cols,

@@ -53,6 +53,7 @@ is 'ours, deep, simple, unknown: whoever wins' test "$(words "$tmp/o/fig3b-01.sv
 	'this run&#39;s model geneformer variable genes novel '
 is 'a method that is not there has no row' lacks tosica "$tmp/o/fig3b-02.svg"
 is 'the legend has the colours of bars' has 'other deep models' "$tmp/o/fig3b-01.svg"
+is 'a method that is not known is called so' has 'methods not known here' "$tmp/o/fig3b-01.svg"
 is 'and no others' lacks 'other deep models' "$tmp/o/fig3b-02.svg"
 t 'one of them' 0 '1 figures' figure "$tmp/methods.tsv" --kind methods --sets b --name fig3c --out "$tmp/o"
 is 'its table has no other' lacks 'geneformer' "$tmp/o/fig3c.tsv"

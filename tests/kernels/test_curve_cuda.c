@@ -100,9 +100,9 @@ int main(int argc, char **argv)
             break;
         for (size_t i = 1; i < 3; i++)
             compare(&k[i], &k[0], steps, name[i], i == 1 ? 5e-5 : 0.01, i == 1 ? 5e-5 : 0.01);
-        ok(steps < STEPS || mean(k[0].loss + STEPS - 9, 9) < 0.9 * mean(k[0].loss, 9),
-           "the curve falls: %.3f to %.3f", mean(k[0].loss, steps < 9 ? steps : 9),
-           k[0].loss[steps - 1]);
+        if (steps == STEPS)
+            ok(mean(k[0].loss + STEPS - 9, 9) < 0.9 * mean(k[0].loss, 9),
+               "the curve falls: %.3f to %.3f", mean(k[0].loss, 9), k[0].loss[STEPS - 1]);
     }
     return tap_end();
 }

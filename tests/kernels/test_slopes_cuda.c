@@ -204,6 +204,17 @@ static struct tensor *norm_between(struct tape *t, struct tensor **in, const str
     return tape_norm_over(t, h, r, in[4], in[5], 1e-5, &drop);
 }
 
+/* The product's bias is somebody's output, too: its gradient is not set when the norm is there. */
+static struct tensor *made_bias(struct tape *t, struct tensor **in, const struct fix *c,
+                                double *loss)
+{
+    (void)c;
+    (void)loss;
+    struct tensor *b = tape_add(t, in[2], 0.5, in[3]);
+    return tape_norm(t, tape_linear_between(t, in[0], in[1], b, ACT_NONE), NULL, in[2], in[3], 1e-5,
+                     NULL);
+}
+
 /* Nobody takes the second of them. */
 static struct tensor *between_nobodys(struct tape *t, struct tensor **in, const struct fix *c,
                                       double *loss)
@@ -328,6 +339,11 @@ static const struct {
     NORM_BETWEEN(264),
     NORM_BETWEEN(776),
     NORM_BETWEEN(1024),
+    { "norm of a between whose bias was made",
+      made_bias,
+      4,
+      { { N, D }, { WIDE, D }, { 1, WIDE }, { 1, WIDE } },
+      0 },
     { "a between that nobody takes",
       between_nobodys,
       4,
