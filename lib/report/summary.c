@@ -77,8 +77,8 @@ static void losses(struct loss_summary *s, const struct pretrain_facts *p, bool 
     }
 }
 
-/* The mean of a method over the data sets that have the model and a baseline; NaN when it is
- * missing in one of them. */
+/* The mean of a method over the data sets of one task that have the model and a baseline; NaN when it
+ * is missing in one of them. */
 struct method_mean {
     const char *method;
     bool is_model;
@@ -107,15 +107,18 @@ static void add_method(struct method_means *all, const struct score *s)
     all->m[i].n++;
 }
 
+/* *task: that of the first such set. Tasks that share the metric have other methods (annotate and
+ * cross-species). */
 static void one_set(struct score_summary *s, const struct score *const *row, size_t n,
-                    struct method_means *all)
+                    const char **task, struct method_means *all)
 {
     double best[2] = { NAN, NAN }; /* baselines, models */
     for (size_t i = 0; i < n; i++)
         if (!(row[i]->mean <= best[score_is_model(row[i])]))
             best[score_is_model(row[i])] = row[i]->mean;
-    if (isnan(best[0]) || isnan(best[1]))
+    if (isnan(best[0]) || isnan(best[1]) || (*task && strcmp(row[0]->task, *task) != 0))
         return;
+    *task = row[0]->task;
     s->n_sets++;
     s->n_ahead += best[1] > best[0];
     for (size_t i = 0; i < n; i++)
@@ -125,12 +128,13 @@ static void one_set(struct score_summary *s, const struct score *const *row, siz
 static void scores(struct score_summary *s, const struct results *r)
 {
     struct method_means all = { 0 };
+    const char *task = NULL;
     *s = (struct score_summary){ .metric = scores_main_metric(r), .model = NAN, .baseline = NAN };
     size_t n_sets = scores_groups(r, s->metric);
     for (size_t k = 0; k < n_sets; k++) {
         const struct score **row;
         size_t n = scores_group(r, s->metric, k, &row);
-        one_set(s, row, n, &all);
+        one_set(s, row, n, &task, &all);
         free(row);
     }
     for (size_t i = 0; i < all.n; i++) {

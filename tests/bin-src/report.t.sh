@@ -182,6 +182,17 @@ printf '%s\n' 'annotate	a-b	m	clean	test	1	f1	0.1	5' 'annotate	a.b	m	clean	test	
 t 'names that differ only in signs' 0 '' report "$tmp/two" --out "$tmp/two.out"
 is 'still get a macro each' test "$(grep -c 'gcScoreABFOneMCleanTest' "$tmp/two.out/numbers.tex")" = 2
 
+# --- two tasks with one metric
+headline() { grep -E 'gcScore(Model|Baseline|DataSets|DataSetsAhead)\}' "$1/numbers.tex"; }
+cp -r "$tmp/two" "$tmp/tasks" && mkdir -p "$tmp/tasks/cross-species"
+{
+	printf 'task\tdataset\tmethod\tvariant\tsplit\tseed\tmetric\tvalue\tn\n'
+	for m in came genecompass+came majority; do printf 'cross-species\tpair\t%s\tclean\ttest\t1\tmacro_f1\t0.4\t9\n' "$m"; done
+} >"$tmp/tasks/cross-species/metrics.tsv"
+t 'another task with the same metric' 0 '' report "$tmp/tasks" --out "$tmp/tasks.out"
+is 'leaves what is said of the first as it was' test "$(headline "$tmp/tasks.out" | grep -c .)" = 4 -a \
+	"$(headline "$tmp/tasks.out")" = "$(headline "$tmp/two.out")"
+
 # --- a stage that is made after the page
 audited=$tmp/audited
 cp -r "$tmp/two" "$audited" && rm -rf "$audited/report"
