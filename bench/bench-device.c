@@ -65,6 +65,12 @@ static uint16_t bf16_item(uint64_t purpose, size_t i)
     return (uint16_t)(bits >> 16);
 }
 
+static int moved(const struct yard *y, void *to, const void *from, size_t n_bytes)
+{
+    const int status = cuda_copy(&y->c, to, from, n_bytes);
+    return status ? status : cuda_wait(&y->c);
+}
+
 static int queue_product(struct yard *y)
 {
     const struct cuda_product p = { .m = y->n,
@@ -116,11 +122,17 @@ static double seconds_of(struct yard *y, int (*queue)(struct yard *))
     return y->status ? 0 : best;
 }
 
-/* n_bytes of numbers of item(), as bf16 or float, to the device; one block of them over and over where
- * there are many. */
+/* Bytes of an array that are made; they stand in it over and over. */
+static size_t block_of(size_t n_bytes)
+{
+    const size_t most = 1 << 24;
+    return n_bytes < most ? n_bytes : most;
+}
+
+/* n_bytes of numbers of item(), as bf16 or float, to the device. */
 static void fill(struct yard *y, void *to, size_t n_bytes, uint64_t purpose, bool bf16)
 {
-    const size_t block = n_bytes < (1 << 24) ? n_bytes : 1 << 24;
+    const size_t block = block_of(n_bytes);
     char *host = malloc(block + 1);
     if (!host)
         y->status = y->status ? y->status : -1;
@@ -129,19 +141,15 @@ static void fill(struct yard *y, void *to, size_t n_bytes, uint64_t purpose, boo
             ((uint16_t *)host)[i] = bf16_item(purpose, i);
         else
             ((float *)host)[i] = item(purpose, i);
-    for (size_t at = 0; at < n_bytes && !y->status; at += block) {
-        y->status =
-            cuda_copy(&y->c, (char *)to + at, host, n_bytes - at < block ? n_bytes - at : block);
-        if (!y->status)
-            y->status = cuda_wait(&y->c);
-    }
+    for (size_t at = 0; at < n_bytes && !y->status; at += block)
+        y->status = moved(y, (char *)to + at, host, n_bytes - at < block ? n_bytes - at : block);
     free(host);
 }
 
+/* The item of its block that item i of the array is. */
 static size_t within(size_t i, size_t n_bytes, size_t size)
 {
-    const size_t block = n_bytes < (1 << 24) ? n_bytes : 1 << 24;
-    return i % (block / size);
+    return i % (block_of(n_bytes) / size);
 }
 
 /* Sums of k products in f32, whose tensor cores may cut instead of rounding: 2^-14 of the sum of
@@ -160,9 +168,7 @@ static bool product_is_right(struct yard *y)
             sum += x;
             size += fabs(x);
         }
-        y->status = cuda_copy(&y->c, &got, (float *)y->out + i * n + j, sizeof got);
-        if (!y->status)
-            y->status = cuda_wait(&y->c);
+        y->status = moved(y, &got, (float *)y->out + i * n + j, sizeof got);
         right = fabs(got - sum) <= 0x1p-14 * size;
     }
     return right;
@@ -176,9 +182,7 @@ static bool array_is_right(struct yard *y, double s)
     for (size_t k = 0; k < LOOKED_AT && right && !y->status; k++) {
         const size_t i = k == 0 ? n - 1 : k * 2654435761u % n, at = within(i, y->n, sizeof(float));
         float got = NAN;
-        y->status = cuda_copy(&y->c, &got, (float *)y->out + i, sizeof got);
-        if (!y->status)
-            y->status = cuda_wait(&y->c);
+        y->status = moved(y, &got, (float *)y->out + i, sizeof got);
         right = fabs(got - (item(1, at) + s * item(2, at))) <= 0x1p-22;
     }
     return right;

@@ -1,11 +1,12 @@
-/* bench-ops: each operation of the table (lib/tensor/backend.h), forward and backward, at the
- * shapes of the small and the base model, beside this machine's product rate. bench-ops [OP]
- * [--config small|base] [--rows N] [--cell N] [--repeat N] [--threads N] [--forward-only]
- * [--backend B] [--json] One line for each slot and shape: milliseconds of the shortest call, GFLOP/s, GB/s
- * (what the operation must move: lib/tensor/op_cost.h), and GFLOP/s by processor time as if every
- * worker had a core to itself, with its share of the product rate measured the same way. Products
- * in f32 always, in bf16 where the processor has them. OP: a word of the first column, e.g.
- * attention. */
+/* bench-ops: each operation of the table (lib/tensor/backend.h), forward and backward, at the shapes
+ * of the small and the base model, beside this machine's product rate.
+ *   bench-ops [OP] [--config small|base] [--rows N] [--cell N] [--classes N] [--repeat N]
+ *       [--dropout R] [--threads N] [--forward-only] [--backend B] [--json]
+ * One line for each slot and shape: milliseconds of the shortest call, GFLOP/s, GB/s (what the
+ * operation must move: lib/tensor/op_cost.h), and GFLOP/s by processor time as if every worker had
+ * a core to itself, with its share of the product rate measured the same way. Products in f32
+ * always, in bf16 where the processor has them. OP: a name of the table ops below, as attention, or
+ * layer for all of a layer's as they follow each other in the model. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,13 +80,20 @@ static void linear_of(struct tape *t, size_t n, size_t in, size_t out, enum act 
     tape_linear(t, some(t, n, in), some(t, out, in), some(t, 1, out), act);
 }
 
-static void do_linear(struct tape *t, const struct shape *s)
+/* Weights and biases of queries, keys and values. */
+static void some_weights(struct tape *t, const struct shape *s, struct tensor *w[3],
+                         struct tensor *b[3])
 {
-    struct tensor *w[3], *b[3], *y[3];
     for (int i = 0; i < 3; i++) {
         w[i] = some(t, s->d, s->d);
         b[i] = some(t, 1, s->d);
     }
+}
+
+static void do_linear(struct tape *t, const struct shape *s)
+{
+    struct tensor *w[3], *b[3], *y[3];
+    some_weights(t, s, w, b);
     tape_linears(t, some(t, s->n, s->d), 3, w, b, y);
     linear_of(t, s->n, s->d, s->d, ACT_NONE);
     linear_of(t, s->n, s->d, s->ffn, ACT_GELU);
@@ -170,10 +178,7 @@ static void do_layer(struct tape *t, const struct shape *s)
     const struct dropout d = drop(t, s->n);
     size_t n;
     const uint32_t *first = cells(t, s, &n);
-    for (int i = 0; i < 3; i++) {
-        w[i] = some(t, s->d, s->d);
-        b[i] = some(t, 1, s->d);
-    }
+    some_weights(t, s, w, b);
     tape_linears_between(t, h, 3, w, b, s->heads, y);
     if (t->failed)
         return;
