@@ -16,7 +16,7 @@ params/dose := $(dose_simulated) --seeds $(dose_seeds) $(dose_network) --backend
 	$(if $(dose_sciplex),data: sci-Plex $(dose_sciplex_columns)) $(if $(dose_vectors),vectors: $(dose_vectors))
 dose_evaluate = $(tool)dose evaluate $(1) --dataset $(2) --seed $(seed) --seeds $(dose_seeds) $(dose_network) \
 	--backend $(BACKEND) --threads $(THREADS) --out $(@D)/$(2)/scores --report $(@D)/$(2)/report.json $(quiet)
-dose_tables = $(CACHE)/benchmarks/cpa/GSM_new_genecompass.csv $(CACHE)/benchmarks/cpa/GSM_new_genecompass0708.csv
+dose_tables = $(patsubst %,$(CACHE)/view/benchmarks/cpa/GSM_new_%.csv,genecompass genecompass0708)
 $R/dose/MANIFEST.tsv: $B/bin/dose $R/dose/params $R/fetch/MANIFEST.tsv $(dose_sciplex) $(dose_vectors) | $(closer)
 	$(open_stage)
 	$Q$(tool)dose simulate $(dose_simulated) --seed $(seed) --threads $(THREADS) --out $(@D)/simulated $(quiet)
