@@ -4,6 +4,7 @@
 #ifndef GC_IO_SAFETENSORS_H
 #define GC_IO_SAFETENSORS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,6 +54,9 @@ const float *st_floats(const struct st_tensor *t);
 const char *st_type_name(enum st_type t);
 /* Bytes of one number; not for ST_OTHER. */
 size_t st_type_bytes(enum st_type t);
+/* Product of the dims into n_items; false when it, or times bytes (of one number), passes 2^63. */
+bool st_count_items(struct st_tensor *t, uint64_t bytes);
+int st_by_name(const void *a, const void *b); /* of two struct st_tensor, for qsort */
 
 /* tensor: name, type, n_dims, dim and data of each (n_items and n_bytes are worked out here); in
  * any order. meta: {key, text} pairs. RC_INPUT: a name twice or not UTF-8, ST_OTHER, dims whose
