@@ -7,6 +7,7 @@
 
 #include "lib/app/profile_drug_training.h"
 #include "lib/base/log.h"
+#include "lib/base/thread.h"
 #include "lib/io/json.h"
 #include "lib/io/metrics_tsv.h"
 #include "lib/nn/metrics_stat.h"
@@ -181,57 +182,97 @@ static char *state_path(const struct job *j, enum profile_variant v, size_t spli
     return text_new("%s/state-%d-%zu-%zu.safetensors", j->o->out, (int)v, split, s);
 }
 
-/* Predictions at the last epoch, then at the best. */
-static enum rc score_training(struct job *j, struct profile_training *t, const char *method,
-                              size_t run, struct err *e)
-{
-    struct mat x = { 0 };
-    enum rc rc = mat_alloc(&x, j->in.value.n, j->in.gene.n, e);
-    for (int last = 1; !rc && last >= 0; last--) {
-        if (!last)
-            profile_training_choose(t);
-        rc = profile_training_predict(t, PART_TEST, &x, e);
-        if (!rc)
-            rc = record(j, method, run, last ? t->n_done : t->best + 1, last, &x, e);
-    }
-    mat_release(&x);
-    if (rc)
-        return rc;
-    const struct value *now = &j->value[j->n_values - 1];
-    log_say("split %zu, %s %zu: epoch %zu, test RMSE %.4g, Pearson %.4g", j->split, method, run,
-            t->best + 1, now->metric[0], now->metric[1]);
-    return RC_OK;
-}
-
-static enum rc one_network(struct job *j, enum profile_variant v, size_t s, struct err *e)
-{
-    static const char *const method[] = { "deepce", "deepce+genecompass", "deepce+shuffled",
-                                          "deepce+genecompass" };
-    struct profile_training t;
-    char *path = state_path(j, v, j->split, s);
-    enum rc rc = path ? profile_training_init(&t, &j->in, j->o, j->part, v, j->o->seed + s, e)
-                      : err_set(e, RC_FAIL, "no memory for a path");
-    if (!rc) {
-        rc = profile_training_run(&t, path, j->print, j->o->seed + j->split, e);
-        if (!rc)
-            rc = score_training(j, &t, method[v], s, e);
-        profile_training_release(&t);
-    }
-    free(path);
-    return rc;
-}
+/* ---- trainings of a split, as many at once as there are workers ---- */
 
 static bool wanted(const struct profile_options *o, enum profile_variant v)
 {
     return v == PROFILE_PLAIN || (o->vectors && (v == PROFILE_RELEASED) == o->as_released);
 }
 
-static enum rc networks(struct job *j, struct err *e)
+struct network {
+    const struct job *j;
+    enum profile_variant v;
+    size_t run;
+    struct mat predicted[2]; /* [signatures, genes] by the best epoch, by the last */
+    size_t epoch[2];
+    struct err err;
+};
+
+static void train_one(void *ctx, size_t i, int worker)
+{
+    struct network *n = (struct network *)ctx + i;
+    const struct job *j = n->j;
+    struct profile_training t;
+    char *path = state_path(j, n->v, j->split, n->run);
+    enum rc rc =
+        path ? profile_training_init(&t, &j->in, j->o, j->part, n->v, j->o->seed + n->run, &n->err)
+             : err_set(&n->err, RC_FAIL, "no memory for a path");
+    (void)worker;
+    if (!rc) {
+        rc = profile_training_run(&t, path, j->print, j->o->seed + j->split, &n->err);
+        for (int last = 1; !rc && last >= 0; last--) {
+            if (!last)
+                profile_training_choose(&t);
+            n->epoch[last] = last ? t.n_done : t.best + 1;
+            rc = mat_alloc(&n->predicted[last], j->in.value.n, j->in.gene.n, &n->err);
+            if (!rc)
+                rc = profile_training_predict(&t, PART_TEST, &n->predicted[last], &n->err);
+        }
+        profile_training_release(&t);
+    }
+    free(path);
+}
+
+static enum rc record_network(struct job *j, struct network *n, struct err *e)
+{
+    static const char *const method[] = { "deepce", "deepce+genecompass", "deepce+shuffled",
+                                          "deepce+genecompass" };
+    enum rc rc = n->err.rc;
+    if (rc)
+        *e = n->err;
+    for (int last = 1; !rc && last >= 0; last--)
+        rc = record(j, method[n->v], n->run, n->epoch[last], last, &n->predicted[last], e);
+    if (rc)
+        return rc;
+    const struct value *now = &j->value[j->n_values - 1];
+    log_say("split %zu, %s %zu: epoch %zu, test RMSE %.4g, Pearson %.4g", j->split, method[n->v],
+            n->run, n->epoch[0], now->metric[0], now->metric[1]);
+    return RC_OK;
+}
+
+static enum rc some_networks(struct job *j, struct network *n, size_t count, struct err *e)
 {
     enum rc rc = RC_OK;
+    if (count == 1)
+        train_one(n, 0, 0); /* its own loops run on all workers */
+    else
+        threads_for(count, train_one, n);
+    for (size_t i = 0; i < count; i++) {
+        if (!rc)
+            rc = record_network(j, &n[i], e);
+        mat_release(&n[i].predicted[0]);
+        mat_release(&n[i].predicted[1]);
+    }
+    return rc;
+}
+
+static enum rc networks(struct job *j, struct err *e)
+{
+    const size_t most = (size_t)threads_count(), n_seeds = (size_t)j->o->n_seeds;
+    struct network *n = calloc(most, sizeof *n);
+    size_t count = 0;
+    enum rc rc = n ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu trainings", most);
     for (enum profile_variant v = PROFILE_PLAIN; !rc && v <= PROFILE_RELEASED; v++)
-        for (size_t s = 0; !rc && wanted(j->o, v) && s < (size_t)j->o->n_seeds; s++)
-            rc = one_network(j, v, s, e);
+        for (size_t s = 0; !rc && wanted(j->o, v) && s < n_seeds; s++) {
+            n[count++] = (struct network){ .j = j, .v = v, .run = s };
+            if (count == most) {
+                rc = some_networks(j, n, count, e);
+                count = 0;
+            }
+        }
+    if (!rc && count)
+        rc = some_networks(j, n, count, e);
+    free(n);
     return rc;
 }
 
