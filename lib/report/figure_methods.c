@@ -9,21 +9,22 @@
 
 enum { MAX_ROWS = 40, ROW_HEIGHT = 36, TOP = 8 };
 
-/* Beginnings of names; the first that fits decides. */
+/* Beginnings of names; the longest that fits decides. Bars stand in this order. */
 static const struct {
     const char *begin;
-    enum { OURS, DEEP, SIMPLE, OTHER } group;
+    enum { OURS, CONTROL, DEEP, SIMPLE, OTHER } group;
 } order[] = {
     { "deepsem+genecompass+", OURS },
     { "genecompass+cosine", OURS },
-    { "deepsem+genecompass-shuffled", SIMPLE },
-    { "genecompass-shuffled", SIMPLE },
+    { "deepsem+genecompass-shuffled", CONTROL },
+    { "genecompass-shuffled", CONTROL },
     { "genecompass", OURS },
-    { "random-weights", OURS },
-    { "shuffled", OURS },
-    { "trained-without-knowledge", OURS },
+    { "genecompass-without-knowledge", CONTROL },
+    { "random-weights", CONTROL },
+    { "shuffled", CONTROL },
+    { "trained-without-knowledge", CONTROL },
     { "released", OURS },
-    { "no-pretraining", OURS },
+    { "no-pretraining", CONTROL },
     { "geneformer", DEEP },
     { "tosica", DEEP },
     { "came", DEEP },
@@ -32,11 +33,12 @@ static const struct {
     { "pca", SIMPLE },
     { "majority", SIMPLE },
     { "cpa+", OURS },
+    { "cpa+shuffled", CONTROL },
     { "cpa", DEEP },
     { "interpolate", SIMPLE },
     { "drug-mean", SIMPLE },
     { "deepce+genecompass", OURS },
-    { "deepce+shuffled", SIMPLE },
+    { "deepce+shuffled", CONTROL },
     { "deepce", DEEP },
     { "ridge", SIMPLE },
     { "knn", SIMPLE },
@@ -51,7 +53,7 @@ static const struct {
     { "word-rows", OURS },
     { "gene-length", SIMPLE },
     { "expression", SIMPLE },
-    { "deepsem+coexpression", SIMPLE },
+    { "deepsem+coexpression", DEEP },
     { "deepsem", DEEP },
     { "coexpression", SIMPLE },
     { "trees", SIMPLE },
@@ -66,10 +68,15 @@ enum { N_ORDER = sizeof order / sizeof *order };
 
 static size_t rank_of(const char *method)
 {
-    size_t i = 0;
-    while (i < N_ORDER && strncmp(order[i].begin, method, strlen(order[i].begin)) != 0)
-        i++;
-    return i;
+    size_t best = N_ORDER, most = 0;
+    for (size_t i = 0; i < N_ORDER; i++) {
+        const size_t n = strlen(order[i].begin);
+        if (n > most && strncmp(order[i].begin, method, n) == 0) {
+            best = i;
+            most = n;
+        }
+    }
+    return best;
 }
 
 static int by_order(const void *a, const void *b)
@@ -85,8 +92,10 @@ static int by_order(const void *a, const void *b)
 
 /* What the colours stand for. */
 enum { N_GROUPS = OTHER + 1 };
-static const char *const group_words[N_GROUPS] = { "this project's model", "other deep models",
-                                                   "simple methods", "methods not known here" };
+static const char *const group_words[N_GROUPS] = { "this project's model",
+                                                   "its controls: random, shuffled or taken away",
+                                                   "other deep models", "simple methods",
+                                                   "methods not known here" };
 
 static size_t group_of(const char *method)
 {
@@ -96,8 +105,13 @@ static size_t group_of(const char *method)
 
 static const char *colour_of(size_t group)
 {
-    static const char *const colour[N_GROUPS] = { NULL, NULL, FIGURE_GREY, "#cccccc" };
-    return group == OURS ? figure_colour[0] : group == DEEP ? figure_colour[3] : colour[group];
+    /* of figure_colour, where there is one: a control has the lighter blue */
+    static const int number[N_GROUPS] = {
+        [OURS] = 0, [CONTROL] = 4, [DEEP] = 3, [SIMPLE] = -1, [OTHER] = -1
+    };
+    return number[group] >= 0 ? figure_colour[number[group]]
+           : group == SIMPLE  ? FIGURE_GREY
+                              : "#cccccc";
 }
 
 /* The colours that a bar has. Returns where the notes may begin. */
@@ -145,8 +159,8 @@ static const struct {
     { "auroc_gene", "AUC of genes", true },
     { "auroc_occurrence", "AUC of genes in cells", true },
     { "r2_mean", "R² of the means of all genes", true },
-    { "r2_mean_de", "R² of the means of the genes that change most", true },
-    { "pearson_change_de", "correlation of the changes of the genes that change most", true },
+    { "r2_mean_de", "R² of means, most changed genes,", true },
+    { "pearson_change_de", "correlation of changes, most changed genes,", true },
     { "auroc", "AUROC", true },
     { "rmse", "root mean squared error", false },
     { "pearson", "correlation over genes", true },

@@ -67,6 +67,14 @@ sed 's/macro_f1/rmse/; s/\tgeneformer/\tdeepce/; s/\thvg+logistic/\tridge/' "$tm
 t 'expression after drugs' 0 '2 figures' figure "$tmp/drugs.tsv" --kind methods --metric rmse --name fig4d --out "$tmp/o8"
 is 'has its words' grep -q 'root mean squared error on' "$tmp/o8/fig4d-01.svg"
 is 'the network before simple methods' test "$(grep -oE '>(deepce|ridge)' "$tmp/o8/fig4d-01.svg" | head -n 2 | tr '\n' ' ')" = '>deepce >ridge '
+sed 's/macro_f1/pearson_change_de/; s/\ta\t/\tsimulated\t/' "$tmp/methods.tsv" >"$tmp/changes.tsv"
+figure "$tmp/changes.tsv" --kind methods --metric pearson_change_de --split test --name changes --out "$tmp/o10" --quiet
+is 'long words of a metric fit' grep -rqE '> *correlation of changes, most changed genes, on [a-z]+( |,|<)' "$tmp/o10"
+for control in cpa+shuffled deepce+shuffled deepsem+genecompass-shuffled+soft random-weights+full genecompass-without-knowledge+logistic; do
+	sed "s/\tgeneformer/\t$control/" "$tmp/methods.tsv" >"$tmp/control.tsv"
+	figure "$tmp/control.tsv" --kind methods --name control --out "$tmp/o9" --quiet
+	is "$control is a control" has 'its controls' "$tmp/o9/control-01.svg"
+done
 sed 's/\thvg+logistic\tclean\t/\thvg+logistic\tas-released\t/' "$tmp/methods.tsv" >"$tmp/released.tsv"
 t 'variants as released' 0 '2 figures' figure "$tmp/released.tsv" --kind methods --as-released --name fig4c --out "$tmp/o6"
 is 'are named' has 'variable genes + logistic, as-released' "$tmp/o6/fig4c-01.svg"
