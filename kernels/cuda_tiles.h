@@ -33,17 +33,16 @@ template <bool ROWS>
 static __device__ __forceinline__ void cuda_group_wide(float sum[CUDA_WIDE_SUMS], uint64_t a,
                                                        uint64_t b, bool add)
 {
-    asm volatile(
-        "{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 "
-        "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, "
-        "%17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, "
-        "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, "
-        "%47, %48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, "
-        "%62, %63}, "
-        "%64, %65, p, 1, 1, 0, %67;\n}"
-        : CUDA_SUMS32(sum, 0), CUDA_SUMS32(sum, 32)
-        : "l"(a), "l"(b), "r"((int)add), "n"((int)ROWS));
+    asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\n"
+                 "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 "
+                 "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, "
+                 "%17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, "
+                 "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, "
+                 "%47, %48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, "
+                 "%62, %63}, "
+                 "%64, %65, p, 1, 1, 0, %67;\n}"
+                 : CUDA_SUMS32(sum, 0), CUDA_SUMS32(sum, 32)
+                 : "l"(a), "l"(b), "r"((int)add), "n"((int)ROWS));
 }
 
 static __device__ __forceinline__ void cuda_wide_done(float sum[CUDA_WIDE_SUMS])
