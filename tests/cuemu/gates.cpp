@@ -6,11 +6,10 @@
 
 enum { MOST_BULK = 64, MOST_BOX_ROWS = 256, TILE_LINE = 128 };
 
-/* The words of a map. */
+/* The words of a map, without gaps: cuemu_look would take what is left in them for addresses. */
 struct map {
     const uint16_t *x;
-    size_t rows, cols, ld;
-    unsigned box_rows;
+    size_t rows, cols, ld, box_rows;
 };
 static_assert(sizeof(struct map) <= sizeof(struct cuda_tile_map), "as large as a device's");
 
