@@ -10,17 +10,19 @@
  *
  *   copying      1 warp   fills stages with tiles of a and b, one instruction each by a map of the
  *                         matrix, with zeros beyond its edges; the bias with a tile's last stage
- *   multiplying  2 groups each 64 rows x 256 columns of sums in registers: m64n256k16, a and b from
- *                         shared memory; rounds the sums to bf16, which is all that the rest wants,
- *                         into a tile there, and goes on with its next tile
+ *   multiplying  2 groups each 64 rows x 256 columns of sums in registers: m64n128k16 twice, a and b
+ *                         from shared memory; rounds the sums to bf16, which is all that the rest
+ *                         wants, into a tile there, and goes on with its next tile
  *   finishing    2 groups each takes one multiplying group's rows from there: rows of 512 bytes, 16
  *                         a lane, so that what it reads and writes of memory are whole lines
  *
  * Multiplying stands still only while 128 sums a thread are rounded, some 500 of 12,300 cycles.
  * Where two groups take turns, one multiplying while the other finishes, a scheduler has one warp
- * for the 20 instructions, and they read and write 8 bytes of a row at a time. Tiles of 128 x 256
+ * for the 20 instructions, and they read and write 16 bytes of a row at a time. Tiles of 128 x 256
  * because of what a multiprocessor gets from the L2 cache: 48 bytes a cycle at the peak rate, where
  * 128 x 128 would want 64. Three stages of 48 KB, each 1,024 cycles of products, are what has room.
+ * m64n256k16 would read a once, but ptxas wants 154 registers at launch for it, where 640 threads
+ * have 96.
  *
  * Column sums: a warp has 16 rows, four of them OP_ROW_BLOCK; added in rising order, then blocks as
  * in kernels/cuda_sums.h. No atomics: equal runs, equal bytes. 4 bytes a sum of memory besides a
