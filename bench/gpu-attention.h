@@ -20,6 +20,7 @@ struct gpu_shares {
     double bf16; /* peak, TFLOP/s */
     double mma, wgmma, issue;
     bool dropout;
+    double product; /* of the peak, large products */
 };
 
 struct pipes {

@@ -7,7 +7,8 @@
  *           (tape_linear_between) in bf16, other activations in f32; products in bf16 of rounded
  *           forms, which whoever makes a matrix writes or its first product makes, and which are
  *           kept for the backward pass; attention of tiles by the kernels of sm_90, packed once of
- *           rounded q, k and v and kept; activations as passes
+ *           rounded q, k and v and kept; GELU of the feed-forward and its slope in products of our
+ *           own (bench/gpu-product.h), other activations as passes
  *   target  the same operations with activations in bf16 (no packing), attention at the shares
  *           asked for, activations in the products' epilogues: what the speed targets assume
  *
@@ -19,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/gpu-attention.h"
+#include "bench/gpu-product.h"
 #include "lib/base/tool.h"
 #include "lib/nn/cost.h"
 #include "lib/nn/grad_share.h"
@@ -77,7 +78,7 @@ static void op(struct plan *p, const char *name, const char *flops_text, const c
     p->seconds += t;
     p->bytes += times * bytes;
     if (!p->silent)
-        printf("%-26s %3.0f  %-14s %-22s %9.1f %8.2f %8.0f  %s\n", name, times, flops_text,
+        printf("%-26s %3.0f  %-14s %-23s %9.1f %8.2f %8.0f  %s\n", name, times, flops_text,
                bytes_text, times * flops / 1e9, times * bytes / 1e9, t * 1e6,
                by_flops > by_bytes ? "arithmetic" : "memory");
 }
@@ -87,29 +88,51 @@ static void pass(struct plan *p, const char *name, const char *text, double time
     op(p, name, "", text, times, 0, bytes, 0);
 }
 
+static struct gpu_shares shares(void)
+{
+    return (struct gpu_shares){ .bf16 = opt.bf16,
+                                .mma = opt.mma_share,
+                                .wgmma = opt.wgmma_share,
+                                .issue = opt.issue_share,
+                                .dropout = opt.dropout > 0,
+                                .product = opt.product_share };
+}
+
 /* One product of rows x in -> out, forward and both backward ones, and the passes beside it.
  * rounds: in how many of them x is rounded by the product itself (each other x comes with its
  * rounded form); kept: AdamW keeps that of w. dx: added to what another operation wrote, or the
  * first there, or not wanted. in, out: x and y are kept rounded alone; summed: by what follows,
- * which makes the sums of its gradient, the bias's. */
+ * which makes the sums of its gradient, the bias's. own: a product of ours, with GELU in it, makes y;
+ * own_dx: dx, with GELU's slope and the bias gradient of what made x. */
 enum slope { ADDED, FIRST, UNWANTED };
 struct side {
     double rounds;
     bool act, kept;
     enum slope dx;
-    bool in, out, summed;
+    bool in, out, summed, own, own_dx;
 };
 
-/* Passes of a y that is kept rounded alone. Instructions an item in the machine code (nvcc 13.0,
- * sm_90): 29 and 36, of which the memory leaves time for 46 and 69. */
+/* Passes of a y that is kept rounded alone. */
 static void passes_between(struct plan *p, double times, double items, struct side s)
 {
-    if (s.act)
+    if (s.act && !s.own)
         pass(p, "  slope, bias gradient", "6 n out", times, 6 * items);
-    else if (!s.summed)
+    else if (!s.act && !s.summed)
         pass(p, "  bias gradient", "2 n out", times, 2 * items);
-    if (s.act)
+    if (s.act && !s.own)
         pass(p, "  activation", "4 n out", times, 4 * items);
+}
+
+static double micro_rows(const struct plan *p)
+{
+    return (double)(opt.micro_cells < opt.cells ? opt.micro_cells : opt.cells) * p->T;
+}
+
+/* Of a product of ours over the rows of a micro-batch. */
+static double own_rate(const struct plan *p, int kernel, double columns, double terms)
+{
+    const struct gpu_shares g = shares();
+    return product_rate_of(&g, kernel, micro_rows(p), columns, terms);
 }
 
 static void linear(struct plan *p, const char *name, double times, double n, double in, double out,
@@ -117,9 +140,16 @@ static void linear(struct plan *p, const char *name, double times, double n, dou
 {
     const double rate = opt.bf16 * opt.product_share, f = 2 * n * in * out;
     const double y = s.out ? 2 : p->a, dx = s.in ? 2 : p->a;
-    op(p, name, "2 n in out", s.out ? "2 n(in+out)+2 in out" : "2 n in+2 in out+a n out", times, f,
+    if (s.own)
+        op(p, name, "2 n in out", "2 n in+4 n out+2 in out", times, f,
+           2 * n * in + 4 * n * out + 2 * in * out, own_rate(p, PRODUCT_GELU, out, in));
+    else
+        op(p, name, "2 n in out", s.out ? "2 n(in+out)+2 in out" : "2 n in+2 in out+a n out", times, f,
        2 * n * in + 2 * in * out + y * n * out, rate);
-    if (s.dx == ADDED)
+    if (s.own_dx)
+        op(p, "  dx, slope, bias gradient", "2 n in out", "2 n out+4 n in+2 in out", times, f,
+           2 * n * out + 4 * n * in + 2 * in * out, own_rate(p, PRODUCT_SLOPE, in, out));
+    else if (s.dx == ADDED)
         op(p, "  dx", "2 n in out", "2 n out+2 in out+2a n in", times, f,
            2 * n * out + 2 * in * out + 2 * dx * n * in, rate);
     else if (s.dx == FIRST)
@@ -140,12 +170,6 @@ static void linear(struct plan *p, const char *name, double times, double n, dou
         if (s.act && !s.out)
             pass(p, "  activation, rounding", "10 n out", times, 10 * n * out);
     }
-}
-
-static struct gpu_shares shares(void)
-{
-    return (struct gpu_shares){ opt.bf16, opt.mma_share, opt.wgmma_share, opt.issue_share,
-                                opt.dropout > 0 };
 }
 
 static void attention_built(struct plan *p)
@@ -224,10 +248,15 @@ static void step(struct plan *p)
            (struct side){
                .kept = true, .dx = FIRST, .in = between, .out = between, .summed = between });
     linear(p, "feed-forward D -> F", L, p->n, D, F,
-           (struct side){ .act = true, .kept = true, .dx = ADDED, .out = between });
-    linear(p, "feed-forward F -> D", L, p->n, F, D,
            (struct side){
-               .kept = true, .dx = FIRST, .in = between, .out = between, .summed = between });
+               .act = true, .kept = true, .dx = ADDED, .out = between, .own = between });
+    linear(p, "feed-forward F -> D", L, p->n, F, D,
+           (struct side){ .kept = true,
+                          .dx = FIRST,
+                          .in = between,
+                          .out = between,
+                          .summed = between,
+                          .own_dx = between });
     if (p->built) {
         pass(p, "norm, residual, rounding", "14 n D", 2 * L, 14 * p->n * D);
         pass(p, "  backward, bias gradient", "12 n D", 2 * L, 12 * p->n * D);
@@ -279,6 +308,25 @@ static void result(const struct plan *p, double genes)
            100 * model / p->seconds / (opt.bf16 * 1e12));
 }
 
+/* The same with all cells in one micro-batch, and what of the memory that takes: values and gradients
+ * of the layers, 54 D + 6 F bytes a row, which the tape's arena holds and an eighth more; weights,
+ * gradients, moments and rounded weights. */
+static void all_at_once(const struct model_config *c, double genes)
+{
+    const int64_t micro = opt.micro_cells;
+    opt.micro_cells = opt.cells;
+    struct plan p = plan_of(c, genes, true);
+    p.silent = true;
+    step(&p);
+    opt.micro_cells = micro;
+    const double layers = p.n * c->n_layers * (54.0 * c->d + 6.0 * c->ffn);
+    printf("all cells in one micro-batch, ");
+    result(&p, genes);
+    printf("  takes %.1f GB for values and gradients of the layers, %.1f with the arena's eighth more, and "
+           "%.1f GB for weights; not counted: embedding, loss, scratch\n",
+           layers / 1e9, layers * 9 / 8 / 1e9, 18 * p.P / 1e9);
+}
+
 /* What lies before layer 0 in the block: its gradients stand at the end of the pass only. */
 static double embedding_parameters(struct model_config c)
 {
@@ -308,7 +356,7 @@ static void exchange(const struct plan *p)
 static void shape(const char *name, const struct model_config *c, double genes)
 {
     printf("\n%s, %.0f genes a cell, %lld cells a step\n", name, genes, (long long)opt.cells);
-    printf("%-26s %3s  %-14s %-22s %9s %8s %8s  %s\n", "operation (built)", "x", "flops of one",
+    printf("%-26s %3s  %-14s %-23s %9s %8s %8s  %s\n", "operation (built)", "x", "flops of one",
            "bytes of one", "GFLOP", "GB", "us", "bound by");
     struct plan built = plan_of(c, genes, true), target = plan_of(c, genes, false);
     target.silent = true;
@@ -316,7 +364,9 @@ static void shape(const char *name, const struct model_config *c, double genes)
     step(&target);
     result(&built, genes);
     result(&target, genes);
+    all_at_once(c, genes);
     const struct gpu_shares g = shares();
+    product_table(&g, micro_rows(&built), c->ffn, c->d);
     attention_tables(&g, built.T);
     printf("gradients over GPUs, as built, %.1f M parameters, %lld cells a GPU:\n", built.P / 1e6,
            (long long)opt.cells);

@@ -74,6 +74,11 @@ static void linears_backward_slot(const struct op_linear *o, size_t ops)
         finish(linears_backward_cuda(&device, o, ops));
 }
 
+static bool linear_takes_slope_slot(const struct op_linear *o)
+{
+    return linear_takes_slope_cuda(&device, o);
+}
+
 static size_t attention_kept_bytes_slot(const struct op_attention *o)
 {
     return attention_kept_cuda(&device, o);
@@ -298,6 +303,7 @@ static const struct backend_memory device_memory = {
         .memory = &device_memory, .round = rounds, .linear_scratch_bytes = NULL, .linear_packed_bytes = NULL,                \
         .linear_pack = NULL, .linears_forward = NULL,                                              \
         .linears_backward = linears_backward_slot,                                                 \
+        .linear_takes_slope = linear_takes_slope_slot,                                             \
         .linear_forward = linear_forward_slot, .linear_backward = linear_backward_slot,            \
         .act_forward = act_forward_slot, .act_backward = act_backward_slot,                        \
         .norm_forward = norm_forward_slot, .norm_backward = norm_backward_slot,                    \

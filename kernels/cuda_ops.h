@@ -22,6 +22,17 @@ int linear_backward_cuda(const struct cuda *c, const struct op_linear *o);
 /* Of `ops` of them on one x, as backend.linears_backward. */
 size_t linears_work_cuda(const struct cuda *c, const struct op_linear *o, size_t ops);
 int linears_backward_cuda(const struct cuda *c, const struct op_linear *o, size_t ops);
+/* Whether backward of o can make the gradient of x_pre_low; as backend.linear_takes_slope. */
+bool linear_takes_slope_cuda(const struct cuda *c, const struct op_linear *o);
+/* Products with GELU in them by warpgroups, where this says so (kernels/product_wgmma_cuda.cu); of p
+ * neither turn_a, beta, out nor ld_out is read. m may be 0.
+ *   gelu         pre [m,n] = a b^T + bias rounded (turn_b), y [m,n] = GELU(pre) rounded
+ *   gelu_slope   g [m,n] = GELU'(pre) * (a b rounded) rounded; part [blocks of OP_ROW_BLOCK rows][n]
+ *                sums of what g is before it is rounded */
+bool product_wgmma_fits_cuda(const struct cuda *c, enum act act, const struct cuda_product *p);
+int product_gelu_cuda(const struct cuda *c, const struct cuda_product *p, void *pre, void *y);
+int product_gelu_slope_cuda(const struct cuda *c, const struct cuda_product *p, const void *pre,
+                            void *g, float *part);
 int act_forward_cuda(const struct cuda *c, const struct op_act *o);
 int act_backward_cuda(const struct cuda *c, const struct op_act *o);
 int norm_forward_cuda(const struct cuda *c, const struct op_norm *o);

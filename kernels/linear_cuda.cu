@@ -1,6 +1,7 @@
 /* linear and act on a device. Products go to cuBLASLt with the bias in its epilogue; its GELU is
  * the tanh form, ours is the exact one (spec/03 section 3.7), so activations are kernels of our
- * own.
+ * own: passes over memory, as below, or where product_wgmma_fits_cuda, with bf16, products of our own
+ * with GELU in them (kernels/product_wgmma_cuda.cu), which save the passes.
  *
  * forward    pre = x w^T + b (product);  y = act(pre)       8 bytes an item besides the product
  * backward   g = dy act'(pre), and the column sums of g in the same pass   12 bytes an item
@@ -99,7 +100,8 @@ size_t linear_work_cuda(const struct cuda *c, const struct op_linear *o)
 {
     return cuda_pack_bytes(c, o->n, o->in) + cuda_pack_bytes(c, o->out, o->in) +
            cuda_pack_bytes(c, 1, o->out) + cuda_pack_bytes(c, o->n, o->out) +
-           op_row_work(o->n, o->out) * sizeof(float);
+           op_row_work(o->n, o->out) * sizeof(float) + 256 +
+           (o->x_pre_low ? op_row_work(o->n, o->in) * sizeof(float) : 0);
 }
 
 /* x as a product wants it: kept, kept from now on, or made for this call. */
@@ -148,6 +150,8 @@ int linear_forward_cuda(const struct cuda *c, const struct op_linear *o)
                                     .bias = bias,
                                     .out = pre,
                                     .ld_out = o->out };
+    if (!status && o->pre_low && product_wgmma_fits_cuda(c, o->act, &p))
+        return product_gelu_cuda(c, &p, o->pre_low, o->y_low);
     if (!status)
         status = cuda_multiply(c, &p);
     if (!status && o->pre_low)
@@ -216,12 +220,12 @@ static int low_sums(int status, const struct cuda *c, const struct op_linear *o,
 static struct cuda_matrix low_slopes(int *status, const struct cuda *c, char **at,
                                      const struct op_linear *o)
 {
-    const bool act = o->act != ACT_NONE;
+    const bool act = o->act != ACT_NONE && !o->slope_made;
     char *const sums = *at;
     *at += (op_row_work(o->n, o->out) * sizeof(float) + 255) / 256 * 256;
     uint16_t *const g = act ? (uint16_t *)*at : NULL;
     *at += cuda_pack_bytes(c, o->n, o->out);
-    if (act || (o->db && !o->db_made))
+    if (act || (o->db && !o->db_made && !o->slope_made))
         *status = FOR_ACT(low_sums, o->act, *status, c, o, g, sums);
     return { act ? g : o->dy_low, act ? o->out : o->ld_dy };
 }
@@ -250,6 +254,39 @@ static struct cuda_matrix slopes(int *status, const struct cuda *c, char **at,
     return dy;
 }
 
+/* w is kept, or packed into c->work, where every matrix lies well. */
+bool linear_takes_slope_cuda(const struct cuda *c, const struct op_linear *o)
+{
+    const struct cuda_product p = { .m = o->n,
+                                    .n = o->in,
+                                    .k = o->out,
+                                    .a = NULL,
+                                    .b = o->w_low,
+                                    .ld_a = o->dy_low ? o->ld_dy : 0,
+                                    .ld_b = o->w_low ? o->ld_w : 0,
+                                    .turn_a = false,
+                                    .turn_b = false,
+                                    .bf16 = c->bf16,
+                                    .out_bf16 = true,
+                                    .beta = 0,
+                                    .bias = NULL,
+                                    .out = o->dx_low,
+                                    .ld_out = o->in };
+    return o->x_pre_low && o->dx_low && product_wgmma_fits_cuda(c, o->x_act, &p);
+}
+
+/* dx through the activation that made x, and the sums of that. */
+static int slope_product(int status, const struct cuda *c, char **at, const struct op_linear *o,
+                         const struct cuda_product *p)
+{
+    float *const part = (float *)*at;
+    float *const to[1] = { (float *)o->x_db };
+    *at += (op_row_work(o->n, o->in) * sizeof(float) + 255) / 256 * 256;
+    if (!status)
+        status = product_gelu_slope_cuda(c, p, o->x_pre_low, o->dx_low, part);
+    return cuda_join_parts<1>(status, c, part, o->n, o->in, to, 1);
+}
+
 int linear_backward_cuda(const struct cuda *c, const struct op_linear *o)
 {
     int status = 0;
@@ -275,7 +312,10 @@ int linear_backward_cuda(const struct cuda *c, const struct op_linear *o)
                                         .bias = NULL,
                                         .out = o->dx_low ? o->dx_low : o->dx,
                                         .ld_out = o->dx_low ? low_ld(o->in) : o->ld_x };
-        status = status ? status : cuda_multiply(c, &p);
+        if (o->x_pre_low)
+            status = slope_product(status, c, &at, o, &p);
+        else
+            status = status ? status : cuda_multiply(c, &p);
     }
     if (!status && o->dw) {
         const struct cuda_matrix x = product_x(&status, c, &at, o, true);

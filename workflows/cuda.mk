@@ -10,7 +10,7 @@ cuemu_src := $(sort $(wildcard tests/cuemu/*.cpp))
 
 # Without exceptions and guarded statics no C++ library is needed, so $(CC) links.
 CXX := $(if $(findstring clang,$(CC)),clang++,g++)
-CXXFLAGS := -std=c++20 -Wall -Wextra -Wconversion -Wno-sign-conversion -Wno-unknown-pragmas \
+CXXFLAGS := -std=c++20 -Wall -Wextra -Wconversion -Wno-sign-conversion -Wno-unknown-pragmas -Wno-psabi \
 	-fno-exceptions -fno-rtti -fno-threadsafe-statics $(if $(WERROR),-Werror) $(OPT) $(SAN)
 cuemu_obj := $(cuda_src:%.cu=$B/cuemu/%.o) $(cuemu_src:%.cpp=$B/cuemu/%.o)
 

@@ -85,6 +85,13 @@ struct op_linear {
     const void *dy_low;
     size_t ld_dy; /* of dy_low */
     bool db_made; /* what reads y has added db (op_norm.dx_sums) */
+    /* Where linear_takes_slope said so: x_low is x_act(x_pre_low), and dx_low becomes the gradient of
+     * x_pre_low, whose sums over rows are added to x_db (NULL: not wanted). What made x has slope_made:
+     * its dy_low is that gradient, and its db is added. */
+    enum act x_act;
+    const void *x_pre_low;
+    void *x_db;
+    bool slope_made;
 };
 
 /* y = act(x), element by element, m = n * d items. */
@@ -340,6 +347,9 @@ struct backend {
     void (*linear_pack)(const struct op_linear *, void *to);
     void (*linears_forward)(const struct op_linear *, size_t ops);
     void (*linears_backward)(const struct op_linear *, size_t ops);
+    /* Whether linear_backward can go on through the activation that made x: of an operation with
+     * x_pre_low and dx_first. NULL: never. */
+    bool (*linear_takes_slope)(const struct op_linear *);
     void (*linear_forward)(const struct op_linear *);
     void (*linear_backward)(const struct op_linear *);
     void (*act_forward)(const struct op_act *);

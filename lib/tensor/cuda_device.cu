@@ -70,7 +70,7 @@ static bool has_code(int capability, const char **why)
 bool cuda_open(struct cuda *c, bool bf16, const char **why)
 {
     const int mine = local_rank();
-    int n = 0, major = 0, minor = 0;
+    int n = 0, major = 0, minor = 0, multiprocessors = 0;
     cudaStream_t stream;
     *c = {};
     cudaError_t e = cudaGetDeviceCount(&n);
@@ -88,6 +88,8 @@ bool cuda_open(struct cuda *c, bool bf16, const char **why)
     if (!e)
         e = cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, mine);
     if (!e)
+        e = cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, mine);
+    if (!e)
         e = cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking);
     if (e) {
         *why = cudaGetErrorString(e);
@@ -100,6 +102,7 @@ bool cuda_open(struct cuda *c, bool bf16, const char **why)
     c->stream = stream;
     c->bf16 = bf16;
     c->capability = 10 * major + minor;
+    c->multiprocessors = multiprocessors;
     c->products = cuda_products_open(why);
     if (!c->products)
         cuda_close(c);

@@ -7,6 +7,7 @@
 #ifndef GC_TENSOR_CUDA_DEVICE_H
 #define GC_TENSOR_CUDA_DEVICE_H
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -23,6 +24,7 @@ struct cuda {
     size_t work_bytes;
     bool bf16; /* products take their inputs rounded to bf16 and add in f32; else all is f32 */
     int capability; /* of the device, ten times its major number and its minor one */
+    int multiprocessors;
 };
 
 /* The device whose number is this process's among those that mpirun or srun started on this
@@ -60,6 +62,16 @@ struct cuda_product {
     size_t ld_out;
 };
 int cuda_multiply(const struct cuda *c, const struct cuda_product *p);
+
+/* What a kernel hands to the instruction that copies tiles of a matrix (kernels/cuda_tiles.h). */
+struct cuda_tile_map {
+    alignas(64) char words[128];
+};
+/* Of a bf16 matrix x[rows,cols] whose rows lie ld apart: tiles of box_rows rows, at most 256, of 64
+ * columns, pieces of 16 bytes placed as kernels/cuda_wgmma.h says. x on 16 bytes, ld a multiple of 8,
+ * neither rows nor cols 0. Queues nothing; a status. */
+int cuda_tile_map(struct cuda_tile_map *map, const void *x, size_t rows, size_t cols, size_t ld,
+                  unsigned box_rows);
 
 /* Ranks, one device each. The id is made by one of them and handed to all. Nothing is added here:
  * ranks exchange bytes, and who adds them decides the order (lib/nn/grad_share.h). */

@@ -48,7 +48,9 @@ static const void *packed_of(struct tape *t, const struct op_linear *o)
 
 static void linear_back(const struct backend *b, const void *op)
 {
-    b->linear_backward(op);
+    const struct op_linear *o = op;
+    assert(!o->x_pre_low || o->dx_first); /* nobody else takes what is between */
+    b->linear_backward(o);
 }
 
 static struct op_linear linear_of(const struct tensor *x, const struct tensor *w,
@@ -113,6 +115,22 @@ static struct tensor *output(struct tape *t, size_t rows, size_t cols, enum act 
     return tape_output(t, rows, cols);
 }
 
+/* An x that is kept rounded alone and comes from an activation: the gradient of what went into that
+ * is made where the gradient of x is, if the backend can. */
+static void take_slope(struct tape *t, struct op_linear *o, const struct tensor *x)
+{
+    struct op_linear *const made = x->from;
+    if (!made || made->act == ACT_NONE || !t->b->linear_takes_slope)
+        return;
+    struct op_linear with = *o;
+    with.x_act = made->act;
+    with.x_pre_low = made->pre_low;
+    with.x_db = made->db;
+    made->slope_made = t->b->linear_takes_slope(&with);
+    if (made->slope_made)
+        *o = with;
+}
+
 static struct tensor *linear(struct tape *t, struct tensor *x, struct tensor *w, struct tensor *b,
                              enum act act, bool between)
 {
@@ -134,9 +152,10 @@ static struct tensor *linear(struct tape *t, struct tensor *x, struct tensor *w,
     o.packed = packed_of(t, &o);
     t->b->linear_forward(&o);
     if (t->training) {
+        take_slope(t, &o, x);
         struct op_linear *kept = tape_record(t, &o, sizeof o, linear_back);
         linear_meets(t, x, w, b, y, kept);
-        /* The norm that takes y adds up db, where that holds a sum: an operation's output may not. */
+        /* What takes y may add up db, where that holds a sum: an operation's output may not. */
         if (!t->failed && !y->x && (!b || !b->slope))
             y->from = kept;
     }

@@ -331,6 +331,8 @@ int broken_run(enum broken which, float *out)
         group_unfenced, group_overwritten, group_unlike,   gates,       gate_shut,
         bulk_early,     bulk_more
     };
+    if (which >= TILES)
+        return broken_tiles_run(which, out);
     if (which >= GATES)
         return cuemu_run(1, N + 32, 0, [=] { kernel[which](out); });
     if (which >= GROUP_PRODUCTS)

@@ -31,9 +31,15 @@ enum broken {
     GATES, /* not broken */
     GATE_SHUT,
     BULK_EARLY,
-    BULK_MORE
+    BULK_MORE,
+    TILES, /* not broken; this and what follows: tests/cuemu/broken_tiles.cpp */
+    TILE_EARLY,
+    TILE_LEFT_OVER,
+    TILE_RIGHT_OVER,
+    TILE_BESIDE
 };
 int broken_run(enum broken which, float *out); /* one block of 64 threads; the launch's status */
+int broken_tiles_run(enum broken which, float *out); /* what that does from TILES on */
 int broken_launch(unsigned threads, size_t shared_bytes);
 void cuemu_order(int order);
 

@@ -24,6 +24,7 @@ bool cuda_open(struct cuda *c, bool bf16, const char **why)
     *c = {};
     c->bf16 = bf16;
     c->capability = 90;
+    c->multiprocessors = 2; /* so that blocks that go over tiles have several */
     return true;
 }
 
@@ -59,7 +60,7 @@ void cuda_facts(struct cuda_facts *f)
     snprintf(f->name, sizeof f->name, "emulation on a processor");
     f->n_devices = 1;
     f->capability = 90;
-    f->multiprocessors = 1;
+    f->multiprocessors = 2;
     f->memory_bytes = f->free_bytes = (size_t)1 << 30;
 }
 

@@ -1,18 +1,19 @@
-/* Products of warpgroups, gates and copies in bulk: see tests/cuemu/wgmma.h. */
+/* Products of warpgroups: see tests/cuemu/wgmma.h. Gates and copies in bulk: gates.cpp. */
 #include "tests/cuemu/cuemu.h"
 #include "tests/cuemu/threads.h"
 #include "tests/cuemu/wgmma.h"
 
-enum { SUMS = 32, MOST_PRODUCTS = 32, MOST_HELD = 4, MOST_BULK = 64, GROUP = 128 };
+enum { MOST_SUMS = 64, MOST_PRODUCTS = 32, MOST_HELD = 4, GROUP = 128 };
 enum { FIRST_SHARED = 0x410 };
 
-/* A product of one lane: its two rows of a, and what its 16 columns of b were at first. */
+/* A product of one lane: its two rows of a, from registers or, a_there, from shared memory, and what
+ * its columns of b were at first. */
 struct product {
     float *sum;
-    float row[2][16];
-    uint16_t column[16][16];
-    uint64_t b;
-    bool rows, add;
+    unsigned n_sums;
+    uint16_t row[2][16], column[MOST_SUMS / 2][16];
+    uint64_t a, b;
+    bool a_there, rows, add;
     size_t group;
 };
 
@@ -22,18 +23,11 @@ struct lane {
     uint64_t order; /* of all products so far, which the four warps must have in common */
     struct product product[MOST_PRODUCTS];
     struct {
-        float *sum, was[SUMS];
+        float *sum, was[MOST_SUMS];
+        size_t n_bytes;
     } held[MOST_HELD];
 };
 static struct lane lanes[MOST_THREADS];
-
-static struct bulk {
-    void *to;
-    const void *from;
-    size_t n_bytes;
-    uint64_t *gate;
-} bulk[MOST_BULK];
-static size_t n_bulk;
 
 uint32_t cuda_shared_at(const void *p)
 {
@@ -63,16 +57,18 @@ static unsigned column_of(unsigned i)
 }
 
 /* Sums of products under way are not to be read. */
-static void hold(struct lane *l, float *sum)
+static void hold(struct lane *l, float *sum, unsigned n_sums)
 {
     for (size_t i = 0; i < l->n_held; i++)
         if (l->held[i].sum == sum)
             return;
     if (l->n_held == MOST_HELD)
         cuemu_die("more sums under way than the emulation keeps");
-    l->held[l->n_held].sum = sum;
-    memcpy(l->held[l->n_held++].was, sum, sizeof l->held[0].was);
-    memset(sum, 0xff, sizeof l->held[0].was);
+    auto *const h = &l->held[l->n_held++];
+    h->sum = sum;
+    h->n_bytes = n_sums * sizeof *sum;
+    memcpy(h->was, sum, h->n_bytes);
+    memset(sum, 0xff, h->n_bytes);
 }
 
 void cuemu_group_fence(void)
@@ -80,11 +76,10 @@ void cuemu_group_fence(void)
     lanes[cuemu_thread()].fenced = true;
 }
 
-void cuemu_group_mma(float *sum, const uint32_t a[4], uint64_t b, bool rows, bool add)
+/* Room for one more, with all that is known but its rows of a. */
+static struct product *queue(struct lane *l, float *sum, unsigned n_sums, uint64_t b, bool rows,
+                             bool add)
 {
-    const struct cuemu_words mine = { { a[0], a[1], a[2], a[3], 0, 0, 0, 0 } };
-    const struct cuemu_words *w = cuemu_exchange(&mine, 0xffffffffu);
-    struct lane *l = &lanes[cuemu_thread()];
     const size_t threads = (size_t)blockDim.x * blockDim.y * blockDim.z;
     if (cuemu_thread() / GROUP * GROUP + GROUP > threads)
         cuemu_die("a product of fewer than four warps");
@@ -94,19 +89,50 @@ void cuemu_group_mma(float *sum, const uint32_t a[4], uint64_t b, bool rows, boo
         cuemu_die("more products under way than the emulation keeps");
     struct product *p = &l->product[l->n++];
     p->sum = sum;
+    p->n_sums = n_sums;
+    p->a = 0;
+    p->a_there = false;
     p->b = b;
     p->rows = rows;
     p->add = add;
     p->group = l->group;
+    for (unsigned k = 0; k < 16; k++)
+        for (unsigned i = 0; i < n_sums / 2; i++)
+            p->column[i][k] = item_of(b, rows, k, column_of(i));
+    l->order = l->order * 6364136223846793005u + (b ^ (uint64_t)rows << 48 ^ (uint64_t)add << 47);
+    hold(l, sum, n_sums);
+    return p;
+}
+
+void cuemu_group_mma(float *sum, const uint32_t a[4], uint64_t b, bool rows, bool add)
+{
+    const struct cuemu_words mine = { { a[0], a[1], a[2], a[3], 0, 0, 0, 0 } };
+    const struct cuemu_words *w = cuemu_exchange(&mine, 0xffffffffu);
+    struct product *p = queue(&lanes[cuemu_thread()], sum, 32, b, rows, add);
     for (unsigned k = 0; k < 16; k++) {
         const struct cuemu_words *from = w + threadIdx.x % 32 / 4 * 4 + k % 8 / 2;
         for (unsigned half = 0; half < 2; half++)
-            p->row[half][k] = cuemu_bf16(from->w[k / 8 * 2 + half], (int)(k % 2));
-        for (unsigned i = 0; i < 16; i++)
-            p->column[i][k] = item_of(b, rows, k, column_of(i));
+            p->row[half][k] = (uint16_t)(from->w[k / 8 * 2 + half] >> k % 2 * 16);
     }
-    l->order = l->order * 6364136223846793005u + (b ^ (uint64_t)rows << 48 ^ (uint64_t)add << 47);
-    hold(l, sum);
+}
+
+/* Row of a, of the 64 of the warpgroup, that has this lane's sums of a half. */
+static unsigned row_of(unsigned half)
+{
+    return threadIdx.x / 32 % 4 * 16 + half * 8 + threadIdx.x % 32 / 4;
+}
+
+void cuemu_group_wide(float *sum, uint64_t a, uint64_t b, bool rows, bool add)
+{
+    struct lane *l = &lanes[cuemu_thread()];
+    __syncwarp(); /* the whole warp calls it */
+    struct product *p = queue(l, sum, MOST_SUMS, b, rows, add);
+    p->a = a;
+    p->a_there = true;
+    for (unsigned k = 0; k < 16; k++)
+        for (unsigned half = 0; half < 2; half++)
+            p->row[half][k] = item_of(a, false, k, row_of(half));
+    l->order = l->order * 6364136223846793005u + a;
 }
 
 void cuemu_group_commit(void)
@@ -116,20 +142,25 @@ void cuemu_group_commit(void)
     l->fenced = false;
 }
 
-static void add_product(const struct product *p, float sum[SUMS])
+static void add_product(const struct product *p, float *sum)
 {
-    for (unsigned i = 0; i < 16; i++)
+    for (unsigned i = 0; i < p->n_sums / 2; i++)
         for (unsigned half = 0; half < 2; half++) {
             float *to = &sum[i / 2 * 4 + half * 2 + i % 2];
             float x = p->add ? *to : 0;
             for (unsigned k = 0; k < 16; k++)
-                x += p->row[half][k] * cuemu_bf16(p->column[i][k], 0);
+                x += cuemu_bf16(p->row[half][k], 0) * cuemu_bf16(p->column[i][k], 0);
             *to = x;
         }
-    for (unsigned i = 0; i < 16; i++)
-        for (unsigned k = 0; k < 16; k++)
-            if (item_of(p->b, p->rows, k, column_of(i)) != p->column[i][k])
-                cuemu_die("shared memory changed under a product");
+    bool same = true;
+    for (unsigned k = 0; k < 16; k++) {
+        for (unsigned i = 0; i < p->n_sums / 2; i++)
+            same = same && item_of(p->b, p->rows, k, column_of(i)) == p->column[i][k];
+        for (unsigned half = 0; p->a_there && half < 2; half++)
+            same = same && item_of(p->a, false, k, row_of(half)) == p->row[half][k];
+    }
+    if (!same)
+        cuemu_die("shared memory changed under a product");
 }
 
 void cuemu_group_wait(size_t left)
@@ -151,99 +182,9 @@ void cuemu_group_wait(size_t left)
         if (under_way)
             l->held[kept++] = l->held[i];
         else
-            memcpy(l->held[i].sum, l->held[i].was, sizeof l->held[i].was);
+            memcpy(l->held[i].sum, l->held[i].was, l->held[i].n_bytes);
     }
     l->n_held = kept;
-}
-
-/* The eight bytes of a gate. */
-struct gate {
-    uint16_t arrivals, left;
-    int32_t bytes_and_phase; /* bytes that are still to come, times two; the phase */
-};
-static_assert(sizeof(struct gate) == sizeof(uint64_t), "as large as a device's");
-
-static struct gate gate_of(const uint64_t *gate)
-{
-    struct gate g;
-    memcpy(&g, gate, sizeof g);
-    if (g.arrivals == 0 || g.arrivals > MOST_THREADS)
-        cuemu_die("a gate that was not made");
-    return g;
-}
-
-static void set_gate(uint64_t *gate, struct gate g)
-{
-    if (g.left == 0 && g.bytes_and_phase / 2 == 0) {
-        g.left = g.arrivals;
-        g.bytes_and_phase ^= 1;
-    }
-    memcpy(gate, &g, sizeof g);
-    cuemu_moved();
-}
-
-void cuda_gate_make(uint64_t *gate, unsigned arrivals)
-{
-    const struct gate g = { (uint16_t)arrivals, (uint16_t)arrivals, 0 };
-    memcpy(gate, &g, sizeof g);
-}
-
-static void arrive(uint64_t *gate, unsigned n_bytes)
-{
-    struct gate g = gate_of(gate);
-    g.left--;
-    g.bytes_and_phase += 2 * (int32_t)n_bytes;
-    set_gate(gate, g);
-}
-
-void cuda_gate_arrive(uint64_t *gate)
-{
-    arrive(gate, 0);
-}
-
-void cuda_gate_expect(uint64_t *gate, unsigned n_bytes)
-{
-    arrive(gate, n_bytes);
-}
-
-void cuda_bulk_copy(void *to, const void *from, unsigned n_bytes, uint64_t *gate)
-{
-    if ((uintptr_t)to % 16 || (uintptr_t)from % 16 || n_bytes % 16)
-        cuemu_die("a bulk copy that is not of 16 bytes from and to multiples of 16");
-    if (n_bulk == MOST_BULK)
-        cuemu_die("more bulk copies under way than the emulation keeps");
-    memset(to, 0xff, n_bytes);
-    bulk[n_bulk++] = { to, from, n_bytes, gate };
-}
-
-static void deliver(uint64_t *gate)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < n_bulk; i++) {
-        const struct bulk b = bulk[i];
-        if (b.gate != gate) {
-            bulk[kept++] = b;
-            continue;
-        }
-        struct gate g = gate_of(gate);
-        if (g.bytes_and_phase / 2 < (int32_t)b.n_bytes)
-            cuemu_die("a bulk copy of more bytes than its gate expects");
-        memcpy(b.to, b.from, b.n_bytes);
-        g.bytes_and_phase -= 2 * (int32_t)b.n_bytes;
-        set_gate(gate, g);
-    }
-    n_bulk = kept;
-}
-
-/* A gate whose phase at hand has this number is not open yet. */
-void cuda_gate_wait(uint64_t *gate, unsigned phase)
-{
-    for (;;) {
-        deliver(gate);
-        if ((unsigned)(gate_of(gate).bytes_and_phase & 1) != phase)
-            return;
-        cuemu_pause();
-    }
 }
 
 void cuemu_group_end(size_t n)
@@ -254,7 +195,7 @@ void cuemu_group_end(size_t n)
         if (lanes[i].order != lanes[i / GROUP * GROUP].order)
             cuemu_die("warps of a warpgroup that make different products");
     }
-    if (n_bulk)
+    if (cuemu_copies_left())
         cuemu_die("a bulk copy that nobody waited for");
     for (size_t i = 0; i < n; i++) {
         lanes[i].group = lanes[i].order = 0;

@@ -12,5 +12,6 @@ void cuemu_pause(void);
 void cuemu_moved(void);
 /* At the end of a block of n threads: group.cpp. */
 void cuemu_group_end(size_t n);
+size_t cuemu_copies_left(void); /* in bulk, under way: gates.cpp */
 
 #endif

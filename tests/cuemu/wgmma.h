@@ -1,6 +1,7 @@
-/* The functions of kernels/cuda_wgmma.h on a CPU (group.cpp). A product is made when it is waited
- * for; until then its sums are NaN, and its right matrix in shared memory may not change. A copy in
- * bulk happens when a gate is waited at; until then its place holds NaN. */
+/* The functions of kernels/cuda_wgmma.h and cuda_tiles.h on a CPU (group.cpp, gates.cpp). A product is
+ * made when it is waited for; until then its sums are NaN, and its matrices in shared memory may not
+ * change. A copy in bulk, or of a tile, happens when a gate is waited at; until then its place holds
+ * NaN. */
 #ifndef GC_TESTS_CUEMU_WGMMA_H
 #define GC_TESTS_CUEMU_WGMMA_H
 
@@ -11,6 +12,7 @@ uint32_t cuda_shared_at(const void *p);
 
 void cuemu_group_fence(void);
 void cuemu_group_mma(float *sum, const uint32_t a[4], uint64_t b, bool rows, bool add);
+void cuemu_group_wide(float *sum, uint64_t a, uint64_t b, bool rows, bool add);
 void cuemu_group_commit(void);
 void cuemu_group_wait(size_t left);
 void cuda_gate_make(uint64_t *gate, unsigned arrivals);
@@ -18,6 +20,9 @@ void cuda_gate_arrive(uint64_t *gate);
 void cuda_gate_expect(uint64_t *gate, unsigned n_bytes);
 void cuda_gate_wait(uint64_t *gate, unsigned phase);
 void cuda_bulk_copy(void *to, const void *from, unsigned n_bytes, uint64_t *gate);
+struct cuda_tile_map;
+void cuda_tile_copy(void *to, const struct cuda_tile_map *map, unsigned col, unsigned row,
+                    uint64_t *gate);
 
 static inline void cuda_group_fence(void)
 {
@@ -41,6 +46,15 @@ static inline void cuda_group_done(float *)
 template <bool ROWS> void cuda_group_mma(float *sum, const uint32_t a[4], uint64_t b, bool add)
 {
     cuemu_group_mma(sum, a, b, ROWS, add);
+}
+
+static inline void cuda_wide_done(float *)
+{
+}
+
+template <bool ROWS> void cuda_group_wide(float *sum, uint64_t a, uint64_t b, bool add)
+{
+    cuemu_group_wide(sum, a, b, ROWS, add);
 }
 
 template <int N> void cuda_group_more_registers(void)

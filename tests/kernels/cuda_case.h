@@ -14,7 +14,7 @@
 #include "tests/tap.h"
 
 enum kind { INPUT, OUTPUT, GRADIENT, SCRATCH };
-enum type { REALS, DOUBLES, RAW }; /* REALS: double for the reference, float on the device */
+enum type { REALS, LOW, DOUBLES, RAW }; /* REALS: double for the reference, float on the device; LOW: bf16 */
 enum { MOST_ITEMS = 48, GUARD_BYTES = 256, ORDERS = 3 };
 
 struct item {
@@ -111,24 +111,31 @@ static void *array(struct fixture *r, enum kind kind, enum type type, size_t n, 
     if (!r->on_device) {
         *t = (struct item){ .kind = kind, .type = type, .n = n, .bytes = n * item_bytes };
         t->ref = malloc(n * 8 + 8);
-        for (size_t k = 0; type == REALS && k < n; k++)
+        for (size_t k = 0; type <= LOW && k < n; k++)
             ((double *)t->ref)[k] = (double)((const float *)host)[k];
-        if (type != REALS && n)
+        if (type > LOW && n)
             memcpy(t->ref, host, n * item_bytes);
         t->start = keep(host, t->bytes);
+        for (size_t k = 0; type == LOW && k < n; k++) /* of floats that bf16 holds */
+            memcpy(t->start + 2 * k, (const char *)host + 4 * k + 2, 2);
         return t->ref;
     }
     return on_device(r, t, t->start);
 }
 
-static void *reals(struct fixture *r, enum kind kind, size_t n)
+static void *numbers(struct fixture *r, enum kind kind, enum type type, size_t n)
 {
     float *x = malloc((n + 1) * sizeof *x);
     for (size_t k = 0; k < n; k++)
         x[k] = kind == INPUT || kind == GRADIENT ? normal(r, r->next, k) : NAN;
-    void *p = array(r, kind, REALS, n, sizeof *x, x);
+    void *p = array(r, kind, type, n, type == LOW ? sizeof(uint16_t) : sizeof *x, x);
     free(x);
     return p;
+}
+
+static void *reals(struct fixture *r, enum kind kind, size_t n)
+{
+    return numbers(r, kind, REALS, n);
 }
 
 static void *input(struct fixture *r, size_t n)
@@ -227,6 +234,18 @@ static double reals_error(const struct item *t, const float *got)
     return worst;
 }
 
+static double low_error(const struct item *t, const uint16_t *got)
+{
+    float *x = malloc((t->n + 1) * sizeof *x);
+    for (size_t k = 0; k < t->n; k++) {
+        const uint32_t bits = (uint32_t)got[k] << 16;
+        memcpy(&x[k], &bits, sizeof *x);
+    }
+    const double e = reals_error(t, x);
+    free(x);
+    return e;
+}
+
 static double doubles_error(const struct item *t, const double *got)
 {
     const double *want = t->ref;
@@ -256,6 +275,8 @@ static void judge(struct fixture *r, struct item *t, struct verdict *v)
         double e = 0;
         if (t->type == REALS)
             e = reals_error(t, (const float *)(void *)got);
+        else if (t->type == LOW)
+            e = low_error(t, (const uint16_t *)(void *)got);
         else if (t->type == DOUBLES)
             e = doubles_error(t, (const double *)(void *)got);
         else if (memcmp(got, t->ref, t->bytes) != 0)

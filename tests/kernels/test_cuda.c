@@ -9,6 +9,7 @@
 #include "lib/tensor/tape.h"
 #include "tests/kernels/attention_case.h"
 #include "tests/kernels/cuda_case.h"
+#include "tests/kernels/product_case.h"
 
 static int linear_case(struct fixture *r)
 {
@@ -564,6 +565,7 @@ int main(void)
         return 77;
     }
     linears();
+    products();
     rows();
     look_ups();
     attentions();

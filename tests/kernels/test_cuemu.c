@@ -101,6 +101,17 @@ int main(void)
     ok(ends_the_program(GATE_SHUT), "a gate that nobody opens ends the program");
     ok(ends_the_program(BULK_EARLY), "so does a copy whose gate nobody waits at");
     ok(ends_the_program(BULK_MORE), "and one of more bytes than were announced");
+    wrong = 0;
+    const bool tiles_same = same_in_all_orders(TILES);
+    broken_run(TILES, out);
+    for (int i = 0; i < BROKEN_ITEMS; i++)
+        wrong += out[i];
+    ok(tiles_same && near((double)wrong, 0, 0, 0),
+       "wide products of tiles that are copied by a map are those of PTX, with zeros beyond it");
+    ok(ends_the_program(TILE_EARLY), "a product of tiles that have not come ends the program");
+    ok(ends_the_program(TILE_LEFT_OVER) && ends_the_program(TILE_RIGHT_OVER),
+       "so does a copy to where a product still reads, on either side");
+    ok(ends_the_program(TILE_BESIDE), "and one to where no tile can lie");
     ok(broken_launch(1056, 0) && broken_launch(0, 0) && broken_launch(32, 228 << 10),
        "a launch that no device takes is refused");
     ok(!broken_launch(1024, 227 << 10), "the largest one is not");
