@@ -145,7 +145,7 @@ static void linear(struct plan *p, const char *name, double times, double n, dou
            2 * n * in + 4 * n * out + 2 * in * out, own_rate(p, PRODUCT_GELU, out, in));
     else
         op(p, name, "2 n in out", s.out ? "2 n(in+out)+2 in out" : "2 n in+2 in out+a n out", times, f,
-       2 * n * in + 2 * in * out + y * n * out, rate);
+           2 * n * in + 2 * in * out + y * n * out, rate);
     if (s.own_dx)
         op(p, "  dx, slope, bias gradient", "2 n in out", "2 n out+4 n in+2 in out", times, f,
            2 * n * out + 4 * n * in + 2 * in * out, own_rate(p, PRODUCT_SLOPE, in, out));

@@ -25,7 +25,7 @@ int linears_backward_cuda(const struct cuda *c, const struct op_linear *o, size_
 /* Whether backward of o can make the gradient of x_pre_low; as backend.linear_takes_slope. */
 bool linear_takes_slope_cuda(const struct cuda *c, const struct op_linear *o);
 /* Products with GELU in them by warpgroups, where this says so (kernels/product_wgmma_cuda.cu); of p
- * neither turn_a, beta, out nor ld_out is read. m may be 0.
+ * neither turn_a, turn_b, beta, out, out_bf16 nor ld_out is read. m may be 0.
  *   gelu         pre [m,n] = a b^T + bias rounded (turn_b), y [m,n] = GELU(pre) rounded
  *   gelu_slope   g [m,n] = GELU'(pre) * (a b rounded) rounded; part [blocks of OP_ROW_BLOCK rows][n]
  *                sums of what g is before it is rounded */

@@ -101,7 +101,7 @@ size_t linear_work_cuda(const struct cuda *c, const struct op_linear *o)
     return cuda_pack_bytes(c, o->n, o->in) + cuda_pack_bytes(c, o->out, o->in) +
            cuda_pack_bytes(c, 1, o->out) + cuda_pack_bytes(c, o->n, o->out) +
            op_row_work(o->n, o->out) * sizeof(float) + 256 +
-           (o->x_pre_low ? op_row_work(o->n, o->in) * sizeof(float) : 0);
+           (o->x_pre_low ? op_row_work(o->n, o->in) * sizeof(float) + 256 : 0);
 }
 
 /* x as a product wants it: kept, kept from now on, or made for this call. */

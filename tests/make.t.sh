@@ -33,6 +33,17 @@ for profile in demo test; do
 	is 'so make has nothing to warn of' bash -c "! grep 'undefined variable' '$tmp/.stderr'"
 done
 
+# An object has two names where the build folder lies in the checkout: whoever gives either sees that a header changed.
+copy_tree "$tmp/two"
+two() { make -C "$tmp/two" --no-print-directory "$@"; }
+for names in "$tmp/two/build build" "build $tmp/two/build"; do
+	set -- $names
+	two "B=$1" "$1/obj/lib/base/err.o" >/dev/null 2>&1
+	sleep 0.1; touch "$tmp/two/lib/base/err.h" # clocks of files have ticks
+	t "a header changes, B=${1#"$tmp"} then B=${2#"$tmp"}" 0 '' two "B=$2" "$2/obj/lib/base/err.o"
+	is 'and its objects are made again' says 'CC .*err\.o'
+done
+
 checkout="$tmp/o'brien's bü cher"
 copy_tree "$checkout"
 object=obj/lib/base/err.o

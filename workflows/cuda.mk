@@ -19,10 +19,10 @@ $B/cuemu/flags: $(if $(subst x$(cuemu_flags),,x$(file <$B/cuemu/flags)),FORCE)
 	@mkdir -p $(@D); printf '%s\n' '$(cuemu_flags)' >$@
 $B/cuemu/%.o: %.cu $B/cuemu/flags
 	@mkdir -p $(@D)
-	$(call say,CXX)$(CXX) -I. $(CXXFLAGS) -MMD -MP -include tests/cuemu/cuemu.h -x c++ -c -o $@ $<
+	$(call say,CXX)$(CXX) -I. $(CXXFLAGS) $(deps) -include tests/cuemu/cuemu.h -x c++ -c -o $@ $<
 $B/cuemu/%.o: %.cpp $B/cuemu/flags
 	@mkdir -p $(@D)
-	$(call say,CXX)$(CXX) -I. $(CXXFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CXX)$(CXX) -I. $(CXXFLAGS) $(deps) -c -o $@ $<
 -include $(cuemu_obj:.o=.d)
 
 # Programs with the emulated filling: tests of the emulation and of the kernels, the model on it.

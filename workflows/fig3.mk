@@ -14,19 +14,19 @@
 # weights, the order, the masks, and the split of the labelled cells. The sizes of one seed are parts
 # of each other. Labelled cells may be in the pretraining corpus, without their labels: the figure says how many.
 #
-# Profile small, all stages from nothing, in minutes of processor time (two cores have 120 in an hour), as
-# measured on a processor with AVX2 alone that had other work (180 GFLOP/s of products on both cores):
-#   60  pretrain and what is before it: 51 pretrain, 5 dnabert, 4 knowledge of 768 numbers
-#   20  embed and embed-random: 10,087 cells each of up to 512 genes, 4.2 GFLOP a cell. Only the 4,012 with labels
-#       are asked for here; the map has the others
-#    2  fig3/corpus and fig3/knowledge, nearly all of it co-expression
-#   30  fig3/models: 242 at 7.4 s, a tenth of that the vectors of 2,880 labelled cells
-#    6  fig3/scores: 75 s a seed
-#   28  annotate: the model and its two controls trained whole, and all else, three seeds
-#   18  cross-species: three pairs, three seeds, with and without vectors, by what a training takes since sums over
-#       edges are twice as fast
-#  164  together: 82 minutes on two such cores that do nothing else. With AVX-512 the first line was 44; where there
-#       is AMX, `pretrain --dtype bf16` takes half of f32.
+# Profile small, all stages from nothing, in minutes of processor time (two cores have 120 in an hour). AVX2: 180 GFLOP/s of
+# products on both cores, busy; AVX-512: a clean clone, beside other work at nice 10, 66 minutes of wall time (21 to the model):
+#   AVX2  AVX-512
+#     60       38  pretrain and what is before it: 30 pretrain, 4 dnabert, 3 knowledge of 768 numbers
+#     20       12  embed and embed-random: 10,087 cells each of up to 512 genes, 4.2 GFLOP a cell. Only the 4,012 with labels
+#                  are asked for here; the map has the others
+#      2        2  fig3/corpus and fig3/knowledge, nearly all of it co-expression
+#     30       22  fig3/models: 242, a sixth of it the vectors of 2,880 labelled cells
+#      6        7  fig3/scores: 80 s a seed
+#     28       24  annotate: the model and its two controls trained whole, and all else, three seeds
+#     18       13  cross-species: three pairs, three seeds, with and without vectors
+#    164      118  together: 82 and 59 minutes on two such cores that do nothing else
+# Where there is AMX, `pretrain --dtype bf16` takes half of f32.
 # 250 steps of 8 cells see as many cells as the largest corpus has; fewer would make the sizes meaningless. What is
 # spared (annotate_sizes, cross_species_seeds) is in profiles/small.mk.
 fig3_sizes ?= 250 500 1000 2000

@@ -182,7 +182,7 @@ static char *state_path(const struct job *j, enum profile_variant v, size_t spli
     return text_new("%s/state-%d-%zu-%zu.safetensors", j->o->out, (int)v, split, s);
 }
 
-/* ---- trainings of a split, as many at once as there are workers ---- */
+/* ---- trainings of a split, small ones side by side ---- */
 
 static bool wanted(const struct profile_options *o, enum profile_variant v)
 {
@@ -195,6 +195,7 @@ struct network {
     size_t run;
     struct mat predicted[2]; /* [signatures, genes] by the best epoch, by the last */
     size_t epoch[2];
+    enum rc rc;
     struct err err;
 };
 
@@ -221,13 +222,14 @@ static void train_one(void *ctx, size_t i, int worker)
         profile_training_release(&t);
     }
     free(path);
+    n->rc = rc;
 }
 
 static enum rc record_network(struct job *j, struct network *n, struct err *e)
 {
     static const char *const method[] = { "deepce", "deepce+genecompass", "deepce+shuffled",
                                           "deepce+genecompass" };
-    enum rc rc = n->err.rc;
+    enum rc rc = n->rc;
     if (rc)
         *e = n->err;
     for (int last = 1; !rc && last >= 0; last--)
@@ -256,9 +258,17 @@ static enum rc some_networks(struct job *j, struct network *n, size_t count, str
     return rc;
 }
 
+/* A large network keeps all workers busy, and has memory to match: one after the other. */
+static size_t at_once(const struct job *j)
+{
+    enum { LARGE = 1 << 18 }; /* numbers of one activation: 2,000,000 in the published network */
+    const size_t numbers = (size_t)j->o->batch * j->in.gene.n * (size_t)j->o->width;
+    return numbers < LARGE ? (size_t)threads_count() : 1;
+}
+
 static enum rc networks(struct job *j, struct err *e)
 {
-    const size_t most = (size_t)threads_count(), n_seeds = (size_t)j->o->n_seeds;
+    const size_t most = at_once(j), n_seeds = (size_t)j->o->n_seeds;
     struct network *n = calloc(most, sizeof *n);
     size_t count = 0;
     enum rc rc = n ? RC_OK : err_set(e, RC_FAIL, "no memory for %zu trainings", most);

@@ -20,6 +20,7 @@ static const struct {
     { "genecompass-shuffled", CONTROL },
     { "genecompass", OURS },
     { "genecompass-without-knowledge", CONTROL },
+    { "genecompass-random", CONTROL },
     { "random-weights", CONTROL },
     { "shuffled", CONTROL },
     { "trained-without-knowledge", CONTROL },

@@ -122,6 +122,7 @@ static void take_slope(struct tape *t, struct op_linear *o, const struct tensor 
     struct op_linear *const made = x->from;
     if (!made || made->act == ACT_NONE || !t->b->linear_takes_slope)
         return;
+    assert(!made->slope_made); /* one operation takes x */
     struct op_linear with = *o;
     with.x_act = made->act;
     with.x_pre_low = made->pre_low;

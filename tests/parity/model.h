@@ -54,7 +54,7 @@ static bool rounds_products(const struct folder *f)
     return strcmp(f->b->name, "cuda-bf16") == 0 || strcmp(f->b->name, "cpu-bf16") == 0;
 }
 
-/* The bound of a section: see the top. */
+/* The bound of a section: see parity-model.c. */
 static void set_bound(struct folder *f, const char *section)
 {
     if (f->b->type == REAL_F64) {
