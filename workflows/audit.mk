@@ -12,7 +12,7 @@ CELLS ?= 0
 audit_tools := $(addprefix $B/bin/,audit claims crate paper report map zero-shot embed annotate pretrain)
 
 ##@ Audit
-audit: $(audit_tools) ## hash all results again, check the manifests, do the work again up to LEVEL [1]
+audit: $(audit_tools) | $(filter-out audit sign verify,$(MAKECMDGOALS)) ## hash all results again, check the manifests, do the work again up to LEVEL [1]
 	@$B/bin/audit $R --level $(LEVEL) --cells $(CELLS) --source . --cache $(CACHE) --out $(audit_out) --threads $(THREADS)
 	@echo '$(audit_out)/audit.html'
 .PHONY: audit

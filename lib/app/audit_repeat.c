@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/app/audit_run.h"
+#include "lib/app/audit_means.h"
 #include "lib/app/audit_scores.h"
 #include "lib/app/audit_vectors.h"
 #include "lib/base/file.h"
@@ -350,6 +351,14 @@ static const struct recipe {
 };
 enum { N_RECIPES = sizeof recipes / sizeof *recipes };
 
+static enum rc stage_scores(struct audit *a, const struct chain *c, const char *stage,
+                            struct err *e)
+{
+    bool means;
+    const enum rc rc = audit_means(a, c, stage, &means, e);
+    return rc || means ? rc : audit_scores(a, c, stage, e);
+}
+
 /* Tasks that left predictions. */
 static enum rc all_scores(struct audit *a, const struct chain *c, struct err *e)
 {
@@ -357,7 +366,7 @@ static enum rc all_scores(struct audit *a, const struct chain *c, struct err *e)
     for (size_t i = 0; !rc && i < c->n_stages; i++)
         if (manifest_find(&c->stage[i].m, MANIFEST_OUTPUT, "predictions.tsv") &&
             manifest_find(&c->stage[i].m, MANIFEST_OUTPUT, "metrics.tsv"))
-            rc = audit_scores(a, c, c->stage[i].name, e);
+            rc = stage_scores(a, c, c->stage[i].name, e);
     return rc;
 }
 

@@ -134,6 +134,36 @@ is 'or predictions that give other scores' grep -q '^scores	annotate/metrics.tsv
 forge predictions.tsv 's/^cell_id	/cell	/;s/	truth	/	t	/'
 audit one --level 1 >got 2>/dev/null
 is 'or predictions that are none'       grep -q '^scores	annotate	fails	predictions.tsv cannot be read' got
+# Scores that are means over conditions: no truth and prediction of a class, but a number for each condition.
+conditions() { # sed-scripts for predictions.tsv and metrics.tsv
+	local f=one/perturb-predict-run row
+	rm -rf one && cp -r good one && cp -r good.source one.source && mkdir $f
+	{
+		printf 'dataset\tcondition\tclass\tn_cells\tmethod\tvariant\tsplit_seed\ttraining_seed\tmse\n'
+		for row in 'A+ctrl single 0.25' 'A+B pair 0.75' 'B+C pair nan'; do
+			printf 'made\t%s\t%s\t5\tmean\tclean\t1\t-\t%s\n' $row
+		done | sed "$1"
+	} >$f/predictions.tsv
+	{
+		printf 'task\tdataset\tmethod\tvariant\tsplit\tseed\tmetric\tvalue\tn\n'
+		for row in 'test 0.5 2' 'single 0.25 1' 'pair 0.75 1' 'other 3 1'; do
+			printf 'perturb-predict\tmade\tmean\tclean\t%s\t1\tmse\t%s\t%s\n' $row
+		done | sed "$2"
+	} >$f/metrics.tsv
+	fake_close "$PWD/one" perturb-predict-run
+	audit one --level 1 --out v1 >got 2>/dev/null
+}
+conditions '' ''
+is 'means over conditions hold'         grep -q '^scores	perturb-predict-run/metrics.tsv	holds	3 of 4 rows' v1/audit.tsv
+conditions '' 's/0\.5\t2/0.51\t2/'
+is 'another mean is told'               grep -q '^scores	perturb-predict-run/metrics.tsv:2	fails	mse is 0.51 of 2; the predictions give 0.5 of 2$' got
+conditions '' 's/0\.5\t2/0.5\t3/'
+is 'as is another number of them'       grep -q '^scores	perturb-predict-run/metrics.tsv:2	fails	mse is 0.5 of 3' got
+conditions 's/0\.75/0.85/' ''
+is 'or another prediction'              grep -q '^scores	perturb-predict-run/metrics.tsv:4	fails	mse is 0.75 of 1; the predictions give 0.85 of 1$' got
+conditions '' '/pair/d'
+is 'or a mean that was left out'        grep -q '^scores	perturb-predict-run/metrics.tsv	fails	no row for 1 means' got
+
 if command -v gnuplot >/dev/null; then
 	audit good --level 1 --out v1 >got 2>/dev/null
 	is 'scores that are right hold'     grep -q '^scores	annotate/metrics.tsv	holds	6 of 7 rows' v1/audit.tsv

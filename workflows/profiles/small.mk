@@ -32,7 +32,7 @@ cross_species_pairs := baron_pair_mouse:baron_pair_human:same baron_pair_human:b
 	baron_mouse1:baron_pair_human
 cross_species_seeds := 3
 report_stages := fetch tables vocab median tokenize knowledge knowledge-report pretrain map map-random \
-	map-counts annotate cross-species
+	map-counts annotate ledger corpus-ledger cross-species
 
 # Regulators that many of the cells show, with targets in public lists. The lists are human; mouse genes with
 # a human homolog have its token, so they serve for both.
