@@ -100,6 +100,10 @@ is 'into that folder' test -s "$tmp/elsewhere/b/$object"
 t 'and not into itself' 2 'cannot create|denied|not writable' as_nobody make -C "$checkout" build/$object
 chmod -R u+w "$checkout"
 
+# A build folder of links, without the library.
+cp -rs "$built" "$tmp/links" && rm -f "$tmp/links/lib/gc-mpi.so"
+t 'MPI comes after the programs were built' 0 '' make -n -C "$SRC" B="$tmp/links" MPICC=mpicc all
+is 'its library is made' says 'MPICC.*gc-mpi'
 t 'when all is built, nothing is to do' 0 '' make -C "$SRC" B="$built" -q all
 
 t 'an archive of sources without git' 0 '' make -C "$checkout" dist
