@@ -9,6 +9,7 @@
 # Columns of F.tsv, to which rows are added: line, key, ours, peer, ratio, rounds, ours_all,
 # peer_all (every round, in order), ours_command, peer_command, note. A peer that cannot run here
 # (--skip WHY, or it fails) leaves its cells empty, and the note says why.
+# Ours with status 77 cannot run on this machine: no row, and the reason is said.
 # --same KEY: a text that both must print alike, or the run ends with status 4.
 set -uo pipefail
 out='' line='' keys='' rounds=3 skip='' same=''
@@ -61,10 +62,16 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 declare -A a b
 for ((r = 0; r < rounds; r++)); do
-	json=$("${ours[@]}" 2>"$log" | tail -n 1) || {
+	status=0
+	json=$("${ours[@]}" 2>"$log" | tail -n 1) || status=$?
+	if [ $status = 77 ]; then
+		echo "bench: $line: left out: $(tail -n 1 "$log")" >&2
+		exit 0
+	fi
+	if [ $status != 0 ]; then
 		echo "bench: $line: ours failed: $(tail -n 1 "$log")" >&2
 		exit 4
-	}
+	fi
 	for key in $keys; do a[$key]+=" $(number "$json" "$key")"; done
 	told=''
 	if [ -n "$same" ]; then told=$(text "$json" "$same"); fi

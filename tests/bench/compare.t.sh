@@ -31,6 +31,9 @@ t 'a peer left out' 0 '' run --line a --keys rate.total --rounds 1 --skip 'no Py
 is 'with the reason' test "$(cell 2 note)" = 'no PyTorch'
 rm -f "$tmp"/s.* "$tmp/o.tsv"
 t 'a program of ours that fails ends it' 4 'ours failed' run --line a --keys rate.total --rounds 1 -- false -- true
+t 'one that cannot run here is left out' 0 'a: left out: no such processor' run --line a --keys rate.total --rounds 1 -- \
+	bash -c 'echo no such processor >&2; exit 77' -- true
+is 'without a row' test ! -e "$tmp/o.tsv"
 t 'so does a key that it does not print' 4 "no 'speed'" run --line a --keys speed --rounds 1 -- "$tmp/tell" "$tmp/s" ours 3
 rm -f "$tmp"/s.* "$tmp/o.tsv"
 t 'and results that differ' 4 "'sum' is 'ours' here and 'peer' there" run --line a --keys rate.total --rounds 1 \
