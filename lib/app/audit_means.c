@@ -8,6 +8,7 @@
 
 #include "lib/base/file.h"
 #include "lib/io/lines.h"
+#include "lib/io/number.h"
 
 enum { MAX_NAMED = 20 };
 /* Both tables have nine digits, so a mean is off by as many halves of the last. */
@@ -32,14 +33,6 @@ static const char *text_at(const struct table *t, const char *column, size_t row
 {
     const struct column *c = table_find(t, column);
     return c && c->text && c->text[row] ? c->text[row] : "";
-}
-
-/* False where the text is no finite number ("nan", "-"). */
-static bool number(const char *text, double *to)
-{
-    char *end;
-    *to = strtod(text, &end);
-    return end != text && !*end && isfinite(*to);
 }
 
 static char *key_of(const struct table *t, size_t row, const char *split, const char *seed,
@@ -94,10 +87,10 @@ static enum rc add_all(struct means *m, struct err *e)
     const struct table *p = &m->predictions;
     for (size_t i = 0; i < p->n_rows; i++)
         for (size_t k = 0; k < p->n_cols; k++) {
-            const char *const name = p->col[k].name;
+            const char *const name = p->col[k].name, *const text = p->col[k].text[i];
             double value;
-            if (!is_metric(name) || !number(text_at(p, name, i), &value))
-                continue;
+            if (!is_metric(name) || !text || !number_parse(text, &value))
+                continue; /* a nan is no number */
             enum rc rc = add(m, i, text_at(p, "class", i), name, value, e);
             if (!rc)
                 rc = add(m, i, "test", name, value, e);
@@ -114,7 +107,8 @@ static enum rc holds(struct means *m, const struct table *t, size_t i, bool *fou
     char *key =
         key_of(t, i, text_at(t, "split", i), text_at(t, "seed", i), text_at(t, "metric", i));
     const uint64_t at = key ? map_get(&m->at, key) : MAP_NONE;
-    double value = NAN;
+    double value;
+    uint64_t n;
     if (!key)
         return err_set(e, RC_FAIL, "no memory for a group");
     free(key);
@@ -124,8 +118,9 @@ static enum rc holds(struct means *m, const struct table *t, size_t i, bool *fou
     struct sum *const s = &m->sum[at];
     s->seen = true;
     const double mean = s->sum / (double)s->n;
-    *good = number(text_at(t, "value", i), &value) && fabs(value - mean) <= digits * s->largest &&
-            strtoull(text_at(t, "n", i), NULL, 10) == s->n;
+    *good = number_parse(text_at(t, "value", i), &value) &&
+            fabs(value - mean) <= digits * s->largest &&
+            number_whole(text_at(t, "n", i), &n, NULL) && n == s->n;
     snprintf(want, 64, "%.9g of %zu", mean, s->n);
     return RC_OK;
 }

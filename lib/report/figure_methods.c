@@ -106,13 +106,12 @@ static size_t group_of(const char *method)
 
 static const char *colour_of(size_t group)
 {
-    /* of figure_colour, where there is one: a control has the lighter blue */
-    static const int number[N_GROUPS] = {
-        [OURS] = 0, [CONTROL] = 4, [DEEP] = 3, [SIMPLE] = -1, [OTHER] = -1
-    };
-    return number[group] >= 0 ? figure_colour[number[group]]
-           : group == SIMPLE  ? FIGURE_GREY
-                              : "#cccccc";
+    const char *const colour[N_GROUPS] = { [OURS] = figure_colour[0],
+                                           [CONTROL] = figure_colour[4], /* the lighter blue */
+                                           [DEEP] = figure_colour[3],
+                                           [SIMPLE] = FIGURE_GREY,
+                                           [OTHER] = "#cccccc" };
+    return colour[group];
 }
 
 /* The colours that a bar has. Returns where the notes may begin. */
