@@ -29,17 +29,12 @@ struct means {
     struct map at; /* "dataset\tmethod\t..." to sum */
 };
 
-static const char *text_at(const struct table *t, const char *column, size_t row)
-{
-    const struct column *c = table_find(t, column);
-    return c && c->text && c->text[row] ? c->text[row] : "";
-}
-
 static char *key_of(const struct table *t, size_t row, const char *split, const char *seed,
                     const char *metric)
 {
-    return text_new("%s\t%s\t%s\t%s\t%s\t%s", text_at(t, "dataset", row), text_at(t, "method", row),
-                    text_at(t, "variant", row), split, seed, metric);
+    return text_new("%s\t%s\t%s\t%s\t%s\t%s", table_text(t, "dataset", row),
+                    table_text(t, "method", row), table_text(t, "variant", row), split, seed,
+                    metric);
 }
 
 static enum rc add(struct means *m, size_t row, const char *split, const char *metric, double value,
@@ -47,7 +42,7 @@ static enum rc add(struct means *m, size_t row, const char *split, const char *m
 {
     uint64_t at = MAP_NONE;
     char *key =
-        key_of(&m->predictions, row, split, text_at(&m->predictions, "split_seed", row), metric);
+        key_of(&m->predictions, row, split, table_text(&m->predictions, "split_seed", row), metric);
     enum rc rc =
         key ? map_add(&m->at, key, m->n, &at, e) : err_set(e, RC_FAIL, "no memory for a group");
     free(key);
@@ -91,7 +86,7 @@ static enum rc add_all(struct means *m, struct err *e)
             double value;
             if (!is_metric(name) || !text || !number_parse(text, &value))
                 continue; /* a nan is no number */
-            enum rc rc = add(m, i, text_at(p, "class", i), name, value, e);
+            enum rc rc = add(m, i, table_text(p, "class", i), name, value, e);
             if (!rc)
                 rc = add(m, i, "test", name, value, e);
             if (rc)
@@ -104,8 +99,8 @@ static enum rc add_all(struct means *m, struct err *e)
 static enum rc holds(struct means *m, const struct table *t, size_t i, bool *found, bool *good,
                      char want[64], struct err *e)
 {
-    char *key =
-        key_of(t, i, text_at(t, "split", i), text_at(t, "seed", i), text_at(t, "metric", i));
+    char *key = key_of(t, i, table_text(t, "split", i), table_text(t, "seed", i),
+                       table_text(t, "metric", i));
     const uint64_t at = key ? map_get(&m->at, key) : MAP_NONE;
     double value;
     uint64_t n;
@@ -118,9 +113,9 @@ static enum rc holds(struct means *m, const struct table *t, size_t i, bool *fou
     struct sum *const s = &m->sum[at];
     s->seen = true;
     const double mean = s->sum / (double)s->n;
-    *good = number_parse(text_at(t, "value", i), &value) &&
+    *good = number_parse(table_text(t, "value", i), &value) &&
             fabs(value - mean) <= digits * s->largest &&
-            number_whole(text_at(t, "n", i), &n, NULL) && n == s->n;
+            number_whole(table_text(t, "n", i), &n, NULL) && n == s->n;
     snprintf(want, 64, "%.9g of %zu", mean, s->n);
     return RC_OK;
 }
@@ -136,8 +131,8 @@ static enum rc compare(struct means *m, const struct table *t, struct err *e)
         if (!rc && found && !good && n_bad++ < MAX_NAMED) {
             snprintf(subject, sizeof subject, "%s/metrics.tsv:%zu", m->stage, i + 2);
             rc = audit_add(m->a, AUDIT_FAILS, "scores", subject, e,
-                           "%s is %s of %s; the predictions give %s", text_at(t, "metric", i),
-                           text_at(t, "value", i), text_at(t, "n", i), want);
+                           "%s is %s of %s; the predictions give %s", table_text(t, "metric", i),
+                           table_text(t, "value", i), table_text(t, "n", i), want);
         }
         n_equal += found && good;
         n_other += !found;

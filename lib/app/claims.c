@@ -327,12 +327,6 @@ static enum rc check_row(struct claims_job *j, const char *check, const char *wh
     return RC_OK;
 }
 
-static const char *cell(const struct table *t, const char *name, size_t row)
-{
-    const char *s = table_find(t, name)->text[row];
-    return s ? s : "";
-}
-
 void claims_release(struct claims *c)
 {
     free(c->item);
@@ -354,13 +348,13 @@ enum rc claims_read(struct claims *c, const char *table, const struct chain *res
     if (!rc && !c->item)
         rc = err_set(e, RC_FAIL, "no memory for %zu claims", c->t.n_rows);
     for (size_t i = 0; !rc && i < c->t.n_rows; i++, c->n++)
-        c->item[i] = (struct claim){ .id = cell(&c->t, "id", i),
-                                     .status = cell(&c->t, "status", i),
-                                     .where = cell(&c->t, "where", i),
-                                     .claim = cell(&c->t, "claim", i),
-                                     .number = cell(&c->t, "number", i),
-                                     .unit = cell(&c->t, "unit", i),
-                                     .deviations = cell(&c->t, "deviations", i),
+        c->item[i] = (struct claim){ .id = table_text(&c->t, "id", i),
+                                     .status = table_text(&c->t, "status", i),
+                                     .where = table_text(&c->t, "where", i),
+                                     .claim = table_text(&c->t, "claim", i),
+                                     .number = table_text(&c->t, "number", i),
+                                     .unit = table_text(&c->t, "unit", i),
+                                     .deviations = table_text(&c->t, "deviations", i),
                                      .ours = "",
                                      .text = "",
                                      .command = "",
@@ -368,7 +362,7 @@ enum rc claims_read(struct claims *c, const char *table, const struct chain *res
     for (size_t i = 0; !rc && i < c->n; i++) {
         struct claims_job j = { c, results, tools, &c->item[i], e };
         if (strcmp(c->item[i].status, "F") != 0)
-            rc = check_row(&j, cell(&c->t, "check", i), cell(&c->t, "why", i));
+            rc = check_row(&j, table_text(&c->t, "check", i), table_text(&c->t, "why", i));
     }
     if (rc)
         claims_release(c);

@@ -27,6 +27,12 @@ struct column *table_find(const struct table *t, const char *name)
     return NULL;
 }
 
+const char *table_text(const struct table *t, const char *column, size_t row)
+{
+    const struct column *c = table_find(t, column);
+    return c && c->text[row] ? c->text[row] : "";
+}
+
 static size_t entry_size(enum column_kind k)
 {
     return k == COLUMN_TEXT ? sizeof(char *) : 8;
@@ -146,8 +152,7 @@ static enum rc join_column(struct table *out, const char *name, const struct col
                        name);
     /* A side without rows has no say: whole numbers stay whole (ids do not fit a double). */
     bool whole = (a ? a->kind == COLUMN_I64 : !n_a) && (b ? b->kind == COLUMN_I64 : !n_b);
-    struct column *to =
-        table_add(out, name, text ? COLUMN_TEXT : whole ? COLUMN_I64 : COLUMN_F64);
+    struct column *to = table_add(out, name, text ? COLUMN_TEXT : whole ? COLUMN_I64 : COLUMN_F64);
     if (!to)
         return err_set(e, RC_FAIL, "no memory for column '%s'", name);
     for (size_t r = 0; r < n_a + n_b; r++) {

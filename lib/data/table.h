@@ -36,6 +36,8 @@ void table_release(struct table *t);
 struct column *table_add(struct table *t, const char *name, enum column_kind kind);
 /* NULL when there is none. */
 struct column *table_find(const struct table *t, const char *name);
+/* Of a column of texts; "" where it is missing, or there is no such column. */
+const char *table_text(const struct table *t, const char *column, size_t row);
 /* Copies the text into the arena. */
 enum rc table_set_text(struct table *t, struct column *c, size_t row, const char *text,
                        struct err *e);

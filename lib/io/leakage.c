@@ -6,24 +6,18 @@
 #include "lib/io/lines.h"
 #include "lib/io/number.h"
 
-static const char *cell(const struct table *t, const char *column, size_t row)
-{
-    const char *text = table_find(t, column)->text[row];
-    return text ? text : "";
-}
-
 static enum rc check_row(const struct leakage *l, size_t i, struct err *e)
 {
-    const char *set = cell(&l->t, "set", i);
+    const char *set = table_text(&l->t, "set", i);
     struct leakage_of of;
-    if (!number_whole(cell(&l->t, "cells", i), &of.cells, NULL) ||
-        !number_whole(cell(&l->t, "in_corpus", i), &of.in_corpus, NULL))
+    if (!number_whole(table_text(&l->t, "cells", i), &of.cells, NULL) ||
+        !number_whole(table_text(&l->t, "in_corpus", i), &of.in_corpus, NULL))
         return err_set(e, RC_INPUT, "set '%s' has no numbers of cells", set);
     if (of.in_corpus > of.cells)
         return err_set(e, RC_INPUT, "set '%s': %" PRIu64 " of %" PRIu64 " cells", set, of.in_corpus,
                        of.cells);
     for (size_t k = 0; k < i; k++)
-        if (strcmp(cell(&l->t, "set", k), set) == 0)
+        if (strcmp(table_text(&l->t, "set", k), set) == 0)
             return err_set(e, RC_INPUT, "set '%s' stands twice", set);
     return RC_OK;
 }
@@ -50,8 +44,8 @@ void leakage_release(struct leakage *l)
 bool leakage_find(const struct leakage *l, const char *set, struct leakage_of *of)
 {
     for (size_t i = 0; i < l->t.n_rows; i++)
-        if (strcmp(cell(&l->t, "set", i), set) == 0)
-            return number_whole(cell(&l->t, "cells", i), &of->cells, NULL) &&
-                   number_whole(cell(&l->t, "in_corpus", i), &of->in_corpus, NULL);
+        if (strcmp(table_text(&l->t, "set", i), set) == 0)
+            return number_whole(table_text(&l->t, "cells", i), &of->cells, NULL) &&
+                   number_whole(table_text(&l->t, "in_corpus", i), &of->in_corpus, NULL);
     return false;
 }

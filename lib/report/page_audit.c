@@ -36,30 +36,24 @@ static void source(const struct page *p, const char *text)
     }
 }
 
-static const char *at(const struct table *t, const char *column, size_t row)
-{
-    const struct column *c = table_find(t, column);
-    return c && c->text[row] ? c->text[row] : "";
-}
-
 static void input_row(const struct page *p, size_t i, bool used)
 {
     const struct table *t = &p->r->inputs.t;
     char size[FORMAT_MAX];
     char *end;
-    double bytes = strtod(at(t, "bytes", i), &end);
+    double bytes = strtod(table_text(t, "bytes", i), &end);
     markup_raw(p->html, "<tr><th scope=\"row\">");
-    markup_text(p->html, at(t, "path", i));
+    markup_text(p->html, table_text(t, "path", i));
     markup_raw(p->html, "</th>");
-    page_cell_text(p, *end || end == at(t, "bytes", i) ? NULL : format_bytes(size, bytes));
-    page_cell_text(p, at(t, "licence", i));
+    page_cell_text(p, *end || end == table_text(t, "bytes", i) ? NULL : format_bytes(size, bytes));
+    page_cell_text(p, table_text(t, "licence", i));
     markup_raw(p->html, "<td>");
-    source(p, at(t, "source", i));
+    source(p, table_text(t, "source", i));
     markup_raw(p->html, "</td>");
     if (used) {
-        page_cell_text(p, at(t, "need", i));
+        page_cell_text(p, table_text(t, "need", i));
         markup_raw(p->html, "<td class=\"hash\">");
-        markup_text(p->html, at(t, "sha256", i));
+        markup_text(p->html, table_text(t, "sha256", i));
         markup_raw(p->html, "</td>");
     }
     markup_raw(p->html, "</tr>\n");
@@ -71,7 +65,7 @@ static void input_table(const struct page *p, bool used)
     page_table(p, used ? "Inputs" : "Inputs left out",
                used ? "file|size|licence|source|need|SHA-256" : "file|size|licence|source");
     for (size_t i = 0; i < t->n_rows; i++)
-        if ((strcmp(at(t, "status", i), "have") == 0) == used)
+        if ((strcmp(table_text(t, "status", i), "have") == 0) == used)
             input_row(p, i, used);
     page_table_end(p);
 }

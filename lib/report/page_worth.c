@@ -9,15 +9,9 @@
 #include "lib/report/format.h"
 #include "lib/report/page.h"
 
-static const char *cell(const struct table *t, const char *column, size_t row)
-{
-    const struct column *c = table_find(t, column);
-    return c && c->text[row] ? c->text[row] : "";
-}
-
 static bool is(const struct table *t, const char *column, size_t row, const char *text)
 {
-    return strcmp(cell(t, column, row), text) == 0;
+    return strcmp(table_text(t, column, row), text) == 0;
 }
 
 /* The value of the row like row `as` in kind and species (and `of`, when told), of that measure and
@@ -26,11 +20,12 @@ static double value(const struct table *t, size_t as, const char *measure, const
                     const char *rows, double *n)
 {
     for (size_t i = 0; i < t->n_rows; i++)
-        if (is(t, "kind", i, cell(t, "kind", as)) && is(t, "species", i, cell(t, "species", as)) &&
-            is(t, "measure", i, measure) && (!of || is(t, "of", i, of)) && is(t, "rows", i, rows)) {
+        if (is(t, "kind", i, table_text(t, "kind", as)) &&
+            is(t, "species", i, table_text(t, "species", as)) && is(t, "measure", i, measure) &&
+            (!of || is(t, "of", i, of)) && is(t, "rows", i, rows)) {
             if (n)
-                *n = atof(cell(t, "n", i));
-            return atof(cell(t, "value", i));
+                *n = atof(table_text(t, "n", i));
+            return atof(table_text(t, "value", i));
         }
     if (n)
         *n = NAN;
@@ -39,8 +34,8 @@ static double value(const struct table *t, size_t as, const char *measure, const
 
 static void heads(const struct page *p, const struct table *t, size_t row)
 {
-    page_cell_text(p, cell(t, "kind", row));
-    page_cell_text(p, cell(t, "species", row));
+    page_cell_text(p, table_text(t, "kind", row));
+    page_cell_text(p, table_text(t, "species", row));
 }
 
 static void fixed(const struct page *p, double x, bool ours)
@@ -97,12 +92,12 @@ static void recovery(const struct page *p, const struct table *t)
     for (size_t i = 0; i < t->n_rows; i++) {
         if (!is(t, "measure", i, "recovery") || !is(t, "rows", i, "table"))
             continue;
-        const char *of = cell(t, "of", i);
+        const char *of = table_text(t, "of", i);
         markup_raw(p->html, is(t, "kind", i, of) ? "<tr class=\"ours\">" : "<tr>");
         heads(p, t, i);
         page_cell_text(p, of);
-        page_cell_count(p, atof(cell(t, "n", i)));
-        percent(p, atof(cell(t, "value", i)), true);
+        page_cell_count(p, atof(table_text(t, "n", i)));
+        percent(p, atof(table_text(t, "value", i)), true);
         percent(p, value(t, i, "recovery", of, "baseline", NULL), false);
         percent(p, value(t, i, "recovery", of, "shuffled", NULL), false);
         percent(p, value(t, i, "recovery", of, "random", NULL), false);
@@ -119,10 +114,10 @@ static void agreement(const struct page *p, const struct table *t)
             continue;
         markup_raw(p->html, "<tr>");
         heads(p, t, i);
-        page_cell_text(p, cell(t, "of", i));
-        page_cell_count(p, atof(cell(t, "n", i)));
-        fixed(p, atof(cell(t, "value", i)), true);
-        fixed(p, value(t, i, "agreement", cell(t, "of", i), "shuffled", NULL), false);
+        page_cell_text(p, table_text(t, "of", i));
+        page_cell_count(p, atof(table_text(t, "n", i)));
+        fixed(p, atof(table_text(t, "value", i)), true);
+        fixed(p, value(t, i, "agreement", table_text(t, "of", i), "shuffled", NULL), false);
         markup_raw(p->html, "</tr>\n");
     }
     page_table_end(p);
@@ -138,12 +133,12 @@ static void leakage(const struct page *p, const struct table *t)
                "truth|species|kind|>its pairs of known genes|>of these told|>share");
     for (size_t i = 0; i < t->n_rows; i++) {
         markup_raw(p->html, "<tr>");
-        page_cell_text(p, cell(t, "truth", i));
-        page_cell_text(p, cell(t, "species", i));
-        page_cell_text(p, cell(t, "kind", i));
-        page_cell_count(p, atof(cell(t, "pairs", i)));
-        page_cell_count(p, atof(cell(t, "held", i)));
-        percent(p, atof(cell(t, "share", i)), true);
+        page_cell_text(p, table_text(t, "truth", i));
+        page_cell_text(p, table_text(t, "species", i));
+        page_cell_text(p, table_text(t, "kind", i));
+        page_cell_count(p, atof(table_text(t, "pairs", i)));
+        page_cell_count(p, atof(table_text(t, "held", i)));
+        percent(p, atof(table_text(t, "share", i)), true);
         markup_raw(p->html, "</tr>\n");
     }
     page_table_end(p);
@@ -233,9 +228,9 @@ static void authors(const struct page *p, const struct table *t)
     for (size_t i = 0; i < t->n_rows; i++) {
         markup_raw(p->html, "<tr>");
         heads(p, t, i);
-        page_cell_text(p, cell(t, "measure", i));
-        page_cell_number(p, atof(cell(t, "value", i)));
-        page_cell_count(p, atof(cell(t, "n", i)));
+        page_cell_text(p, table_text(t, "measure", i));
+        page_cell_number(p, atof(table_text(t, "value", i)));
+        page_cell_count(p, atof(table_text(t, "n", i)));
         markup_raw(p->html, "</tr>\n");
     }
     page_table_end(p);

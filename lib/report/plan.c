@@ -163,12 +163,6 @@ static enum rc work_out(const struct plan *p, const char *formula, double *v, st
 
 /* ---- files ---- */
 
-static const char *cell(const struct table *t, const char *column, size_t row)
-{
-    const char *text = table_find(t, column)->text[row];
-    return text ? text : "";
-}
-
 enum rc plan_read_rates(struct plan *p, const char *path, struct err *e)
 {
     struct table t;
@@ -177,12 +171,12 @@ enum rc plan_read_rates(struct plan *p, const char *path, struct err *e)
         return rc;
     for (size_t i = 0; !rc && i < t.n_rows; i++) {
         double v;
-        if (!number_parse(cell(&t, "value", i), &v))
-            rc = err_set(e, RC_INPUT, "rate '%s': '%s' is no number", cell(&t, "name", i),
-                         cell(&t, "value", i));
+        if (!number_parse(table_text(&t, "value", i), &v))
+            rc = err_set(e, RC_INPUT, "rate '%s': '%s' is no number", table_text(&t, "name", i),
+                         table_text(&t, "value", i));
         else
-            rc =
-                plan_rate(p, cell(&t, "name", i), v, cell(&t, "unit", i), cell(&t, "source", i), e);
+            rc = plan_rate(p, table_text(&t, "name", i), v, table_text(&t, "unit", i),
+                           table_text(&t, "source", i), e);
     }
     table_release(&t);
     return rc ? err_wrap(e, "'%s'", path) : RC_OK;
@@ -190,10 +184,10 @@ enum rc plan_read_rates(struct plan *p, const char *path, struct err *e)
 
 static enum rc add_formula(struct plan *p, const struct table *t, size_t i, struct err *e)
 {
-    struct plan_row row = { .name = cell(t, "name", i),
-                            .unit = cell(t, "unit", i),
-                            .formula = cell(t, "formula", i),
-                            .source = cell(t, "source", i) };
+    struct plan_row row = { .name = table_text(t, "name", i),
+                            .unit = table_text(t, "unit", i),
+                            .formula = table_text(t, "formula", i),
+                            .source = table_text(t, "source", i) };
     if (!good_name(row.name) || plan_find(p, row.name))
         return err_set(e, RC_INPUT,
                        good_name(row.name) ? "there is a row of that name already"
@@ -211,7 +205,7 @@ enum rc plan_read_formulas(struct plan *p, const char *path, struct err *e)
     for (size_t i = 0; !rc && i < t.n_rows; i++) {
         rc = add_formula(p, &t, i, e);
         if (rc)
-            err_wrap(e, "'%s': row '%s'", path, cell(&t, "name", i));
+            err_wrap(e, "'%s': row '%s'", path, table_text(&t, "name", i));
     }
     table_release(&t);
     return rc;
